@@ -1,0 +1,72 @@
+"""channelome: ion channels by name, and the JAX engine that runs them.
+
+``import channelome as ch`` is light: neither JAX nor any pack is imported until something of theirs is used. Modellers find
+all they need here; authors of channels in `channelome.authoring`.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "errors": "CollisionError ChannelomeError DefinitionError ModelError PackError SimulationError UnitError UnknownName",
+    "module": "normal uniform",
+    "state": "State",
+    "stimulus": "function noise pulses ramp samples sine step",
+    "spikes": "SpikeTrains crossings",
+    "traces": "Traces",
+    "cells": "SingleCompartment channel ion",
+    "clamp": "curves voltage_clamp",
+    "simulation": "simulate",
+    "solvers": "solver",
+    "registry": "register",
+    "spec": "cell",
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
+
+__all__ = [*sorted(_MODULE_OF), "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
+
+if TYPE_CHECKING:
+    from .cells import SingleCompartment as SingleCompartment
+    from .cells import channel as channel
+    from .cells import ion as ion
+    from .clamp import curves as curves
+    from .clamp import voltage_clamp as voltage_clamp
+    from .errors import ChannelomeError as ChannelomeError
+    from .errors import CollisionError as CollisionError
+    from .errors import DefinitionError as DefinitionError
+    from .errors import ModelError as ModelError
+    from .errors import PackError as PackError
+    from .errors import SimulationError as SimulationError
+    from .errors import UnitError as UnitError
+    from .errors import UnknownName as UnknownName
+    from .module import normal as normal
+    from .module import uniform as uniform
+    from .registry import register as register
+    from .simulation import simulate as simulate
+    from .solvers import solver as solver
+    from .spec import cell as cell
+    from .spikes import SpikeTrains as SpikeTrains
+    from .spikes import crossings as crossings
+    from .state import State as State
+    from .stimulus import function as function
+    from .stimulus import noise as noise
+    from .stimulus import pulses as pulses
+    from .stimulus import ramp as ramp
+    from .stimulus import samples as samples
+    from .stimulus import sine as sine
+    from .stimulus import step as step
+    from .traces import Traces as Traces
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULE_OF:
+        value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+        globals()[name] = value  # found once
+        return value
+    raise AttributeError(f"module 'channelome' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_OF})

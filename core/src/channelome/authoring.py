@@ -1,0 +1,34 @@
+"""Everything that a channel's file needs: ``from channelome.authoring import Ohmic, Conductance, rates, exp, ...``."""
+
+from jax import Array
+from jax.numpy import abs, log, maximum, minimum, sqrt, tanh, where
+
+from .channels import Markov, Ohmic, Permeable
+from .ions import FixedIon, IonView, NernstIon, Pool
+from .kinetics import Gate, Linear, Rates, Transitions, rates
+from .maths import FARADAY, GAS, exp, ghk, linoid, nernst, q10, sigmoid
+from .module import Q10, param
+from .units import (
+    Area,
+    Capacitance,
+    Concentration,
+    Conductance,
+    Current,
+    CurrentDensity,
+    Factor,
+    Length,
+    Permeability,
+    PositiveTime,
+    Rate,
+    Temperature,
+    Time,
+    Unit,
+    Voltage,
+)
+
+__all__ = [
+    "FARADAY", "GAS", "Q10", "Area", "Array", "Capacitance", "Concentration", "Conductance", "Current", "CurrentDensity",
+    "Factor", "FixedIon", "Gate", "IonView", "Length", "Linear", "Markov", "NernstIon", "Ohmic", "Permeability", "Permeable",
+    "Pool", "PositiveTime", "Rate", "Rates", "Temperature", "Time", "Transitions", "Unit", "Voltage", "abs", "exp", "ghk", "linoid",
+    "log", "maximum", "minimum", "nernst", "param", "q10", "rates", "sigmoid", "sqrt", "tanh", "where",
+]  # fmt: skip

@@ -1,0 +1,5 @@
+"""Kinds of cell, and the parts that they are built of by name."""
+
+from .parts import channel as channel
+from .parts import ion as ion
+from .single import SingleCompartment as SingleCompartment

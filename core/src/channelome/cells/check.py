@@ -1,0 +1,75 @@
+"""Problems of a model, found when it is built, in Python, before anything is traced."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import jax
+from jax.core import Tracer
+import numpy as np
+
+from ..errors import ModelError
+from ..module import Module, Parameter, Q10
+
+if TYPE_CHECKING:
+    from .single import SingleCompartment
+
+_TAKEN = {"V", "spikes", "t", "celsius"}
+
+
+def check_cell(cell: "SingleCompartment") -> None:
+    """Raise `ModelError` for what is wrong with the model, naming the part and the way out."""
+    for label, channel in cell.channels.items():
+        if not label.isidentifier() or label in _TAKEN or label in cell.ions or label in type(cell).parameters:
+            taken = sorted({*_TAKEN, *cell.ions, *type(cell).parameters})
+            raise ModelError(f"'{label}' cannot be a channel's label: it must be a name other than {', '.join(taken)}.")
+        own_E = "E" in type(channel).parameters
+        for species in (*channel.reads, *(() if own_E else channel.carries)):
+            if species not in cell.ions:
+                _lacks_ion(label, channel, species)
+    if cell.celsius is None:
+        _needs_temperature(cell)
+    for where, parameter, value in _values(cell):
+        _check_shape(where, parameter, value, cell.size)
+
+
+def _lacks_ion(label: str, channel: Any, species: str) -> None:
+    verb = "reads" if species in channel.reads else "is carried by"
+    known = {"na": "'SodiumFixed'", "k": "'PotassiumFixed'", "ca": "'CalciumFixed' or 'CalciumDetailed'"}
+    remedy = f"ion({known[species]})" if species in known else f"ion('Fixed', species='{species}', E=...)"
+    raise ModelError(
+        f"the channel '{label}' ({type(channel).__name__}) {verb} the ion '{species}', which the cell lacks: add {remedy}."
+    )
+
+
+def _needs_temperature(cell: "SingleCompartment") -> None:
+    needing: list[str] = []
+    for label, channel in cell.channels.items():
+        follows = any(isinstance(getattr(channel, name), Q10) for name in type(channel).parameters)
+        if follows or channel.asks_celsius:
+            at = channel.measured_at
+            needing.append(f"'{label}' ({type(channel).__name__}{f', measured at {at:g} degC' if at is not None else ''})")
+    needing += [f"the ion '{s}' ({type(i).__name__}, for its Nernst potential)" for s, i in cell.ions.items() if i.needs_celsius]
+    if needing:
+        raise ModelError(f"the cell needs a temperature, celsius=..., for {', '.join(needing)}.")
+
+
+def _values(cell: "SingleCompartment") -> Iterator[tuple[str, Parameter, Any]]:
+    parts: list[tuple[str, Module]] = [("", cell), *cell.channels.items(), *cell.ions.items()]  # pyright: ignore
+    for label, part in parts:
+        for name, parameter in type(part).parameters.items():
+            for leaf in jax.tree.leaves(getattr(part, name)):
+                yield f"{label}.{name}" if label else name, parameter, leaf
+
+
+def _check_shape(where: str, parameter: Parameter, value: Any, size: tuple[int, ...]) -> None:
+    shape = np.shape(value)
+    if shape not in ((), size):
+        raise ModelError(
+            f"{where} has the shape {shape}, but the population has {size}: give one number, or an array of shape {size}."
+        )
+    if isinstance(value, Tracer):
+        return
+    if not np.all(np.isfinite(value)):
+        raise ModelError(f"{where} must be finite, got {value!r}.")
+    if parameter.bound is not None:
+        parameter.bound.check(value, where, parameter.unit)

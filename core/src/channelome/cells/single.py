@@ -1,0 +1,212 @@
+"""A population of point neurons: one compartment, any channels and ions, any size."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ..channels import Channel
+from ..errors import ModelError
+from ..ions import Ion
+from ..kinetics import Rule
+from ..module import NODE, STATIC, Module, param
+from ..protocols import Inject
+from ..state import State
+from ..units import Area, Capacitance, Temperature, Voltage
+from .check import check_cell
+from .parts import build_channel, build_ion
+from .show import as_html, text
+
+Follow = Callable[[State], State]
+
+
+class SingleCompartment(Module):
+    """A population of point neurons of shape `size`: ``C dV/dt = I_injected - sum of channel currents``.
+
+    Args:
+        size: number of neurons, or the shape of the population.
+        ions: ions, by name, class or instance.
+        channels: by label, a channel's name, class or instance. The label is the channel's name in this cell.
+        C: capacitance in uF/cm^2.
+        area: membrane area in um^2; needed where currents are absolute.
+        V: initial membrane potential in mV: a scalar, an array of shape `size`, or sampled (`normal`, `uniform`).
+        V_th: threshold in mV; a spike is an upward crossing of it.
+        celsius: temperature in degC; needed where a channel or an ion depends on it.
+
+    Every parameter is a scalar or an array of shape `size`.
+
+    Raises:
+        ModelError: for an ion that a channel needs and the cell lacks, a species or label used twice, a shape that does
+            not broadcast, a temperature that is needed and not given.
+        UnitError: for a missing or wrong unit.
+    """
+
+    C: Capacitance = param(1.0, source="our choice: the usual value of cell membranes")
+    V: Voltage = param(-65.0, source="our choice")
+    V_th: Voltage = param(0.0, source="our choice")
+    area: Area = None
+    celsius: Temperature = None
+    ions: Annotated[Mapping[str, Ion], NODE]
+    channels: Annotated[Mapping[str, Channel], NODE]
+    size: Annotated[tuple[int, ...], STATIC]
+
+    def __init__(
+        self,
+        size: int | tuple[int, ...] = 1,
+        *ions: Any,
+        C: Any = "1 uF/cm^2",
+        V: Any = "-65 mV",
+        V_th: Any = "0 mV",
+        area: Any = None,
+        celsius: Any = None,
+        **channels: Any,
+    ) -> None:
+        built = [build_ion(ion) for ion in ions]
+        by_species = {ion.species: ion for ion in built}
+        if len(by_species) < len(built):
+            names = [ion.species for ion in built]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ModelError(f"the ion '{twice}' is given twice: a cell has one ion of each species.")
+        super().__init__(
+            C=C, V=V, V_th=V_th, area=area, celsius=celsius, size=_shape(size), ions=by_species,
+            channels={label: build_channel(value, label) for label, value in channels.items()},
+        )  # fmt: skip
+        self._settle()
+
+    def _settle(self) -> None:
+        """Draw what is sampled, then check the model; called once, when it is built."""
+        own = self.drawn(self.size)
+        for name in type(self).parameters:
+            self._set(name, getattr(own, name))
+        self._set("ions", {species: ion.drawn(self.size) for species, ion in self.ions.items()})
+        self._set("channels", {label: channel.drawn(self.size) for label, channel in self.channels.items()})
+        check_cell(self)
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with other values: ``replace(C=..., **{"INa.g_max": ..., "ca.tau": ...})`` or a whole part, ``INa=...``.
+
+        Raises:
+            ModelError: for a name that the cell does not have.
+            UnitError: for a missing or wrong unit.
+        """
+        own = {name: value for name, value in changes.items() if name in type(self).parameters}
+        new = super().replace(**own)
+        channels, ions = dict(self.channels), dict(self.ions)
+        for path, value in changes.items():
+            if path in own:
+                continue
+            label, _, name = path.partition(".")
+            if label in channels:
+                channels[label] = channels[label].replace(**{name: value}) if name else build_channel(value, label)
+            elif label in ions:
+                ions[label] = ions[label].replace(**{name: value}) if name else build_ion(value)
+            else:
+                parts = ", ".join([*type(self).parameters, *channels, *ions])
+                raise ModelError(f"the cell has no '{path}'. It has {parts}; a part's parameter is written 'INa.g_max'.")
+        new._set("channels", channels)
+        new._set("ions", ions)
+        new._settle()
+        return new
+
+    def __repr__(self) -> str:
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
+    # ---- the Cell protocol ----
+
+    def initial_state(self, V: Any = None) -> State:
+        V = jnp.broadcast_to(jnp.asarray(self.V if V is None else V, dtype=float), self.size)
+        bare = {
+            species: {name: jnp.broadcast_to(jnp.asarray(value, dtype=V.dtype), self.size) for name, value in ion.initial().items()}
+            for species, ion in self.ions.items()
+        }
+        env = self._environment(V, bare)
+        gates = {label: channel.at(self.celsius).steady_state(env) for label, channel in self.channels.items()}
+        return State(V, gates, bare)
+
+    def derivative(self, state: State, inject: Inject) -> State:
+        env = self._environment(state.V, state.ions)
+        currents = self.currents(state)
+        dV = (inject(state.V) - sum(currents.values())) / self.C
+        gates = {label: ch.at(self.celsius).slope(state.channels[label], env) for label, ch in self.channels.items()}
+        carried = self._by_species(currents)
+        ions = {species: ion.slope(state.ions[species], carried[species]) for species, ion in self.ions.items()}
+        return State(dV, gates, ions)
+
+    def relax(self, state: State, dt: Any, rule: Rule) -> State:
+        env = self._environment(state.V, state.ions)
+        gates = {
+            label: ch.at(self.celsius).relax(state.channels[label], env, dt, rule) for label, ch in self.channels.items()
+        }
+        return state._replace(channels=gates)
+
+    def advance(
+        self,
+        state: State,
+        inject: Inject,
+        dt: Any,
+        rule: Rule,
+        *,
+        guess: State | None = None,
+        follow: Follow = lambda state: state,
+    ) -> State:
+        at = self._half_way(state, dt, rule) if guess is None else guess
+
+        def outward(V: Array) -> Array:
+            now = follow(at._replace(V=V))
+            return sum(self.currents(now).values(), jnp.zeros_like(V)) - inject(V)
+
+        I, G = jax.jvp(outward, (at.V,), (jnp.ones_like(at.V),))  # exact, not a finite difference
+        h = dt / self.C  # a division of numbers, not of one per neuron
+        missing = -h * I if guess is None else state.V - at.V - h * I
+        V = at.V + missing * rule.gain(h * G)
+        if not any(state.ions.values()):
+            return state._replace(V=V)
+        reached = follow(at._replace(V=(state.V + V) / 2 if guess is None else V))
+        carried = self._by_species(self.currents(reached))
+        return state._replace(V=V, ions=self._pools(state, carried, dt, rule))
+
+    # ---- what the protocol is made of ----
+
+    def currents(self, state: State) -> dict[str, Array]:
+        """Current density of each channel by label, in uA/cm^2, outward positive."""
+        env = self._environment(state.V, state.ions)
+        return {label: ch.at(self.celsius).current(state.channels[label], env) for label, ch in self.channels.items()}
+
+    def views(self, state: State) -> dict[str, Any]:
+        """What channels see of each ion, by species."""
+        return {species: ion.view(state.ions[species], self.celsius) for species, ion in self.ions.items()}
+
+    def _environment(self, V: Array, ions: Mapping[str, Mapping[str, Array]]) -> dict[str, Any]:
+        return {"V": V, "celsius": self.celsius, **self.views(State(V, {}, dict(ions)))}  # pyright: ignore
+
+    def _by_species(self, currents: Mapping[str, Array]) -> dict[str, Array | float]:
+        """Current density that each ion carries: a channel's charge is credited to the species it declares, no other."""
+        carried: dict[str, Array | float] = {species: 0.0 for species in self.ions}
+        for label, channel in self.channels.items():
+            for species, share in channel.carries.items():
+                if species in carried:
+                    fraction = 1.0 if share is None else getattr(channel, share)
+                    carried[species] = carried[species] + fraction * currents[label]
+        return carried
+
+    def _half_way(self, state: State, dt: Any, rule: Rule) -> State:
+        """The state with its concentrations predicted for the middle of the step, which keeps V second order."""
+        if not any(state.ions.values()):
+            return state
+        return state._replace(ions=self._pools(state, self._by_species(self.currents(state)), dt / 2, rule))
+
+    def _pools(self, state: State, carried: Mapping[str, Any], dt: Any, rule: Rule) -> dict[str, dict[str, Array]]:
+        return {s: ion.relax(state.ions[s], carried[s], dt, rule) for s, ion in self.ions.items()}
+
+
+def _shape(size: int | tuple[int, ...]) -> tuple[int, ...]:
+    shape = (size,) if isinstance(size, int | np.integer) else tuple(size)
+    if not all(isinstance(n, int | np.integer) and n > 0 for n in shape):
+        raise ModelError(f"size must be a positive number of neurons or a tuple of them, not {size!r}.")
+    return tuple(int(n) for n in shape)

@@ -1,0 +1,46 @@
+"""What a manifest says of a class: read off the class, so that data and code cannot disagree."""
+
+import inspect
+from typing import Any
+
+from .channels import Channel, Markov, Ohmic, Permeable, equations
+from .ions import FixedIon, Ion, NernstIon, Pool
+from .module import REQUIRED, Module, Parameter, Q10
+
+_KINDS: tuple[type[Module], ...] = (Markov, Permeable, Ohmic, Pool, NernstIon, FixedIon)
+
+
+def describe(cls: type[Module]) -> dict[str, Any]:
+    """The manifest's facts of a channel or ion class, in plain data.
+
+    Returns:
+        ``summary, kind, ion, reads, gates, temperature, parameters, equations`` as `channelome.registry` documents them.
+    """
+    facts: dict[str, Any] = {
+        "summary": (inspect.getdoc(cls) or "").strip().split("\n\n")[0].replace("\n", " "),
+        "kind": next((kind.__name__ for kind in _KINDS if issubclass(cls, kind)), cls.__name__),
+    }
+    if issubclass(cls, Channel):
+        if cls.ion is not None:
+            facts["ion"] = cls.ion
+        facts["reads"] = list(cls.reads)
+        facts["gates"] = [*cls.gates, *cls.occupancies]
+        facts["temperature"] = cls.needs_celsius
+        facts["equations"] = equations(cls)
+    elif issubclass(cls, Ion):
+        if isinstance(getattr(cls, "species", None), str):
+            facts["ion"] = cls.species
+        facts["temperature"] = cls.needs_celsius
+    facts["parameters"] = {name: _parameter(parameter) for name, parameter in cls.parameters.items()}
+    return facts
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    if isinstance(parameter.default, Q10):
+        facts["default"] = {"q10": float(parameter.default.factor), "reference": float(parameter.default.reference)}
+    elif parameter.default is not REQUIRED and parameter.default is not None:
+        facts["default"] = float(parameter.default)
+    facts["unit"] = parameter.unit.symbol
+    facts["source"] = parameter.source
+    return facts

@@ -1,0 +1,209 @@
+"""The compiled part of a run: one loop over steps, compiled once for each structure.
+
+Parameter values, stimuli, initial states, the step `dt` and the number of steps are arguments; what is static is the
+cell's structure, the solver, what is recorded and the length of the buffers.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from .protocols import Cell, Drive, Solver
+from .record import Probe
+from .state import State
+
+UM2_NA_TO_DENSITY = 1e5
+"""From nA/um^2 to uA/cm^2."""
+
+
+class Plan(NamedTuple):
+    """What is static in a run: hashable."""
+
+    solver: Solver
+    probes: tuple[Probe, ...]
+    spikes: bool
+    every: int
+
+
+Sample = dict[str, Array]
+
+
+def sample(plan: Plan, cell: Any, carry: Any, dt: Any) -> Sample:
+    """What is recorded of the state now, by name."""
+    state = plan.solver.state(cell, carry, dt)
+    return {probe.name: probe.read(cell, state) for probe in plan.probes}
+
+
+def drive_of(cell: Any, stimulus: Any) -> Drive:
+    """The stimulus as the density that the solver puts into the cell, whatever its unit."""
+
+    def drive(t: Any) -> Callable[[Array], Any]:
+        if stimulus is None:
+            return lambda V: 0.0
+        amount = stimulus(t)
+        density = amount if stimulus.unit == "uA/cm^2" else amount * UM2_NA_TO_DENSITY / cell.area
+        return lambda V: density
+
+    return drive
+
+
+def crossing(before: Array, after: Array, threshold: Any) -> Array:
+    """The share of a step after which V crossed the threshold upward, in (0, 1]; 0 where it did not."""
+    crossed = (before < threshold) & (after >= threshold)
+    rise = jnp.where(crossed, after - before, 1.0)
+    return jnp.where(crossed, (threshold - before) / rise, 0.0)
+
+
+@jax.custom_jvp
+def spike(before: Array, after: Array, threshold: Array) -> Array:
+    """1 where V crossed the threshold upward, else 0. Its gradient is a surrogate: ``1 / (1 + |V - V_th| / 1 mV)^2``.
+
+    Zenke & Ganguli (2018), doi:10.1162/neco_a_01086.
+    """
+    return ((before < threshold) & (after >= threshold)).astype(after.dtype)
+
+
+@spike.defjvp
+def _spike_surrogate(primals: Any, tangents: Any) -> tuple[Array, Array]:
+    before, after, threshold = primals
+    _, d_after, d_threshold = tangents
+    width = (1 + jnp.abs(after - threshold)) ** 2
+    slope = jnp.where(before < threshold, 1 / width, 0.0)
+    return spike(before, after, threshold), slope * (d_after - d_threshold)
+
+
+def start(plan: Plan, cell: Cell, state: State | None, dt: Any) -> Any:
+    return plan.solver.start(cell, cell.initial_state() if state is None else state, dt)
+
+
+class Chunk(NamedTuple):
+    """What one call of the compiled loop returns."""
+
+    carry: Any
+    state: State
+    first: Sample
+    samples: Sample
+    crossings: Array | None
+
+
+def _chunk(
+    plan: Plan, length: int, fresh: bool, cell: Any, carry: Any, stimulus: Any, dt: Any, begin: Any, count: Any
+) -> Chunk:
+    """Run `count` samples on, of at most `length`, from sample number `begin`; from a state (or None) if `fresh`."""
+    if fresh:
+        carry = start(plan, cell, carry, dt)
+    first = sample(plan, cell, carry, dt) if fresh else {}
+    drive = drive_of(cell, stimulus)
+    size, dtype = cell.size, plan.solver.state(cell, carry, dt).V.dtype
+    samples = {probe.name: jnp.zeros((length, *size), dtype) for probe in plan.probes}
+    crossings = jnp.zeros((length, plan.every, *size), dtype) if plan.spikes else None
+
+    def one(j: Any, loop: Any) -> Any:
+        carry, samples, crossings = loop
+        number = (begin + j) * plan.every
+
+        def step(k: Any, inner: Any) -> Any:
+            carry, crossings = inner
+            after = plan.solver.step(cell, carry, (number + k) * dt, dt, drive)
+            if crossings is not None:
+                V0, V1 = (plan.solver.state(cell, c, dt).V for c in (carry, after))
+                crossings = crossings.at[j, k].set(crossing(V0, V1, cell.V_th))
+            return after, crossings
+
+        inner = (carry, crossings)
+        carry, crossings = step(0, inner) if plan.every == 1 else lax.fori_loop(0, plan.every, step, inner)
+        now = sample(plan, cell, carry, dt)
+        return carry, {name: buffer.at[j].set(now[name]) for name, buffer in samples.items()}, crossings
+
+    carry, samples, crossings = lax.fori_loop(0, count, one, (carry, samples, crossings))
+    return Chunk(carry, plan.solver.state(cell, carry, dt), first, samples, crossings)
+
+
+@functools.cache
+def compiled_chunk() -> Callable[..., Chunk]:
+    """The loop as an outermost jit, with the compiler options that this processor profits from."""
+    return jax.jit(_chunk, static_argnums=(0, 1, 2), compiler_options=compiler_options())
+
+
+def compiler_options() -> dict[str, Any]:
+    """Options for an outermost ``jax.jit`` on this machine: full-width vectors on CPUs that have AVX-512."""
+    if jax.default_backend() != "cpu":
+        return {}
+    core: Any = getattr(np, "_core", None)  # where NumPy keeps what it found out of the processor
+    features = getattr(getattr(core, "_multiarray_umath", None), "__cpu_features__", {})
+    return {"xla_cpu_prefer_vector_width": 512} if features.get("AVX512F") else {}
+
+
+def differentiable(
+    plan: Plan, cell: Any, state: State | None, stimulus: Any, dt: Any, count: int, segment: int
+) -> tuple[State, Sample]:
+    """The same run as one scan for use under a trace: forward and reverse differentiable.
+
+    Reverse mode keeps the carry every `segment` samples and recomputes what lies between.
+
+    Returns:
+        The state at the end and the samples, stacked along time, with ``"spikes"`` counted since the sample before.
+    """
+    drive = drive_of(cell, stimulus)
+    carry = start(plan, cell, state, dt)
+
+    def record(carry: Any, spikes: Any) -> Sample:
+        return sample(plan, cell, carry, dt) | ({"spikes": spikes} if plan.spikes else {})
+
+    def one(carry: Any, j: Any) -> tuple[Any, Sample]:
+        def step(loop: Any, k: Any) -> tuple[Any, None]:
+            before, count = loop
+            after = plan.solver.step(cell, before, (j * plan.every + k) * dt, dt, drive)
+            if plan.spikes:
+                V0, V1 = (plan.solver.state(cell, c, dt).V for c in (before, after))
+                count = count + spike(V0, V1, jnp.asarray(cell.V_th, V1.dtype))
+            return (after, count), None
+
+        inner = (carry, jnp.zeros_like(plan.solver.state(cell, carry, dt).V))
+        if plan.every == 1:
+            (carry, spikes), _ = step(inner, 0)
+        else:
+            (carry, spikes), _ = lax.scan(step, inner, jnp.arange(plan.every))
+        return carry, record(carry, spikes)
+
+    first = record(carry, jnp.zeros_like(plan.solver.state(cell, carry, dt).V))
+    whole, rest = divmod(count, segment)
+    parts: list[Sample] = [jax.tree.map(lambda x: x[None], first)]
+    if whole > 1:
+        block = jax.checkpoint(lambda c, js: lax.scan(one, c, js), prevent_cse=False)  # pyright: ignore
+        carry, out = lax.scan(block, carry, jnp.arange(whole * segment).reshape(whole, segment))
+        parts.append(jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), out))
+    elif whole:
+        rest, whole = count, 0
+    if rest:
+        carry, out = lax.scan(one, carry, whole * segment + jnp.arange(rest))
+        parts.append(out)
+    return plan.solver.state(cell, carry, dt), jax.tree.map(lambda *xs: jnp.concatenate(xs), *parts)
+
+
+@functools.partial(jax.jit, static_argnums=(0,))
+def find_fault(plan: Plan, cell: Any, carry: Any, stimulus: Any, dt: Any, begin: Any, count: Any) -> tuple[Array, State, State]:
+    """The first step after `begin` at which the state is not finite, with the states before and after it."""
+    drive = drive_of(cell, stimulus)
+
+    def state_of(carry: Any) -> State:
+        return plan.solver.state(cell, carry, dt)
+
+    def sound(carry: Any) -> Array:
+        return jnp.all(jnp.asarray([jnp.all(jnp.isfinite(x)) for x in jax.tree.leaves((carry, state_of(carry)))]))
+
+    def going(loop: Any) -> Array:
+        number, _, after = loop
+        return (number < begin + count) & sound(after)
+
+    def step(loop: Any) -> Any:
+        number, _, now = loop
+        return number + 1, now, plan.solver.step(cell, now, number * dt, dt, drive)
+
+    number, before, after = lax.while_loop(going, step, (jnp.asarray(begin), carry, carry))
+    return number, state_of(before), state_of(after)

@@ -1,0 +1,76 @@
+"""What the engine accepts of a Cell, a Solver and a Stimulus: at most four members each.
+
+A solver knows nothing of compartments: it asks a cell to relax its gates and to advance its membrane. So V may be
+advanced pointwise (a point neuron), implicitly over a tree (a cable) or with synaptic conductance added (a network).
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from jax import Array
+
+from .kinetics import Rule
+from .state import State
+
+Inject = Callable[[Array], Array]
+"""From V (mV) the current density put into the cell (uA/cm^2, inward positive): stimuli, and synapses where they are."""
+Drive = Callable[[Any], Inject]
+"""From a time in ms what is injected then."""
+
+
+class Cell(Protocol):
+    """A model of a cell, or of a population of cells, whose arrays all have the shape of V."""
+
+    def initial_state(self, V: Any = None) -> State:
+        """The state at V (mV; the cell's own if None), with gates and concentrations at rest."""
+        ...
+
+    def derivative(self, state: State, inject: Inject) -> State:
+        """Rate of change of the whole state, per ms."""
+        ...
+
+    def relax(self, state: State, dt: Any, rule: Rule) -> State:
+        """Gates and occupancies after `dt` ms, with V and concentrations held."""
+        ...
+
+    def advance(self, state: State, inject: Inject, dt: Any, rule: Rule, **implicit: Any) -> State:
+        """V and concentrations after `dt` ms, with gates held.
+
+        Keywords of implicit solvers: `guess`, the state to linearise at, and `follow`, a function from a state to the
+        one whose gates go with its V.
+        """
+        ...
+
+
+class Solver(Protocol):
+    """A method of integration. `Carry` is whatever it keeps between steps: a pytree."""
+
+    def start(self, cell: Cell, state: State, dt: Any) -> Any:
+        """The carry at the start, from the state then."""
+        ...
+
+    def step(self, cell: Cell, carry: Any, t: Any, dt: Any, drive: Drive) -> Any:
+        """The carry at ``t + dt``, from that at `t`."""
+        ...
+
+    def state(self, cell: Cell, carry: Any, dt: Any) -> State:
+        """The state at the carry's time, all of it at one time."""
+        ...
+
+
+class Stimulus(Protocol):
+    """A current put into a cell as a function of time: a pytree."""
+
+    @property
+    def unit(self) -> str:
+        """``"uA/cm^2"`` for a density, ``"nA"`` for an absolute current."""
+        ...
+
+    @property
+    def detail(self) -> float:
+        """The shortest feature in time, in ms (infinity for none): steps may not be longer."""
+        ...
+
+    def __call__(self, t: Any) -> Any:
+        """The current at `t` (ms), a scalar or of the shape of the population."""
+        ...

@@ -1,0 +1,35 @@
+"""Names: which packs are installed, what they offer, and how it is loaded. Imports neither JAX nor any pack."""
+
+from typing import Any
+
+from .discovery import Problem as Problem
+from .manifest import API_VERSION as API_VERSION
+from .manifest import Entry as Entry
+from .store import Registry as Registry
+
+registry: Registry
+"""The one registry of the process: discovered at first use, then read-only but for `register`."""
+
+
+def __getattr__(name: str) -> Any:
+    if name == "registry":
+        globals()["registry"] = found = Registry.discover()
+        return found
+    raise AttributeError(f"module 'channelome.registry' has no attribute '{name}'")
+
+
+def register(what: Any, *, name: str | None = None, aliases: tuple[str, ...] = ()) -> Any:
+    """Give a channel or ion class of this script, or a solver, a name for this process; returns it, so it decorates.
+
+    Args:
+        what: a subclass of a channel or ion base, or a solver object (then with `name`).
+        name: the class's own by default.
+        aliases: other spellings.
+
+    Raises:
+        CollisionError: where something else has the name.
+        ModelError: where `what` is none of these.
+    """
+    from .local import register_local
+
+    return register_local(what, name, aliases)

@@ -1,0 +1,195 @@
+"""A pack's manifest: what it offers, as data. Reading one imports nothing of the pack."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from ..errors import PackError
+
+SCHEMA = 1
+API_VERSION = "1.0"
+"""Version of the interface that packs are written against: another major does not fit, a later minor is too new."""
+
+KINDS = ("channel", "ion", "solver", "cell")
+_HEADER = ("schema", "api", "family", "title", "license", "references")
+_ENTRY = (
+    *("object", "file", "summary", "kind", "ion", "reads", "gates", "temperature", "aliases", "references"),
+    *("equations", "parameters", "order", "notes"),
+)
+
+Table = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where something comes from, and in which role: ``equations``, ``parameters`` or ``implementation``."""
+
+    key: str
+    role: str
+    text: str
+    doi: str = ""
+
+
+@dataclass(frozen=True)
+class Alias:
+    """Another spelling of a name, perhaps one that shall go away."""
+
+    name: str
+    deprecated_since: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that a pack offers.
+
+    Attributes:
+        name: without version.
+        kind: ``channel``, ``ion``, ``solver`` or ``cell``.
+        version: a published thing whose equations or defaults change gets the next one.
+        family: whose pack it is; empty for what belongs to no paper.
+        distribution: that ships it, with its version; ``"local"`` for what a script registered.
+        where: ``"module:object"``, or the file of a cell; for what a script registered the object itself.
+        table: the manifest's words on it: summary, kind, ion, reads, gates, temperature, parameters, equations.
+    """
+
+    name: str
+    kind: str
+    version: int
+    family: str
+    distribution: str
+    where: Any
+    aliases: tuple[Alias, ...] = ()
+    references: tuple[Reference, ...] = ()
+    table: Table = field(default_factory=dict[str, Any])
+
+    @property
+    def summary(self) -> str:
+        return str(self.table.get("summary", ""))
+
+    @property
+    def ion(self) -> str | None:
+        return cast("str | None", self.table.get("ion"))
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A pack: its header and its entries."""
+
+    family: str
+    title: str
+    license: str
+    distribution: str
+    path: Path
+    entries: tuple[Entry, ...]
+    references: tuple[Reference, ...]
+
+
+def read_manifest(path: Path, *, family: str, distribution: str) -> Manifest:
+    """The manifest in the file `path`, which the entry point `family` of `distribution` names.
+
+    Raises:
+        PackError: where it is missing, malformed, of another API, or claims names that are not its own.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PackError(f"its manifest {path.name} is not there; the wheel may have been built without it") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PackError(f"its manifest {path.name} is not TOML: {error}") from error
+    return _manifest(table, path, family, distribution)
+
+
+def _manifest(table: Table, path: Path, family: str, distribution: str) -> Manifest:
+    where = path.name
+    unknown = set(table) - {*_HEADER, *KINDS}
+    if unknown:
+        raise PackError(f"{where} has unknown entries {sorted(unknown)}; it holds {', '.join((*_HEADER, *KINDS))}")
+    if table.get("schema") != SCHEMA:
+        raise PackError(f"{where} has schema {table.get('schema')!r}; this channelome reads {SCHEMA}")
+    check_api(str(table.get("api", "")), where)
+    if table.get("family") != family:
+        raise PackError(f"{where} is of the family {table.get('family')!r}, but its entry point is named '{family}'")
+    references = _references(table.get("references", {}), where)
+    entries = tuple(
+        _entry(kind, name, entry, family, distribution, references, path)
+        for kind in KINDS
+        for name, entry in _tables(table.get(kind, {}), f"{where}: {kind}")
+    )
+    title, license_ = str(table.get("title", "")), str(table.get("license", ""))
+    return Manifest(family, title, license_, distribution, path, entries, tuple(references.values()))
+
+
+def check_api(api: str, where: str) -> None:
+    """Raise `PackError` where a pack that needs the version `api` does not fit this channelome."""
+    own = [int(part) for part in API_VERSION.split(".")]
+    parts = api.split(".")
+    if len(parts) != 2 or not all(part.isdigit() for part in parts):
+        raise PackError(f"{where} must say the API version that it needs, api = '{API_VERSION}', not {api!r}")
+    needed = [int(part) for part in parts]
+    if needed[0] != own[0]:
+        remedy = "update the pack" if needed[0] < own[0] else "update channelome"
+        raise PackError(f"{where} is incompatible: it needs API {api}, this channelome has {API_VERSION}; {remedy}")
+    if needed[1] > own[1]:
+        raise PackError(f"{where} needs API {api}, this channelome has {API_VERSION}; update channelome")
+
+
+def _entry(
+    kind: str, name: str, table: Table, family: str, distribution: str, known: Mapping[str, Reference], path: Path
+) -> Entry:
+    where = f"{path.name}: {kind}.{name}"
+    unknown = set(table) - {*_ENTRY, "version"}
+    if unknown:
+        raise PackError(f"{where} has unknown entries {sorted(unknown)}")
+    plain, _, number = name.partition("@")
+    version = table.get("version", int(number) if number.isdigit() else 1)
+    if not plain.isidentifier() or not isinstance(version, int):
+        raise PackError(f"{where} is not a name, or its version is not a number")
+    if family and not plain.endswith(f"_{family}"):
+        raise PackError(f"{where}: a name of this pack ends with _{family}")
+    missing = [key for key in table.get("references", ()) if key not in known]
+    if missing:
+        raise PackError(f"{where} cites {missing[0]!r}, which [references] does not have")
+    target = table.get("file") if kind == "cell" else table.get("object")
+    if not isinstance(target, str) or (kind != "cell" and ":" not in target):
+        raise PackError(f"{where} needs {'file = ...' if kind == 'cell' else 'object = module:name'}")
+    return Entry(
+        name=plain, kind=kind, version=version, family=family, distribution=distribution,
+        where=_inside(path.parent, target, where) if kind == "cell" else target,
+        aliases=tuple(_alias(alias, where) for alias in table.get("aliases", ())),
+        references=tuple(known[key] for key in table.get("references", ())), table=table,
+    )  # fmt: skip
+
+
+def _inside(folder: Path, target: str, where: str) -> Path:
+    path = (folder / target).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise PackError(f"{where}: the file {target} lies outside the pack")
+    return path
+
+
+def _alias(alias: Any, where: str) -> Alias:
+    if not isinstance(alias, Mapping) or not isinstance(cast("Table", alias).get("name"), str):
+        raise PackError(f"{where}: an alias is written {{ name = 'Other' }}, perhaps with deprecated_since")
+    table = cast("Table", alias)
+    return Alias(table["name"], str(table.get("deprecated_since", "")))
+
+
+def _references(table: Any, where: str) -> dict[str, Reference]:
+    found: dict[str, Reference] = {}
+    for key, entry in _tables(table, f"{where}: references"):
+        role, text = str(entry.get("role", "")), str(entry.get("text", ""))
+        if role not in ("equations", "parameters", "implementation") or not text:
+            raise PackError(f"{where}: references.{key} needs text, and a role: equations, parameters or implementation")
+        found[key] = Reference(key, role, text, str(entry.get("doi", "")))
+    return found
+
+
+def _tables(table: Any, where: str) -> Iterator[tuple[str, Table]]:
+    if not isinstance(table, Mapping):
+        raise PackError(f"{where} must be a table")
+    for name, entry in cast("Table", table).items():
+        if not isinstance(entry, Mapping):
+            raise PackError(f"{where}.{name} must be a table")
+        yield name, cast("Table", entry)

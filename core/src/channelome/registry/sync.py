@@ -1,0 +1,90 @@
+"""Write the part of a manifest that classes know: parameters, gates, equations. The header, references and aliases are the author's."""
+
+import sys
+import tomllib
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+from typing import Any
+
+from ..channels import Channel
+from ..describe import describe
+from ..errors import PackError
+from ..ions import Ion
+
+_ORDER = ("object", "summary", "kind", "ion", "reads", "gates", "temperature", "version", "aliases", "references", "notes")
+
+
+def sync(manifest: Path, *, check: bool = False) -> bool:
+    """Bring the channel and ion tables of the file `manifest` in line with the classes of its package.
+
+    Args:
+        check: change nothing.
+
+    Returns:
+        Whether the file was in line before.
+
+    Raises:
+        PackError: where the manifest or the package cannot be read.
+    """
+    import tomli_w
+
+    try:
+        table = tomllib.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise PackError(f"cannot read {manifest}: {error}.") from error
+    wanted = synced(table, manifest.parent.name)
+    if wanted == table:
+        return True
+    if not check:
+        manifest.write_text(tomli_w.dumps(wanted, multiline_strings=True), encoding="utf-8")
+    return False
+
+
+def synced(table: dict[str, Any], package: str) -> dict[str, Any]:
+    """The manifest `table` with what the classes of `package` say of themselves."""
+    wanted = {key: value for key, value in table.items() if key not in ("channel", "ion")}
+    suffix = f"_{table['family']}" if table.get("family") else ""
+    for kind, base in (("channel", Channel), ("ion", Ion)):
+        tables: dict[str, Any] = {}
+        for cls in _classes(package, base, suffix):
+            name, before = cls.__name__, table.get(kind, {}).get(cls.__name__, {})
+            entry = {"object": f"{cls.__module__}:{name}", "references": list(table.get("references", {}))[:1] if suffix else []}
+            entry |= {key: value for key, value in before.items() if key in ("version", "aliases", "references", "notes")}
+            facts = describe(cls)
+            parameters, equations = facts.pop("parameters"), facts.pop("equations", None)
+            entry |= facts
+            ordered = {key: entry[key] for key in _ORDER if key in entry}
+            tables[name] = ordered | ({"equations": equations} if equations else {}) | {"parameters": parameters}
+        older = {name: entry for name, entry in table.get(kind, {}).items() if "@" in name}
+        if tables or older:
+            wanted[kind] = dict(sorted((tables | older).items()))
+    order = ("schema", "api", "family", "title", "license", "references", "channel", "ion", "solver", "cell")
+    return {key: wanted[key] for key in order if key in wanted}
+
+
+def _classes(package: str, base: type, suffix: str) -> list[type]:
+    """Subclasses of `base` that the package defines and offers: public, complete and named for its family."""
+    try:
+        top = import_module(package)
+    except Exception as error:
+        raise PackError(f"the package {package} cannot be imported: {type(error).__name__}: {error}.") from error
+    names = [package]
+    if package == __name__.partition(".")[0]:
+        names = [f"{package}.ions", f"{package}.leak"]
+    else:
+        names += [info.name for info in walk_packages(top.__path__, f"{package}.") if ".tests" not in info.name]
+    found: dict[str, type] = {}
+    for name in names:
+        for value in vars(sys.modules.get(name) or import_module(name)).values():
+            if isinstance(value, type) and issubclass(value, base) and value.__module__.partition(".")[0] == package:
+                if not value.__name__.startswith("_") and value.__name__.endswith(suffix) and _complete(value):
+                    found[value.__name__] = value
+    return list(found.values())
+
+
+def _complete(cls: type) -> bool:
+    """Whether instances of a class can be made: a species for an ion, equations for a channel."""
+    if issubclass(cls, Channel):
+        return bool(cls.__dict__.get("_arguments") or cls._arguments)  # pyright: ignore[reportPrivateUsage]
+    return isinstance(getattr(cls, "species", None), str) or "species" in cls._static  # pyright: ignore

@@ -1,0 +1,30 @@
+"""Exponential Euler, first order: each equation linearised alone at the start of the step and solved exactly.
+
+Rush & Larsen (1978), doi:10.1109/TBME.1978.326270. BrainPy calls it exp_auto, braincell ind_exp_euler. Gates and V all
+go from their old values.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..protocols import Cell, Drive
+from ..state import State
+from .rules import EXACT
+
+
+@dataclass(frozen=True)
+class ExpEuler:
+    order: int = 1
+
+    def start(self, cell: Cell, state: State, dt: Any) -> State:
+        return state
+
+    def step(self, cell: Cell, carry: State, t: Any, dt: Any, drive: Drive) -> State:
+        gates = cell.relax(carry, dt, EXACT).channels
+        return cell.advance(carry, drive(t), dt, EXACT)._replace(channels=gates)
+
+    def state(self, cell: Cell, carry: State, dt: Any) -> State:
+        return carry
+
+
+EXP_EULER = ExpEuler()

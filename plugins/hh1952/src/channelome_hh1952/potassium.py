@@ -1,0 +1,21 @@
+"""Potassium current of the squid giant axon: Hodgkin & Huxley (1952), doi:10.1113/jphysiol.1952.sp004764."""
+
+from channelome.authoring import Q10, Array, Conductance, Factor, Ohmic, Rates, Voltage, exp, linoid, param, rates
+
+
+class IK_HH1952(Ohmic, ion="k"):
+    """Delayed-rectifier potassium current of the squid giant axon.
+
+    The paper counts V from rest, with the sign reversed; here ``v = V - V_sh`` is -20 mV at its rest, at -65 mV.
+    """
+
+    g_max: Conductance = param(36.0, source="HH1952")
+    V_sh: Voltage = param(-45.0, source="HH1952, with rest at -65 mV")
+    phi: Factor = param(Q10(3.0, 6.3), source="HH1952")
+
+    def n(self, V: Array) -> Rates:
+        v = V - self.V_sh
+        return rates(alpha=0.01 * linoid(-(v + 10), 10), beta=0.125 * exp(-(v + 20) / 80), phi=self.phi)
+
+    def conductance(self, n: Array) -> Array:
+        return self.g_max * n**4
