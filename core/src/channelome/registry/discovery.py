@@ -22,11 +22,13 @@ class Problem:
         distribution: name and version.
         what: the cause.
         remedy: the way out.
+        family: that the pack claims, if it is a pack's.
     """
 
     distribution: str
     what: str
     remedy: str
+    family: str = ""
 
     def __str__(self) -> str:
         return f"{self.distribution}: {self.what}. {self.remedy}"
@@ -95,7 +97,7 @@ def read_packs(sources: Iterable[Source], switches: Switches) -> tuple[list[Mani
             manifests.append(read_manifest(_locate(source), family=source.family, distribution=source.distribution))
         except PackError as error:
             name = source.distribution.split()[0]
-            problem = Problem(source.distribution, str(error), f"Update or remove it: pip uninstall {name}.")
+            problem = Problem(source.distribution, str(error), f"Update or remove it: pip uninstall {name}.", source.family)
             if switches.strict:
                 raise PackError(f"{problem} (CHANNELOME_STRICT is set.)") from error
             problems.append(problem)

@@ -2,7 +2,6 @@
 
 import difflib
 import functools
-import re
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -46,7 +45,7 @@ class Registry:
             if len(owners) > 1:
                 remedy = f"Uninstall one, or disable it: CHANNELOME_DISABLE_PACKS={owners[0].split()[0]}."
                 self._problems += [
-                    Problem(owner, f"it claims the family '{family}', which {_others(owner, owners)} claims too", remedy)
+                    Problem(owner, f"it claims the family '{family}', which {_others(owner, owners)} claims too", remedy, family)
                     for owner in owners
                 ]
 
@@ -159,7 +158,7 @@ class Registry:
                         raise PackError(f"the file {entry.where.name} of '{entry.name}' is not there")
                 except PackError as error:
                     cause = str(error.__cause__ or error).rstrip(".")
-                    found.append(Problem(entry.distribution, f"'{entry.name}' cannot be loaded: {cause}", "Update or repair it."))
+                    found.append(Problem(entry.distribution, f"'{entry.name}' cannot be loaded: {cause}", "Update or repair it.", entry.family))
         return found
 
     # ---- a script's own ----
@@ -204,7 +203,7 @@ class Registry:
         close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
         said = f"no installed pack provides {f'the {kind} ' if kind else ''}'{name}'."
         family = name.rpartition("_")[2]
-        broken = next((p for p in self._problems if family and re.search(rf"\b{re.escape(family)}\b", str(p), re.I)), None)
+        broken = next((problem for problem in self._problems if family and problem.family == family), None)
         if broken is not None:
             return f"{said} A pack that may is broken: {broken}"
         if "_" in name and family not in self._owners and family in FIRST_PARTY:
