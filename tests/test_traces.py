@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import matplotlib as mpl
 import numpy as np
 import pytest
+
 from channelome.errors import ModelError, UnitError, UnknownName
 from channelome.spikes import SpikeTrains, crossings
 from channelome.state import State

@@ -23,7 +23,9 @@ SODIUM = dedent("""
 def channel_table(name: str, module: str, more: str = "") -> str:
     """A manifest's table of one channel."""
     plain = name.partition("@")[0]
-    return f'[channel."{name}"]\nobject = "{module}:{plain}"\nsummary = "A current."\nkind = "Ohmic"\nion = "na"\n{more}\n'
+    return (
+        f'[channel."{name}"]\nobject = "{module}:{plain}"\nsummary = "A current."\nkind = "Ohmic"\nion = "na"\n{more}\n'
+    )
 
 
 def make_pack(
@@ -42,7 +44,9 @@ def make_pack(
     folder = site / package
     folder.mkdir()
     (folder / "__init__.py").write_text(code.replace("{family}", family))
-    body = HEADER.format(api=api, family=family) + (channel_table(f"INa_{family}", package) if tables is None else tables)
+    body = HEADER.format(api=api, family=family) + (
+        channel_table(f"INa_{family}", package) if tables is None else tables
+    )
     if manifest != "":
         (folder / "pack.toml").write_text(body if manifest is None else manifest)
     info = site / f"{package}-1.2.dist-info"

@@ -4,6 +4,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
 from channelome.registry import hooks
 from channelome.registry.discovery import Problem
 

@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from channelome.registry import Registry, cite
 from channelome.registry.sync import sync, synced
 

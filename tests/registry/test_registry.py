@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from registry.packs import channel_table, make_pack
+
 from channelome.errors import CollisionError, PackError, UnknownName
 from channelome.registry import Registry
 from channelome.registry.discovery import Source, Switches
-
-from registry.packs import channel_table, make_pack
 
 Build = Callable[..., Registry]
 
@@ -126,7 +126,7 @@ def test_a_broken_manifest_is_a_problem_that_names_it_and_leaves_the_others(
     assert said in problem.what
     assert "INa_Fine1" in registry
     assert "INa_Odd1" not in registry
-    with pytest.raises(UnknownName, match="A pack that may is broken: pack-odd 1.2"):
+    with pytest.raises(UnknownName, match=r"A pack that may is broken: pack-odd 1\.2"):
         registry.find("INa_Odd1")
     with pytest.raises(PackError, match="CHANNELOME_STRICT"):
         discover({"CHANNELOME_STRICT": "1"})
@@ -138,7 +138,9 @@ def test_two_distributions_that_claim_a_family_are_both_named_and_neither_wins(s
     registry = discover()
     assert "INa_Twice1" in registry
     assert {problem.distribution for problem in registry.problems} == {"pack-first 1.2", "pack-second 1.2"}
-    with pytest.raises(CollisionError, match=r"pack-first 1.2 and pack-second 1.2.*CHANNELOME_DISABLE_PACKS=pack-first"):
+    with pytest.raises(
+        CollisionError, match=r"pack-first 1.2 and pack-second 1.2.*CHANNELOME_DISABLE_PACKS=pack-first"
+    ):
         registry.load("INa_Twice1")
     chosen = discover({"CHANNELOME_DISABLE_PACKS": "pack-first"})
     assert chosen.find("INa_Twice1").distribution == "pack-second 1.2"
@@ -147,7 +149,7 @@ def test_two_distributions_that_claim_a_family_are_both_named_and_neither_wins(s
 def test_a_family_claimed_twice_collides_even_where_the_names_differ(site: Path, discover: Build):
     make_pack(site, "pack-one", "Shared1")
     make_pack(site, "pack-two", "Shared1", tables=channel_table("IK_Shared1", "pack_two"))
-    with pytest.raises(CollisionError, match="pack-one 1.2 and pack-two 1.2"):
+    with pytest.raises(CollisionError, match=r"pack-one 1\.2 and pack-two 1\.2"):
         discover().find("IK_Shared1")
 
 
@@ -165,7 +167,9 @@ def test_an_alias_means_its_name_and_a_deprecated_one_warns(site: Path, discover
     make_pack(site, "pack-alias", "Alias1", tables=channel_table("INa_Alias1", "pack_alias", more))
     registry = discover()
     assert registry.find("Na_Alias1").name == "INa_Alias1"
-    with pytest.warns(DeprecationWarning, match="'NaOld_Alias1' is an old name, deprecated since 0.3: write 'INa_Alias1'"):
+    with pytest.warns(
+        DeprecationWarning, match="'NaOld_Alias1' is an old name, deprecated since 0.3: write 'INa_Alias1'"
+    ):
         assert registry.find("NaOld_Alias1").name == "INa_Alias1"
 
 
@@ -176,7 +180,7 @@ def test_a_name_means_its_newest_version_and_older_ones_stay(site: Path, discove
     assert registry.find("INa_Ver1").version == 2
     assert registry.find("INa_Ver1@1").version == 1
     assert registry.find("INa_Ver1@2").version == 2
-    with pytest.raises(UnknownName, match="there is no 'INa_Ver1@3'; pack-ver 1.2 has INa_Ver1@1, INa_Ver1@2"):
+    with pytest.raises(UnknownName, match=r"there is no 'INa_Ver1@3'; pack-ver 1\.2 has INa_Ver1@1, INa_Ver1@2"):
         registry.find("INa_Ver1@3")
 
 

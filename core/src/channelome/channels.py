@@ -19,7 +19,7 @@ from .errors import DefinitionError
 from .ions import VALENCE, IonView
 from .kinetics import Gate, Linear, Rates, Relaxation, Rule, Scheme
 from .maths import ghk
-from .module import Module, Q10
+from .module import Q10, Module
 
 States = dict[str, Array]
 Environment = Mapping[str, Any]
@@ -162,7 +162,9 @@ def _reversal_potential(channel: Channel, env: Environment) -> Any:
 
 
 def _analyse(cls: type[Channel]) -> None:
-    roots = [cls._output] if cls._output != "conductance" or not issubclass(cls, Markov) else ["transitions", "conductance"]
+    roots = (
+        [cls._output] if cls._output != "conductance" or not issubclass(cls, Markov) else ["transitions", "conductance"]
+    )
     arguments: dict[str, tuple[str, ...]] = {}
     gates: list[str] = []
     for root in roots:
@@ -182,10 +184,14 @@ def _analyse(cls: type[Channel]) -> None:
     _check_values(cls, roots)
 
 
-def _follow(cls: type[Channel], method: str, arguments: dict[str, tuple[str, ...]], gates: list[str], trail: tuple[str, ...]) -> None:
+def _follow(
+    cls: type[Channel], method: str, arguments: dict[str, tuple[str, ...]], gates: list[str], trail: tuple[str, ...]
+) -> None:
     """Collect the arguments of `method` and of the gates that it asks for, each gate after those that it needs."""
     if method in trail:
-        raise DefinitionError(f"class {cls.__name__}: gates depend on each other in a circle, {' -> '.join((*trail, method))}.")
+        raise DefinitionError(
+            f"class {cls.__name__}: gates depend on each other in a circle, {' -> '.join((*trail, method))}."
+        )
     if method in arguments:
         return
     names = _argument_names(cls, method)
@@ -241,10 +247,14 @@ def _check_ion(cls: type[Channel]) -> None:
             f"or give it a field E: Voltage."
         )
     if issubclass(cls, Permeable) and cls.ion is None:
-        raise DefinitionError(f"class {cls.__name__}: a Permeable channel needs one ion, class {cls.__name__}(Permeable, ion='ca').")
+        raise DefinitionError(
+            f"class {cls.__name__}: a Permeable channel needs one ion, class {cls.__name__}(Permeable, ion='ca')."
+        )
     for species, share in cls.carries.items():
         if share is not None and share not in cls.parameters:
-            raise DefinitionError(f"class {cls.__name__}: the share of '{species}' is to be the field '{share}', which does not exist.")
+            raise DefinitionError(
+                f"class {cls.__name__}: the share of '{species}' is to be the field '{share}', which does not exist."
+            )
 
 
 def _check_values(cls: type[Channel], roots: list[str]) -> None:
@@ -257,7 +267,9 @@ def _check_values(cls: type[Channel], roots: list[str]) -> None:
 
         def probe(x: Array, method: str = method) -> Any:
             names = cls._arguments[method]
-            known = {n: x if n in ("V", "celsius", *cls.gates, *cls.occupancies) else IonView(n, 1, x, x, x) for n in names}
+            known = {
+                n: x if n in ("V", "celsius", *cls.gates, *cls.occupancies) else IonView(n, 1, x, x, x) for n in names
+            }
             return _checked(cls, method, channel._call(method, known))
 
         try:
@@ -265,7 +277,9 @@ def _check_values(cls: type[Channel], roots: list[str]) -> None:
         except DefinitionError:
             raise
         except Exception as error:
-            raise DefinitionError(f"{cls.__name__}.{method} fails when it is evaluated: {_first_line(error)}{_remedy(error)}") from error
+            raise DefinitionError(
+                f"{cls.__name__}.{method} fails when it is evaluated: {_first_line(error)}{_remedy(error)}"
+            ) from error
 
 
 def _checked(cls: type[Channel], method: str, value: Any) -> Any:
@@ -279,16 +293,22 @@ def _checked(cls: type[Channel], method: str, value: Any) -> Any:
             )
         return [jnp.asarray(part) for part in value]
     if value is None or isinstance(value, Rates | Gate | tuple | dict):
-        raise DefinitionError(f"{cls.__name__}.{method} must return a number in {'cm/s' if method == 'permeability' else 'mS/cm^2'}, not {type(value).__name__}.")
+        raise DefinitionError(
+            f"{cls.__name__}.{method} must return a number in {'cm/s' if method == 'permeability' else 'mS/cm^2'}, not {type(value).__name__}."
+        )
     return jnp.asarray(value)
 
 
 def _check_transitions(cls: type[Channel], value: Any) -> None:
     if not isinstance(value, Mapping) or not value:
-        raise DefinitionError(f"{cls.__name__}.transitions must return {{('C', 'O'): rate, ...}}, not {type(value).__name__}.")
+        raise DefinitionError(
+            f"{cls.__name__}.transitions must return {{('C', 'O'): rate, ...}}, not {type(value).__name__}."
+        )
     for key in value:
         if not (isinstance(key, tuple) and len(key) == 2 and set(key) <= set(cls.occupancies) and key[0] != key[1]):
-            raise DefinitionError(f"{cls.__name__}.transitions has the key {key!r}; each is (from, to) of {', '.join(cls.occupancies)}.")
+            raise DefinitionError(
+                f"{cls.__name__}.transitions has the key {key!r}; each is (from, to) of {', '.join(cls.occupancies)}."
+            )
 
 
 def _first_line(error: Exception) -> str:

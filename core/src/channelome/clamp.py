@@ -41,7 +41,9 @@ class Curves(NamedTuple):
     tau: dict[str, Array]
 
 
-def voltage_clamp(channel: Any, V: Any, t: Any, *, hold: Any, celsius: Any = None, ions: Iterable[Any] | None = None) -> Array:
+def voltage_clamp(
+    channel: Any, V: Any, t: Any, *, hold: Any, celsius: Any = None, ions: Iterable[Any] | None = None
+) -> Array:
     """Current density of one channel after its voltage jumps from `hold` to `V`, exact at any `t`.
 
     Where a gate depends on another gate there is no closed form; it is then integrated in 32 steps between each two of

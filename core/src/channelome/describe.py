@@ -5,7 +5,7 @@ from typing import Any
 
 from .channels import Channel, Markov, Ohmic, Permeable, equations
 from .ions import FixedIon, Ion, NernstIon, Pool
-from .module import REQUIRED, Module, Parameter, Q10
+from .module import Q10, REQUIRED, Module, Parameter
 
 _KINDS: tuple[type[Module], ...] = (Markov, Permeable, Ohmic, Pool, NernstIon, FixedIon)
 

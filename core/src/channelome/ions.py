@@ -33,7 +33,9 @@ class IonView:
     def _get(self, name: str) -> Any:
         value = self._values[name]
         if value is None:
-            raise ModelError(f"a channel reads {name} of the ion '{self.species}', which was built without: give it {name}.")
+            raise ModelError(
+                f"a channel reads {name} of the ion '{self.species}', which was built without: give it {name}."
+            )
         return value
 
     @property
@@ -104,7 +106,9 @@ class NernstIon(Ion):
     C_out: Concentration
 
     def view(self, states: Mapping[str, Array], celsius: Any) -> IonView:
-        return IonView(self.species, self.valence, self.C_in, self.C_out, nernst(self.C_in, self.C_out, self.valence, celsius))
+        return IonView(
+            self.species, self.valence, self.C_in, self.C_out, nernst(self.C_in, self.C_out, self.valence, celsius)
+        )
 
 
 class Pool(Ion):
@@ -123,7 +127,7 @@ class Pool(Ion):
         if "balance" not in cls.__dict__ and not hasattr(cls, "balance"):
             raise DefinitionError(f"class {cls.__name__} needs a method balance(self, I) that returns Gate or Linear.")
 
-    def balance(self, I: Any) -> Relaxation:  # noqa: E741 - the field's letter for current
+    def balance(self, I: Any) -> Relaxation:
         raise NotImplementedError
 
     def initial(self) -> States:
@@ -175,7 +179,7 @@ class CalciumDetailed(Pool, species="ca"):
     C_rest: Concentration = param(2.4e-4, source="Destexhe et al. 1994, doi:10.1152/jn.1994.72.2.803")
     C_out: Concentration = param(2.0, source="Destexhe et al. 1994, doi:10.1152/jn.1994.72.2.803")
 
-    def balance(self, I: Any) -> Linear:  # noqa: E741
+    def balance(self, I: Any) -> Linear:
         influx = jnp.maximum(-10 * I / (self.valence * FARADAY * self.d), 0.0)
         return Linear(influx + self.C_rest / self.tau, 1 / self.tau)
 
@@ -192,7 +196,7 @@ class CalciumFirstOrder(Pool, species="ca"):
     C_rest: Concentration = param(2.4e-4, source="our choice: the rest of CalciumDetailed")
     C_out: Concentration = param(2.0, source="our choice: that of CalciumDetailed")
 
-    def balance(self, I: Any) -> Linear:  # noqa: E741
+    def balance(self, I: Any) -> Linear:
         return Linear(jnp.maximum(-self.alpha * I, 0.0), self.beta)
 
 

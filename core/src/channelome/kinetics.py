@@ -136,7 +136,7 @@ class Scheme:
 
     def slope(self, p: Mapping[str, Array]) -> dict[str, Array]:
         """Rate of change of the occupancies, 1/ms: sums to zero."""
-        change: dict[str, Any] = {state: 0.0 for state in self.states}
+        change: dict[str, Any] = dict.fromkeys(self.states, 0.0)
         for (source, target), rate in self.transitions.items():
             flow = rate * p[source]
             change[source] = change[source] - flow

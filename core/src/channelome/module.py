@@ -6,18 +6,20 @@ and checks values, a `replace`, a `repr` with units, and registration as a JAX p
 
 import dataclasses
 import difflib
+import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, dataclass_transform
 
 import jax
-from jax.core import Tracer
 import numpy as np
+from jax.core import Tracer
 
 from .errors import DefinitionError, ModelError
 from .maths import q10
 from .units import Bound, Unit, convert
+
 
 class _Required:
     def __repr__(self) -> str:
@@ -98,7 +100,7 @@ class Module:
         super().__init_subclass__(**kwargs)
         parameters, nodes, static = dict(cls.parameters), list(cls._nodes), list(cls._static)
         hints = typing.get_type_hints(cls, include_extras=True)
-        for name in cls.__dict__.get("__annotations__", {}):
+        for name in inspect.get_annotations(cls):
             hint = hints[name]
             if name.startswith("_") or typing.get_origin(hint) is ClassVar:
                 continue
@@ -110,7 +112,7 @@ class Module:
             else:
                 parameters[name] = _parameter(cls, name, marks)
         for name in parameters.keys() & cls.__dict__.keys():
-            if name not in cls.__dict__.get("__annotations__", {}):
+            if name not in inspect.get_annotations(cls):
                 parameters[name] = dataclasses.replace(parameters[name], **_default(cls, name))
             default = parameters[name].default
             type.__delattr__(cls, name) if default is REQUIRED else setattr(cls, name, default)

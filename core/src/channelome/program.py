@@ -187,7 +187,9 @@ def differentiable(
 
 
 @functools.partial(jax.jit, static_argnums=(0,))
-def find_fault(plan: Plan, cell: Any, carry: Any, stimulus: Any, dt: Any, begin: Any, count: Any) -> tuple[Array, State, State]:
+def find_fault(
+    plan: Plan, cell: Any, carry: Any, stimulus: Any, dt: Any, begin: Any, count: Any
+) -> tuple[Array, State, State]:
     """The first step after `begin` at which the state is not finite, with the states before and after it."""
     drive = drive_of(cell, stimulus)
 

@@ -98,13 +98,28 @@ def _traced(plan: Plan, cell: Any, state: Any, stimulus: Any, dt: Any, count: in
 
 
 def _chunked(
-    plan: Plan, cell: Any, carry: Any, stimulus: Any, dt: Any, step_ms: float, count: int, chunk: int | None, progress: Any, check: bool
+    plan: Plan,
+    cell: Any,
+    carry: Any,
+    stimulus: Any,
+    dt: Any,
+    step_ms: float,
+    count: int,
+    chunk: int | None,
+    progress: Any,
+    check: bool,
 ) -> Traces:
     length = chunk or _chunk_length(plan, cell.size, dt.dtype.itemsize, count)
     buffers = {probe.name: np.empty((count + 1, *cell.size), dt.dtype) for probe in plan.probes}
     events: list[tuple[np.ndarray, np.ndarray]] = []
     run, final, done, interrupted = compiled_chunk(), None, 0, False
-    bar = tqdm(total=count * plan.every, unit=" steps", unit_scale=True, delay=0 if progress else 1, disable=not _shown(progress))
+    bar = tqdm(
+        total=count * plan.every,
+        unit=" steps",
+        unit_scale=True,
+        delay=0 if progress else 1,
+        disable=not _shown(progress),
+    )
     with bar:
         try:
             for begin in range(0, max(count, 1), length):
@@ -125,7 +140,9 @@ def _chunked(
             if final is None:
                 raise
             interrupted = True
-            warnings.warn(f"interrupted after {done * plan.every * step_ms:g} ms; what was computed is returned.", stacklevel=3)
+            warnings.warn(
+                f"interrupted after {done * plan.every * step_ms:g} ms; what was computed is returned.", stacklevel=3
+            )
     t: Any = np.arange(done + 1) * (step_ms * plan.every)
     data: dict[str, Any] = {name: rows[: done + 1] for name, rows in buffers.items()}
     spikes = _spikes(plan, cell, data, t, events)
@@ -163,11 +180,15 @@ def _stimulus(cell: Any, stimulus: Any, dt: float) -> Current | None:
     if stimulus is None:
         return None
     if callable(stimulus) and not isinstance(stimulus, Current):
-        raise ModelError("a function cannot be a stimulus as it is, since its unit is not known: write function(f, unit='nA').")
+        raise ModelError(
+            "a function cannot be a stimulus as it is, since its unit is not known: write function(f, unit='nA')."
+        )
     if not isinstance(stimulus, Current):
         stimulus = step(stimulus)
     if stimulus.unit != DENSITY and cell.area is None:
-        raise UnitError(f"the stimulus is an absolute current ({stimulus.unit}), but the cell has no area: give it area=..., or a density.")
+        raise UnitError(
+            f"the stimulus is an absolute current ({stimulus.unit}), but the cell has no area: give it area=..., or a density."
+        )
     if dt > stimulus.detail * (1 + 1e-9):
         raise ModelError(
             f"the step of {dt:g} ms is longer than the finest detail of the stimulus, {stimulus.detail:g} ms, and would miss "
@@ -183,7 +204,9 @@ def _checked_state(cell: Any, state: Any, dtype: Any) -> Any:
     if state is None:
         return None
     if not isinstance(state, State):
-        raise ModelError(f"state must be a State, as of traces.final or cell.initial_state(), not {type(state).__name__}.")
+        raise ModelError(
+            f"state must be a State, as of traces.final or cell.initial_state(), not {type(state).__name__}."
+        )
     expected = jax.eval_shape(cell.initial_state)
     if jax.tree.structure(expected) != jax.tree.structure(state):
         raise ModelError("the state is not one of this cell: its channels or ions have other labels or gates.")
@@ -261,12 +284,16 @@ def _counts(spikes: SpikeTrains | None, t: np.ndarray, size: tuple[int, ...], dt
     return counts.reshape(t.size, *size)
 
 
-def _report_fault(plan: Plan, cell: Any, carry: Any, stimulus: Any, dt: Any, step_ms: float, begin: int, samples: int) -> None:
+def _report_fault(
+    plan: Plan, cell: Any, carry: Any, stimulus: Any, dt: Any, step_ms: float, begin: int, samples: int
+) -> None:
     """Run the chunk again, step by step, and raise with the first time and place that is not finite."""
     if begin == 0:
         initial = cell.initial_state() if carry is None else carry
         for name, fault in _faults(initial):
-            raise SimulationError(f"{name} is {fault} at the start, t = 0: check the initial V and the parameters of {name.split('.')[0]}.")
+            raise SimulationError(
+                f"{name} is {fault} at the start, t = 0: check the initial V and the parameters of {name.split('.')[0]}."
+            )
         carry = plan.solver.start(cell, initial, dt)
     first, last = begin * plan.every, samples * plan.every
     number, before, after = find_fault(plan, cell, carry, stimulus, dt, np.int32(first), np.int32(last))

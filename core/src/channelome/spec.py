@@ -30,7 +30,9 @@ SCHEMA = 1
 _OWN = ("C", "V", "V_th", "area", "celsius", "size")
 
 
-def cell(what: "str | os.PathLike[str] | Mapping[str, Any]", /, *, size: Any = None, **changes: Any) -> SingleCompartment:
+def cell(
+    what: "str | os.PathLike[str] | Mapping[str, Any]", /, *, size: Any = None, **changes: Any
+) -> SingleCompartment:
     """A whole cell, by name (``"SquidAxon_HH1952"``), from a TOML file, or from a table of the same form.
 
     Args:

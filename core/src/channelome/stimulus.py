@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-from jax.core import Tracer
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from .errors import ModelError, UnitError
 from .units import Unit, convert
@@ -45,8 +45,12 @@ class Current:
 
     def __add__(self, other: "Current") -> "Current":
         if self.unit != other.unit:
-            raise UnitError(f"a stimulus in {self.unit} and one in {other.unit} cannot be added: give both in one unit.")
-        return Current(self.unit, _Sum(self.at, other.at), (self.numbers, other.numbers), min(self.detail, other.detail))
+            raise UnitError(
+                f"a stimulus in {self.unit} and one in {other.unit} cannot be added: give both in one unit."
+            )
+        return Current(
+            self.unit, _Sum(self.at, other.at), (self.numbers, other.numbers), min(self.detail, other.detail)
+        )
 
     def tree_flatten(self) -> tuple[tuple[Any], tuple[Any, ...]]:
         return (self.numbers,), (self.unit, self.at)  # detail is for the door: it must not compile anew
@@ -101,7 +105,9 @@ def sine(amplitude: Any, *, period: Any, offset: Any = None, phase: float = 0.0)
     mean = 0.0 if offset is None else convert(offset, Unit.parse(unit), "the offset of the sine")
     length = _time(period, "period")
     _positive(length, "the period of the sine")
-    return Current(unit, _sine, {"amplitude": value, "period": length, "offset": mean, "phase": phase}, _length(0.0, length) / 2)
+    return Current(
+        unit, _sine, {"amplitude": value, "period": length, "offset": mean, "phase": phase}, _length(0.0, length) / 2
+    )
 
 
 def _sine(t: Any, n: Any) -> Any:
@@ -169,7 +175,9 @@ def noise(mean: Any, std: Any, *, key: Any, dt: Any = "0.1 ms", size: int | tupl
     _positive(interval, "dt of the noise")
     shape = (size,) if isinstance(size, int) else tuple(size)
     key = jax.random.key(key) if isinstance(key, int) else key
-    return Current(unit, _Noise(shape), {"mean": average, "std": spread, "dt": interval, "key": key}, _length(0.0, interval))
+    return Current(
+        unit, _Noise(shape), {"mean": average, "std": spread, "dt": interval, "key": key}, _length(0.0, interval)
+    )
 
 
 @dataclass(frozen=True)
@@ -193,7 +201,9 @@ def function(f: Callable[[Any], Any], *, unit: str, detail: Any = None) -> Curre
     own = Unit.parse(unit)
     target = next((u for u in (DENSITY, ABSOLUTE) if Unit.parse(u).dimension == own.dimension), None)
     if target is None:
-        raise UnitError(f"the unit of a stimulus must be a current or a current density, such as 'nA' or 'uA/cm^2', not '{unit}'.")
+        raise UnitError(
+            f"the unit of a stimulus must be a current or a current density, such as 'nA' or 'uA/cm^2', not '{unit}'."
+        )
     scale = own.scale / Unit.parse(target).scale
     return Current(target, _Function(f), {"scale": scale}, math.inf if detail is None else _time(detail, "detail"))
 

@@ -111,7 +111,7 @@ def _factor(tokens: list[str], symbol: str) -> tuple[float, Dimension, list[str]
     else:
         scale, dimension = _atom(head, symbol)
     power = re.match(r"(\^|\*\*)?(-?)(\d+)", "".join(tokens[:3])) if head != "1" else None
-    if power and tokens[0] in ("^", "**", "-") or (power and tokens[0].isdigit()):
+    if (power and tokens[0] in ("^", "**", "-")) or (power and tokens[0].isdigit()):
         exponent = int(power[2] + power[3])
         tokens = tokens[sum(1 for part in power.groups() if part) :]
         scale, dimension = scale**exponent, _add(NO_DIMENSION, dimension, exponent)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import jax
-from jax.core import Tracer
 import numpy as np
+from jax.core import Tracer
 
 from ..errors import ModelError
-from ..module import Module, Parameter, Q10
+from ..module import Q10, Module, Parameter
 
 if TYPE_CHECKING:
     from .single import SingleCompartment
@@ -47,8 +47,12 @@ def _needs_temperature(cell: "SingleCompartment") -> None:
         follows = any(isinstance(getattr(channel, name), Q10) for name in type(channel).parameters)
         if follows or channel.asks_celsius:
             at = channel.measured_at
-            needing.append(f"'{label}' ({type(channel).__name__}{f', measured at {at:g} degC' if at is not None else ''})")
-    needing += [f"the ion '{s}' ({type(i).__name__}, for its Nernst potential)" for s, i in cell.ions.items() if i.needs_celsius]
+            needing.append(
+                f"'{label}' ({type(channel).__name__}{f', measured at {at:g} degC' if at is not None else ''})"
+            )
+    needing += [
+        f"the ion '{s}' ({type(i).__name__}, for its Nernst potential)" for s, i in cell.ions.items() if i.needs_celsius
+    ]
     if needing:
         raise ModelError(f"the cell needs a temperature, celsius=..., for {', '.join(needing)}.")
 

@@ -29,7 +29,9 @@ def text(cell: "SingleCompartment") -> str:
     """The ``repr`` of a cell: a line for itself and one for each part."""
     table = rows(cell)
     widths = [max((len(row[i]) for row in table), default=0) for i in range(3)]
-    lines = ["  ".join(field.ljust(width) for field, width in zip(row, [*widths, 0], strict=True)).rstrip() for row in table]
+    lines = [
+        "  ".join(field.ljust(width) for field, width in zip(row, [*widths, 0], strict=True)).rstrip() for row in table
+    ]
     return "\n  ".join([f"{_title(cell)}: {_parameters(cell)}", *lines])
 
 
@@ -47,7 +49,11 @@ def origin(cls: type) -> str:
     import importlib_metadata
 
     package = cls.__module__.partition(".")[0]
-    names = [package.replace("_", "-")] if package.startswith("channelome") else importlib_metadata.packages_distributions().get(package, [])
+    names = (
+        [package.replace("_", "-")]
+        if package.startswith("channelome")
+        else importlib_metadata.packages_distributions().get(package, [])
+    )
     for name in names:
         try:
             return f"{name} {importlib_metadata.version(name)}"

@@ -105,7 +105,9 @@ class SingleCompartment(Module):
                 ions[label] = ions[label].replace(**{name: value}) if name else build_ion(value)
             else:
                 parts = ", ".join([*type(self).parameters, *channels, *ions])
-                raise ModelError(f"the cell has no '{path}'. It has {parts}; a part's parameter is written 'INa.g_max'.")
+                raise ModelError(
+                    f"the cell has no '{path}'. It has {parts}; a part's parameter is written 'INa.g_max'."
+                )
         new._set("channels", channels)
         new._set("ions", ions)
         new._settle()
@@ -122,7 +124,10 @@ class SingleCompartment(Module):
     def initial_state(self, V: Any = None) -> State:
         V = jnp.broadcast_to(jnp.asarray(self.V if V is None else V, dtype=float), self.size)
         bare = {
-            species: {name: jnp.broadcast_to(jnp.asarray(value, dtype=V.dtype), self.size) for name, value in ion.initial().items()}
+            species: {
+                name: jnp.broadcast_to(jnp.asarray(value, dtype=V.dtype), self.size)
+                for name, value in ion.initial().items()
+            }
             for species, ion in self.ions.items()
         }
         env = self._environment(V, bare)
@@ -141,7 +146,8 @@ class SingleCompartment(Module):
     def relax(self, state: State, dt: Any, rule: Rule) -> State:
         env = self._environment(state.V, state.ions)
         gates = {
-            label: ch.at(self.celsius).relax(state.channels[label], env, dt, rule) for label, ch in self.channels.items()
+            label: ch.at(self.celsius).relax(state.channels[label], env, dt, rule)
+            for label, ch in self.channels.items()
         }
         return state._replace(channels=gates)
 
@@ -187,7 +193,7 @@ class SingleCompartment(Module):
 
     def _by_species(self, currents: Mapping[str, Array]) -> dict[str, Array | float]:
         """Current density that each ion carries: a channel's charge is credited to the species it declares, no other."""
-        carried: dict[str, Array | float] = {species: 0.0 for species in self.ions}
+        carried: dict[str, Array | float] = dict.fromkeys(self.ions, 0.0)
         for label, channel in self.channels.items():
             for species, share in channel.carries.items():
                 if species in carried:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..errors import PackError
 from .manifest import Manifest, read_manifest
@@ -71,7 +71,8 @@ def installed_sources() -> Iterator[Source]:
 
     seen: set[str] = set()
     found: list[Source] = []
-    for distribution in importlib_metadata.distributions():
+    distributions: Iterable[Any] = importlib_metadata.distributions()  # pyright: ignore[reportUnknownMemberType]
+    for distribution in distributions:
         name = distribution.metadata["Name"] if distribution.entry_points.select(group=GROUP) else None
         if name is None or name in seen:  # a second copy of a distribution is shadowed by the first, as for imports
             continue
@@ -97,7 +98,9 @@ def read_packs(sources: Iterable[Source], switches: Switches) -> tuple[list[Mani
             manifests.append(read_manifest(_locate(source), family=source.family, distribution=source.distribution))
         except PackError as error:
             name = source.distribution.split()[0]
-            problem = Problem(source.distribution, str(error), f"Update or remove it: pip uninstall {name}.", source.family)
+            problem = Problem(
+                source.distribution, str(error), f"Update or remove it: pip uninstall {name}.", source.family
+            )
             if switches.strict:
                 raise PackError(f"{problem} (CHANNELOME_STRICT is set.)") from error
             problems.append(problem)

@@ -50,7 +50,9 @@ def manager(plugins: Iterable[tuple[str, str, Any]] | None = None) -> tuple[plug
         except pluggy.PluginValidationError as error:
             pm.unregister(name=name)
             what = f"its plugin '{name}' has a hook that does not exist: {error}"
-            problems.append(Problem(distribution, what, "A hook's name may be misspelt; hooks are listed in docs/registry.md."))
+            problems.append(
+                Problem(distribution, what, "A hook's name may be misspelt; hooks are listed in docs/registry.md.")
+            )
     return pm, problems
 
 
@@ -78,6 +80,7 @@ def diagnose() -> list[Problem]:
 def _installed() -> Iterable[tuple[str, str, Any]]:
     import importlib_metadata
 
-    for point in importlib_metadata.entry_points(group=GROUP):
+    points: Any = importlib_metadata.entry_points(group=GROUP)  # pyright: ignore[reportUnknownMemberType]
+    for point in points:
         dist = point.dist
         yield (f"{dist.metadata['Name']} {dist.version}" if dist else "unknown"), point.name, point

@@ -15,10 +15,14 @@ def register_local(what: Any, name: str | None, aliases: tuple[str, ...]) -> Any
     if isinstance(what, type) and issubclass(what, Channel | Ion):
         kind = "channel" if issubclass(what, Channel) else "ion"
         registry.register(what, name=name, kind=kind, aliases=aliases, table=describe(what))
-    elif all(callable(getattr(what, member, None)) for member in ("start", "step", "state")) and not isinstance(what, type):
+    elif _is_solver(what):
         if name is None:
             raise ModelError("a solver is registered under a name: register(solver, name='mine').")
         registry.register(what, name=name, kind="solver", aliases=aliases)
     else:
         raise ModelError(f"only channel and ion classes and solver objects can be registered, not {what!r}.")
     return what
+
+
+def _is_solver(what: object) -> bool:
+    return not isinstance(what, type) and all(callable(getattr(what, m, None)) for m in ("start", "step", "state"))

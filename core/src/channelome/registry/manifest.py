@@ -181,7 +181,9 @@ def _references(table: Any, where: str) -> dict[str, Reference]:
     for key, entry in _tables(table, f"{where}: references"):
         role, text = str(entry.get("role", "")), str(entry.get("text", ""))
         if role not in ("equations", "parameters", "implementation") or not text:
-            raise PackError(f"{where}: references.{key} needs text, and a role: equations, parameters or implementation")
+            raise PackError(
+                f"{where}: references.{key} needs text, and a role: equations, parameters or implementation"
+            )
         found[key] = Reference(key, role, text, str(entry.get("doi", "")))
     return found
 

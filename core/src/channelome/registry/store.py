@@ -15,7 +15,21 @@ from .discovery import Problem, Source, Switches, installed_sources, read_packs
 from .manifest import Alias, Entry, Manifest, read_manifest
 
 FIRST_PARTY = frozenset(
-    "HH1952 TM1991 Ba2002 HM1992 IS2008 HP1992 Re1993 De1994 De1996 Ya1989 Li2017 Brette2007 diffrax".split()
+    [
+        "HH1952",
+        "TM1991",
+        "Ba2002",
+        "HM1992",
+        "IS2008",
+        "HP1992",
+        "Re1993",
+        "De1994",
+        "De1996",
+        "Ya1989",
+        "Li2017",
+        "Brette2007",
+        "diffrax",
+    ]
 )
 _PACK_OF = {"Brette2007": "tm1991"}
 
@@ -45,7 +59,12 @@ class Registry:
             if len(owners) > 1:
                 remedy = f"Uninstall one, or disable it: CHANNELOME_DISABLE_PACKS={owners[0].split()[0]}."
                 self._problems += [
-                    Problem(owner, f"it claims the family '{family}', which {_others(owner, owners)} claims too", remedy, family)
+                    Problem(
+                        owner,
+                        f"it claims the family '{family}', which {_others(owner, owners)} claims too",
+                        remedy,
+                        family,
+                    )
                     for owner in owners
                 ]
 
@@ -158,22 +177,35 @@ class Registry:
                         raise PackError(f"the file {entry.where.name} of '{entry.name}' is not there")
                 except PackError as error:
                     cause = str(error.__cause__ or error).rstrip(".")
-                    found.append(Problem(entry.distribution, f"'{entry.name}' cannot be loaded: {cause}", "Update or repair it.", entry.family))
+                    found.append(
+                        Problem(
+                            entry.distribution,
+                            f"'{entry.name}' cannot be loaded: {cause}",
+                            "Update or repair it.",
+                            entry.family,
+                        )
+                    )
         return found
 
     # ---- a script's own ----
 
-    def register(self, what: Any, *, name: str | None = None, kind: str, aliases: Iterable[str] = (), table: Any = None) -> None:
+    def register(
+        self, what: Any, *, name: str | None = None, kind: str, aliases: Iterable[str] = (), table: Any = None
+    ) -> None:
         """Give a class or object of this process a name. The same class registered again replaces itself.
 
         Raises:
             CollisionError: where something else has the name.
         """
-        name = name or what.__name__
-        same = [e for e in self._claims.get(name, []) if e.distribution == "local" and _identity(e.where) == _identity(what)]
+        name = str(name or what.__name__)
+        same = [
+            e for e in self._claims.get(name, []) if e.distribution == "local" and _identity(e.where) == _identity(what)
+        ]
         if name in self and not same:
             owner = self.find(name).distribution
-            raise CollisionError(f"'{name}' is taken by {owner}: register it under another, register(..., name='My{name}').")
+            raise CollisionError(
+                f"'{name}' is taken by {owner}: register it under another, register(..., name='My{name}')."
+            )
         self._claims.pop(name, None)
         self._add(Entry(name, kind, 1, "", "local", what, tuple(Alias(alias) for alias in aliases), (), table or {}))
 

@@ -12,7 +12,19 @@ from ..describe import describe
 from ..errors import PackError
 from ..ions import Ion
 
-_ORDER = ("object", "summary", "kind", "ion", "reads", "gates", "temperature", "version", "aliases", "references", "notes")
+_ORDER = (
+    "object",
+    "summary",
+    "kind",
+    "ion",
+    "reads",
+    "gates",
+    "temperature",
+    "version",
+    "aliases",
+    "references",
+    "notes",
+)
 
 
 def sync(manifest: Path, *, check: bool = False) -> bool:
@@ -49,8 +61,13 @@ def synced(table: dict[str, Any], package: str) -> dict[str, Any]:
         tables: dict[str, Any] = {}
         for cls in _classes(package, base, suffix):
             name, before = cls.__name__, table.get(kind, {}).get(cls.__name__, {})
-            entry = {"object": f"{cls.__module__}:{name}", "references": list(table.get("references", {}))[:1] if suffix else []}
-            entry |= {key: value for key, value in before.items() if key in ("version", "aliases", "references", "notes")}
+            entry = {
+                "object": f"{cls.__module__}:{name}",
+                "references": list(table.get("references", {}))[:1] if suffix else [],
+            }
+            entry |= {
+                key: value for key, value in before.items() if key in ("version", "aliases", "references", "notes")
+            }
             facts = describe(cls)
             parameters, equations = facts.pop("parameters"), facts.pop("equations", None)
             entry |= facts
@@ -77,14 +94,16 @@ def _classes(package: str, base: type, suffix: str) -> list[type]:
     found: dict[str, type] = {}
     for name in names:
         for value in vars(sys.modules.get(name) or import_module(name)).values():
-            if isinstance(value, type) and issubclass(value, base) and value.__module__.partition(".")[0] == package:
-                if not value.__name__.startswith("_") and value.__name__.endswith(suffix) and _complete(value):
-                    found[value.__name__] = value
+            own = isinstance(value, type) and value.__module__.partition(".")[0] == package
+            if own and issubclass(value, base) and _offered(value, suffix):
+                found[value.__name__] = value
     return list(found.values())
 
 
-def _complete(cls: type) -> bool:
-    """Whether instances of a class can be made: a species for an ion, equations for a channel."""
+def _offered(cls: type, suffix: str) -> bool:
+    """Whether a class is public, named for its family, and complete: a species for an ion, equations for a channel."""
+    if cls.__name__.startswith("_") or not cls.__name__.endswith(suffix):
+        return False
     if issubclass(cls, Channel):
         return bool(cls.__dict__.get("_arguments") or cls._arguments)  # pyright: ignore[reportPrivateUsage]
     return isinstance(getattr(cls, "species", None), str) or "species" in cls._static  # pyright: ignore

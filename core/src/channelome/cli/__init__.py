@@ -1,0 +1,3 @@
+"""The command line, ``channelome``."""
+
+from .main import main as main

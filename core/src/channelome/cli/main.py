@@ -1,0 +1,41 @@
+"""The command `channelome` and its subcommands. What is heavy is imported where it is used: `list` imports no JAX."""
+
+from typing import Any
+
+import click
+
+from .. import __version__
+from ..errors import ChannelomeError
+from .doctor import doctor
+from .environment import env
+from .listing import list_
+from .output import Failure
+from .pack import pack
+from .plot import plot
+from .run import run
+from .show import show
+
+
+class Commands(click.Group):
+    """A group whose commands end with one line, ``error: ...``, and exit code 2 where channelome finds a mistake."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except ChannelomeError as error:
+            raise Failure(str(error)) from error
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise Failure(f"{error.filename}: {(error.strerror or 'cannot be used').lower()}.") from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, message="channelome %(version)s")
+def main() -> None:
+    """Ion channels by name, and the engine that runs them."""
+
+
+for _command in (list_, show, plot, run, doctor, env, pack):
+    main.add_command(_command)

@@ -1,0 +1,31 @@
+"""``channelome plot NAME``: a channel's curves and currents, as a picture."""
+
+from pathlib import Path
+
+import click
+
+from ..errors import ModelError
+from .output import use_agg, writable
+
+
+@click.command()
+@click.argument("name")
+@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="The file; NAME.png if left out.")
+@click.option("--celsius", type=float, help="Temperature in degC; that of the measurement if left out.")
+@click.option("--hold", default="-90 mV", show_default=True, help="Holding potential of the voltage clamp.")
+def plot(name: str, out: Path | None, celsius: float | None, hold: str) -> None:
+    """Steady states, time constants and voltage-clamp currents of the channel NAME."""
+    from ..registry import registry
+
+    entry = registry.find(name)
+    if entry.kind != "channel":
+        other = " Run it: `channelome run NAME --plot FILE.png`." if entry.kind == "cell" else ""
+        raise ModelError(f"'{name}' is a {entry.kind}; only channels have curves to plot.{other}")
+    out = out or Path(f"{entry.name}.png")
+    writable(out)
+    use_agg()
+
+    from ..portrait import portrait
+
+    portrait(registry.load(name, "channel"), celsius=celsius, hold=hold, title=entry.name).savefig(out, dpi=150)
+    click.echo(f"wrote {out}")

@@ -1,0 +1,111 @@
+"""``channelome show NAME``: everything that its manifest says. Imports neither JAX nor the pack."""
+
+import textwrap
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import PackError
+from ..registry import Entry, Registry
+from .listing import facts, kind_of, pack
+from .output import as_json, print_json, table
+
+
+@click.command()
+@click.argument("name")
+@as_json
+def show(name: str, as_json: bool) -> None:
+    """Parameters, gates, equations and references of NAME."""
+    from ..registry import registry
+
+    entry = registry.find(name)
+    if as_json:
+        print_json(_everything(registry, entry))
+    else:
+        click.echo("\n\n".join(_sections(registry, entry)))
+
+
+def _everything(registry: Registry, entry: Entry) -> dict[str, Any]:
+    return facts(entry) | {
+        "aliases": [{"name": a.name, "deprecated_since": a.deprecated_since or None} for a in entry.aliases],
+        "versions": _versions(registry, entry),
+        "temperature": entry.table.get("temperature"),
+        "parameters": entry.table.get("parameters", {}),
+        "equations": entry.table.get("equations", ""),
+        "notes": entry.table.get("notes", ""),
+        "model": _model(entry),
+        "references": [{"key": r.key, "role": r.role, "text": r.text, "doi": r.doi or None} for r in entry.references],
+    }
+
+
+def _sections(registry: Registry, entry: Entry) -> Iterator[str]:
+    yield f"{entry.name}\n{entry.summary}".rstrip()
+    yield "\n".join(f"{what:<13}{value}" for what, value in _header(registry, entry).items() if value)
+    if parameters := entry.table.get("parameters"):
+        rows = [(name, _default(p), p.get("unit", ""), p.get("source", "")) for name, p in parameters.items()]
+        yield table(("PARAMETER", "DEFAULT", "UNIT", "SOURCE"), rows)
+    if model := _model(entry):
+        yield table(("PART", "MECHANISM", "PARAMETERS"), list(_parts(model)))
+    if equations := str(entry.table.get("equations", "")).strip():
+        yield "equations\n" + textwrap.indent(equations, "    ")
+    if entry.references:
+        yield "references\n" + "\n".join(
+            f"    {r.role}: {r.text}{f' doi:{r.doi}' if r.doi else ''}" for r in entry.references
+        )
+
+
+def _header(registry: Registry, entry: Entry) -> dict[str, str]:
+    return {
+        "kind": kind_of(entry),
+        "pack": pack(entry),
+        "version": ", ".join(map(str, _versions(registry, entry))),
+        "also called": ", ".join(
+            alias.name + (f" (deprecated since {alias.deprecated_since})" if alias.deprecated_since else "")
+            for alias in entry.aliases
+        ),
+        "ion": entry.ion or "",
+        "reads": ", ".join(entry.table.get("reads", ())),
+        "gates": ", ".join(entry.table.get("gates", ())),
+        "temperature": "the cell must have one" if entry.table.get("temperature") else "",
+        "notes": str(entry.table.get("notes", "")),
+    }
+
+
+def _versions(registry: Registry, entry: Entry) -> list[int]:
+    """All versions that are installed, the newest first."""
+    known = {e.version for m in registry.manifests for e in m.entries if (e.name, e.kind) == (entry.name, entry.kind)}
+    return sorted(known | {entry.version}, reverse=True)
+
+
+def _default(parameter: Mapping[str, Any]) -> str:
+    default = parameter.get("default", "must be given")
+    if isinstance(default, Mapping):
+        return f"{default['q10']:g}^((celsius - {default['reference']:g})/10)"
+    return default if isinstance(default, str) else f"{default:g}"
+
+
+def _model(entry: Entry) -> dict[str, Any] | None:
+    """The table of a cell; None of anything else."""
+    if not isinstance(entry.where, Path):
+        return None
+    try:
+        return tomllib.loads(entry.where.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise PackError(f"{entry.where.name} of {entry.distribution} is not TOML: {error}.") from error
+
+
+def _parts(model: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    own = {name: value for name, value in model.items() if isinstance(value, Mapping) and "unit" in value}
+    yield "cell", str(model.get("kind", "SingleCompartment")), _given(own)
+    for section in ("ions", "channels"):
+        for label, part in model.get(section, {}).items():
+            yield label, str(part.get("use", "")), _given(part)
+
+
+def _given(part: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{n} = {v['value']:g} {v['unit']}" for n, v in part.items() if isinstance(v, Mapping) and "unit" in v
+    )

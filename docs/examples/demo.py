@@ -1,0 +1,184 @@
+"""What `make demo` runs: a squid axon and a population of hippocampal neurons, by name; pictures in demo-output/.
+
+The cells come from installed packs. Nothing here is special to the demo: every line could stand in a script of yours.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+
+import channelome as ch
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+OUTPUT = Path("demo-output")
+NEURONS = 1_000
+DRIVE = np.linspace(0.0, 0.6, NEURONS)  # nA, weakest first
+STYLE = {
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": "medium",
+    "axes.titlelocation": "left",
+    "axes.xmargin": 0.0,
+    "legend.frameon": False,
+    "legend.fontsize": "small",
+    "lines.linewidth": 1.2,
+}
+
+
+class Row(NamedTuple):
+    """One line of the summary; times in seconds."""
+
+    model: str
+    neurons: int
+    simulated: str
+    spikes: int
+    rate: float
+    build: float
+    first: float
+    again: float
+
+
+def squid_axon(amplitude: str = "10 uA/cm^2") -> tuple[ch.SingleCompartment, Callable[[bool], ch.Traces]]:
+    axon = ch.cell("SquidAxon_HH1952")
+    record = ["V", "INa.m", "INa.h", "IK.n", "INa.I", "IK.I", "IL.I"]
+    stimulus = ch.step(amplitude, start="5 ms")
+
+    def run(progress: bool) -> ch.Traces:
+        return ch.simulate(axon, "100 ms", dt="0.01 ms", stimulus=stimulus, record=record, progress=progress)
+
+    return axon, run
+
+
+def population() -> tuple[ch.SingleCompartment, Callable[[bool], ch.Traces]]:
+    neurons = ch.SingleCompartment(
+        NEURONS,
+        ch.ion("SodiumFixed", E="50 mV"),
+        ch.ion("PotassiumFixed", E="-90 mV"),
+        INa=ch.channel("INa_TM1991", g_max=ch.normal("100 mS/cm^2", "5 mS/cm^2", seed=1)),
+        IK=ch.channel("IK_TM1991", g_max=ch.normal("30 mS/cm^2", "2 mS/cm^2", seed=2)),
+        IL=ch.channel("IL", g_max="0.05 mS/cm^2", E="-60 mV"),
+        V=ch.normal("-65 mV", "3 mV", seed=3),
+        V_th="-20 mV",
+        area="20000 um^2",
+    )
+    drive = ch.step((DRIVE, "nA"), start="100 ms", stop="900 ms")
+    noise = ch.noise("0 nA", "0.25 nA", key=0, dt="0.5 ms", size=NEURONS)
+
+    def run(progress: bool) -> ch.Traces:
+        return ch.simulate(
+            neurons, "1000 ms", dt="0.1 ms", stimulus=drive + noise, record=["V", "spikes"], every=2, progress=progress
+        )
+
+    return neurons, run
+
+
+def draw_axon(traces: ch.Traces) -> "Figure":
+    t = np.asarray(traces.t)
+    figure, axes = plt.subplots(3, 1, figsize=(9, 7), sharex=True, layout="constrained", height_ratios=(3, 2, 2))
+    axes[0].plot(t, traces["V"], color="black")
+    axes[0].plot(
+        traces.spikes.times, np.full(len(traces.spikes), 48.0), "v", color="tab:red", markersize=5, label="spikes"
+    )
+    axes[0].set(ylabel="V (mV)", title="Squid giant axon, SquidAxon_HH1952, 10 µA/cm² from 5 ms")
+    axes[0].legend(loc="upper right")
+    for gate, shade in (("INa.m", "tab:orange"), ("INa.h", "tab:brown"), ("IK.n", "tab:blue")):
+        axes[1].plot(t, traces[gate], color=shade, label=gate)
+    axes[1].set(ylabel="gates", ylim=(-0.03, 1.03))
+    for current, shade in (("INa.I", "tab:orange"), ("IK.I", "tab:blue"), ("IL.I", "tab:gray")):
+        axes[2].plot(t, traces[current], color=shade, label=current)
+    axes[2].set(ylabel="I (µA/cm²)", xlabel="t (ms)")
+    for panel in axes[1:]:
+        panel.legend(ncols=3, loc="lower right", bbox_to_anchor=(1.0, 0.97), borderaxespad=0.0)
+    figure.align_ylabels(axes)
+    return figure
+
+
+def draw_population(traces: ch.Traces) -> "Figure":
+    t, spikes = np.asarray(traces.t), traces.spikes
+    figure, axes = plt.subplots(3, 1, figsize=(9, 8), sharex=True, layout="constrained", height_ratios=(4, 1.5, 3))
+    axes[0].plot(spikes.times, spikes.neurons, ",", color="black", rasterized=True)
+    axes[0].set(ylabel="neuron, weakest drive first", ylim=(0, NEURONS))
+    axes[0].set_title(f"{NEURONS:,} TM1991 neurons, noise and a step of 0 .. {DRIVE[-1]:g} nA: {len(spikes):,} spikes")
+    width = 5.0  # ms
+    counts, edges = np.histogram(spikes.times, np.arange(0.0, t[-1] + width / 2, width))
+    axes[1].fill_between(edges[:-1], counts / NEURONS / width * 1e3, step="post", color="0.35", linewidth=0)
+    axes[1].set(ylabel="rate (Hz)", ylim=(0, None))
+    for place, shade in zip((0.25, 0.6, 0.95), plt.get_cmap("viridis")((0.75, 0.45, 0.1)), strict=True):
+        neuron = int(place * NEURONS)
+        axes[2].plot(
+            t, traces["V"][:, neuron], color=shade, linewidth=0.7, label=f"neuron {neuron}, {DRIVE[neuron]:.2f} nA"
+        )
+    axes[2].set(ylabel="V (mV)", xlabel="t (ms)")
+    axes[2].legend(ncols=3, loc="lower right", bbox_to_anchor=(1.0, 0.98), borderaxespad=0.0)
+    figure.align_ylabels(axes)
+    return figure
+
+
+def measure(
+    title: str, make: Callable[[], tuple[ch.SingleCompartment, Callable[[bool], ch.Traces]]]
+) -> tuple[Row, ch.Traces]:
+    """Build, run with a progress bar, and run again: what is over after the first run is compilation."""
+    print(f"\n{title}")
+    began = time.perf_counter()
+    cell, run = make()
+    built = time.perf_counter()
+    print(cell)
+    started = time.perf_counter()
+    traces = run(True)
+    ran = time.perf_counter()
+    run(False)
+    again = time.perf_counter() - ran
+    count, neurons, length = len(traces.spikes), int(np.prod(cell.size)), float(traces.t[-1])
+    rate = 1e3 * count / (neurons * length)
+    return Row(title, neurons, f"{length:.0f} ms", count, rate, built - began, ran - started, again), traces
+
+
+def summary(rows: list[Row]) -> str:
+    head = ("model", "neurons", "time", "spikes", "mean rate", "build", "compile", "run")
+    lines = [
+        (
+            row.model, f"{row.neurons:,}", row.simulated, f"{row.spikes:,}", f"{row.rate:.1f} Hz",
+            f"{1e3 * row.build:.0f} ms", f"{1e3 * max(row.first - row.again, 0):.0f} ms", f"{1e3 * row.again:.0f} ms",
+        )
+        for row in rows
+    ]  # fmt: skip
+    widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            text.ljust(width) if k == 0 else text.rjust(width)
+            for k, (text, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in (head, tuple("-" * width for width in widths), *lines)
+    )
+
+
+def main() -> None:
+    OUTPUT.mkdir(exist_ok=True)
+    rows: list[Row] = []
+    files: list[Path] = []
+    parts = (
+        ("squid axon", "squid_axon.png", squid_axon, draw_axon),
+        ("TM1991 population", "population.png", population, draw_population),
+    )
+    with plt.rc_context(STYLE):
+        for title, name, make, draw in parts:
+            row, traces = measure(title, make)
+            rows.append(row)
+            files.append(OUTPUT / name)
+            draw(traces).savefig(files[-1], dpi=150)
+    print(f"\n{summary(rows)}\n")
+    for file in files:
+        print(f"wrote {file}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""Every example in README and docs runs: Python blocks from top to bottom, `channelome` commands with the output shown."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")])
+PAGES += sorted(ROOT.glob("plugins/*/README.md"))
+
+
+def blocks(page: Path, language: str) -> Iterator[tuple[int, str]]:
+    text = page.read_text(encoding="utf-8")
+    for match in re.finditer(rf"^```{language}\n(.*?)^```", text, re.S | re.M):
+        yield text[: match.start(1)].count("\n"), match[1]
+
+
+def commands(page: Path) -> Iterator[tuple[str, str]]:
+    """Each ``$ channelome ...`` of a page with the output shown below it."""
+    for _, block in blocks(page, "console"):
+        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            command, _, output = part.partition("\n")
+            if command.startswith("channelome "):
+                yield command.partition("#")[0].strip(), output
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("page", [p for p in PAGES if any(blocks(p, "python"))], ids=name)
+def test_the_python_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    code = ""
+    for line, block in blocks(page, "python"):
+        code += "\n" * (line - code.count("\n")) + block  # errors show the page's own line
+    file = tmp_path / "page.py"
+    file.write_text(code, encoding="utf-8")  # a file, so that classes have a source
+    exec(compile(code, str(file), "exec"), {"__name__": f"page_{page.stem}"})
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("page", [p for p in PAGES if any(commands(p))], ids=name)
+def test_the_commands_of_a_page_give_what_it_shows(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from click.testing import CliRunner
+
+    from channelome.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    for command, shown in commands(page):
+        result = CliRunner().invoke(main, shlex.split(command)[1:])
+        assert result.exit_code == 0, f"{command}: {result.output}"
+        if shown.strip():
+            assert [line.rstrip() for line in shown.strip().splitlines()] == [
+                line.rstrip() for line in result.output.strip().splitlines()
+            ], command
+
+
+def test_every_public_name_is_in_the_docs():
+    import channelome as ch
+
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    missing = [n for n in ch.__all__ if not re.search(rf"\b{re.escape(n)}\b", text)]
+    assert missing == []
+
+
+def test_every_hook_is_in_the_docs():
+    from channelome.registry.hooks import Hooks
+
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert [n for n in vars(Hooks) if n.startswith("channelome_") and n not in text] == []
+
+
+def test_every_solver_is_on_the_page_of_solvers():
+    from channelome.registry import registry
+
+    text = (ROOT / "docs/solvers.md").read_text(encoding="utf-8")
+    assert [e.name for e in registry.entries(kind="solver") if f"`{e.name}`" not in text] == []
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{name(page)} links to {target}"
