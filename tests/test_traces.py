@@ -356,7 +356,7 @@ def test_what_a_file_cannot_hold_is_refused_and_the_old_file_stays(suffix: str, 
     good = example(())
     good.save(path)
     for bad, why in (
-        (replace(good, final={"V": 1.0}), "only a State"),
+        (replace(good, end={"V": 1.0}), "only a State"),
         (replace(good, data={"t": T}, units={"t": "ms"}), "'t'"),
         (replace(good, data={"metadata": T}, units={"metadata": "1"}), "'metadata'"),
         (replace(good, data={"V": jnp.zeros(501, jnp.bfloat16)}, units={"V": "mV"}), "bfloat16"),

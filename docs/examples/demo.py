@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OUTPUT = Path("demo-output")
 NEURONS = 1_000
-DRIVE = np.linspace(0.0, 0.6, NEURONS)  # nA, weakest first
+DRIVE = np.linspace(0.0, 0.5, NEURONS)  # nA, weakest first
 STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -65,17 +65,17 @@ def population() -> tuple[ch.SingleCompartment, Callable[[bool], ch.Traces]]:
         ch.ion("PotassiumFixed", E="-90 mV"),
         INa=ch.channel("INa_TM1991", g_max=ch.normal("100 mS/cm^2", "5 mS/cm^2", seed=1)),
         IK=ch.channel("IK_TM1991", g_max=ch.normal("30 mS/cm^2", "2 mS/cm^2", seed=2)),
-        IL=ch.channel("IL", g_max="0.05 mS/cm^2", E="-60 mV"),
+        IL=ch.channel("IL", g_max="0.05 mS/cm^2", E="-65 mV"),
         V=ch.normal("-65 mV", "3 mV", seed=3),
         V_th="-20 mV",
         area="20000 um^2",
     )
-    drive = ch.step((DRIVE, "nA"), start="100 ms", stop="900 ms")
-    noise = ch.noise("0 nA", "0.25 nA", key=0, dt="0.5 ms", size=NEURONS)
+    drive = ch.step((DRIVE, "nA"), start="100 ms", stop="500 ms")
+    noise = ch.noise("0 nA", "0.15 nA", key=0, dt="0.5 ms", size=NEURONS)
 
     def run(progress: bool) -> ch.Traces:
         return ch.simulate(
-            neurons, "1000 ms", dt="0.1 ms", stimulus=drive + noise, record=["V", "spikes"], every=2, progress=progress
+            neurons, "600 ms", dt="0.1 ms", stimulus=drive + noise, record=["V", "spikes"], every=2, progress=progress
         )
 
     return neurons, run
@@ -88,8 +88,8 @@ def draw_axon(traces: ch.Traces) -> "Figure":
     axes[0].plot(
         traces.spikes.times, np.full(len(traces.spikes), 48.0), "v", color="tab:red", markersize=5, label="spikes"
     )
-    axes[0].set(ylabel="V (mV)", title="Squid giant axon, SquidAxon_HH1952, 10 µA/cm² from 5 ms")
-    axes[0].legend(loc="upper right")
+    axes[0].set(ylabel="V (mV)", ylim=(-85, 55))
+    axes[0].set_title(f"Squid giant axon, SquidAxon_HH1952, 10 µA/cm² from 5 ms: {len(traces.spikes)} spikes")
     for gate, shade in (("INa.m", "tab:orange"), ("INa.h", "tab:brown"), ("IK.n", "tab:blue")):
         axes[1].plot(t, traces[gate], color=shade, label=gate)
     axes[1].set(ylabel="gates", ylim=(-0.03, 1.03))
@@ -104,21 +104,26 @@ def draw_axon(traces: ch.Traces) -> "Figure":
 
 def draw_population(traces: ch.Traces) -> "Figure":
     t, spikes = np.asarray(traces.t), traces.spikes
-    figure, axes = plt.subplots(3, 1, figsize=(9, 8), sharex=True, layout="constrained", height_ratios=(4, 1.5, 3))
-    axes[0].plot(spikes.times, spikes.neurons, ",", color="black", rasterized=True)
+    figure, axes = plt.subplots(
+        5, 1, figsize=(9, 9), sharex=True, layout="constrained", height_ratios=(5, 1.6, 1.2, 1.2, 1.2)
+    )
+    axes[0].plot(spikes.times, spikes.neurons, ".", color="black", markersize=1.2, markeredgewidth=0, rasterized=True)
     axes[0].set(ylabel="neuron, weakest drive first", ylim=(0, NEURONS))
-    axes[0].set_title(f"{NEURONS:,} TM1991 neurons, noise and a step of 0 .. {DRIVE[-1]:g} nA: {len(spikes):,} spikes")
-    width = 5.0  # ms
+    axes[0].set_title(
+        f"{NEURONS:,} TM1991 neurons, noise and from 100 to 500 ms a step of 0 to {DRIVE[-1]:g} nA: {len(spikes):,} spikes"
+    )
+    width = 4.0  # ms
     counts, edges = np.histogram(spikes.times, np.arange(0.0, t[-1] + width / 2, width))
-    axes[1].fill_between(edges[:-1], counts / NEURONS / width * 1e3, step="post", color="0.35", linewidth=0)
+    axes[1].stairs(counts / NEURONS / width * 1e3, edges, fill=True, color="0.4")
     axes[1].set(ylabel="rate (Hz)", ylim=(0, None))
-    for place, shade in zip((0.25, 0.6, 0.95), plt.get_cmap("viridis")((0.75, 0.45, 0.1)), strict=True):
+    shades = plt.get_cmap("viridis")((0.05, 0.4, 0.7))
+    for panel, place, shade in zip(axes[2:], (0.95, 0.5, 0.15), shades, strict=True):
         neuron = int(place * NEURONS)
-        axes[2].plot(
-            t, traces["V"][:, neuron], color=shade, linewidth=0.7, label=f"neuron {neuron}, {DRIVE[neuron]:.2f} nA"
-        )
-    axes[2].set(ylabel="V (mV)", xlabel="t (ms)")
-    axes[2].legend(ncols=3, loc="lower right", bbox_to_anchor=(1.0, 0.98), borderaxespad=0.0)
+        axes[0].plot(t[-1], neuron, "<", color=shade, markersize=8, clip_on=False)
+        panel.plot(t, traces["V"][:, neuron], color=shade, linewidth=0.8)
+        panel.set(ylim=(-95, 60), ylabel="V (mV)")
+        panel.set_title(f"neuron {neuron}, {DRIVE[neuron]:.2f} nA: {len(spikes.of(neuron))} spikes", fontsize="small")
+    axes[-1].set_xlabel("t (ms)")
     figure.align_ylabels(axes)
     return figure
 

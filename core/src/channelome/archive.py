@@ -164,7 +164,7 @@ def _put_state(final: Any, put: Callable[[str, Any], None]) -> dict[str, dict[st
     """Put every array of `final` under its path. Returns all names, so that a label without arrays is kept too."""
     if not isinstance(final, State):
         raise ModelError(
-            f"final is a {type(final).__name__}, and only a State can be saved: replace(traces, final=None)."
+            f"final is a {type(final).__name__}, and only a State can be saved: replace(traces, end=None)."
         )
     put("final/V", final.V)
     names: dict[str, dict[str, list[str]]] = {}

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .cells.parts import build_channel
 from .channels import Channel
 from .clamp import Curves, curves, voltage_clamp
-from .cells.parts import build_channel
 from .plotting import _pyplot as styled  # pyright: ignore[reportPrivateUsage]
 from .units import Unit, convert
 
@@ -53,7 +53,7 @@ def portrait(
         if columns is not None:
             left = columns[0].subgridspec(2 if gates.tau else 1, 1)
             axes = [figure.add_subplot(cell) for cell in left]
-            _gates(plt, axes, gates)
+            _gates(plt, axes, gates, (*built.gates, *built.occupancies))
         _family(plt, figure, figure.add_subplot(columns[1] if columns is not None else 111), t, I, hold)
     return figure
 
@@ -64,9 +64,10 @@ def _title(channel: Channel, title: str, celsius: Any) -> str:
     return f"{title or type(channel).__name__}   {said}{warmth}"
 
 
-def _gates(plt: Any, axes: "list[Axes]", gates: Curves) -> None:
-    shade = dict(zip(gates.steady_state, plt.get_cmap("Dark2").colors, strict=False))
-    _over_voltage(axes[0], gates.steady_state, shade, lambda name: f"{name}$_\\infty$" if name in gates.tau else name)
+def _gates(plt: Any, axes: "list[Axes]", gates: Curves, names: tuple[str, ...]) -> None:
+    palette = plt.get_cmap("Dark2").colors
+    shade = {name: palette[k % len(palette)] for k, name in enumerate(names)}
+    _over_voltage(axes[0], gates.steady_state, shade, lambda name: f"${name}_\\infty$" if name in gates.tau else name)
     axes[0].set(ylabel="steady state", ylim=(-0.03, 1.03))
     if gates.tau:
         _over_voltage(axes[1], gates.tau, shade, lambda name: f"$\\tau_{{{name}}}$")
@@ -80,18 +81,16 @@ def _gates(plt: Any, axes: "list[Axes]", gates: Curves) -> None:
 
 
 def _over_voltage(axes: "Axes", values: Mapping[str, Any], shade: Mapping[str, Any], label: Any) -> None:
-    for name, value in values.items():
-        axes.plot(_V, value, color=shade.get(name, "black"), linewidth=1.6, label=label(name))
+    for name in shade:  # in the class's order: JAX sorts the names of its results
+        if name in values:
+            axes.plot(_V, values[name], color=shade[name], linewidth=1.6, label=label(name))
     axes.legend(frameon=False, fontsize="small", handlelength=1.2)
 
 
 def _family(plt: Any, figure: "Figure", axes: "Axes", t: np.ndarray, I: np.ndarray, hold: Any) -> None:
-    before = -0.04 * t[-1]
     shades = plt.get_cmap("viridis")(np.linspace(0.0, 0.92, _TEST.size))
     for current, shade in zip(I.T, shades, strict=True):
-        axes.plot(
-            np.concatenate([[before, 0.0], t]), np.concatenate([[np.nan, np.nan], current]), color=shade, linewidth=1.2
-        )
+        axes.plot(t, current, color=shade, linewidth=1.2)
     axes.axhline(0.0, color="0.75", linewidth=0.7, zorder=0)
     axes.set(xlabel="t after the jump (ms)", ylabel="I (µA/cm²), outward positive", xlim=(0.0, t[-1]))
     axes.set_title(f"voltage clamp from {convert(hold, Unit.parse('mV'), 'the holding potential'):g} mV")

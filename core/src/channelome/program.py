@@ -34,7 +34,9 @@ Sample = dict[str, Array]
 
 
 def sample(plan: Plan, cell: Any, carry: Any, dt: Any) -> Sample:
-    """What is recorded of the state now, by name."""
+    """What is recorded of the state now, by name. The whole state is brought to one time only where it is needed."""
+    if all(probe.name == "V" for probe in plan.probes):
+        return {probe.name: plan.solver.voltage(carry) for probe in plan.probes}
     state = plan.solver.state(cell, carry, dt)
     return {probe.name: probe.read(cell, state) for probe in plan.probes}
 
@@ -85,7 +87,6 @@ class Chunk(NamedTuple):
     """What one call of the compiled loop returns."""
 
     carry: Any
-    state: State
     first: Sample
     samples: Sample
     crossings: Array | None
@@ -99,7 +100,7 @@ def _chunk(
         carry = start(plan, cell, carry, dt)
     first = sample(plan, cell, carry, dt) if fresh else {}
     drive = drive_of(cell, stimulus)
-    size, dtype = cell.size, plan.solver.state(cell, carry, dt).V.dtype
+    size, dtype = cell.size, plan.solver.voltage(carry).dtype
     samples = {probe.name: jnp.zeros((length, *size), dtype) for probe in plan.probes}
     crossings = jnp.zeros((length, plan.every, *size), dtype) if plan.spikes else None
 
@@ -111,7 +112,7 @@ def _chunk(
             carry, crossings = inner
             after = plan.solver.step(cell, carry, (number + k) * dt, dt, drive)
             if crossings is not None:
-                V0, V1 = (plan.solver.state(cell, c, dt).V for c in (carry, after))
+                V0, V1 = plan.solver.voltage(carry), plan.solver.voltage(after)
                 crossings = crossings.at[j, k].set(crossing(V0, V1, cell.V_th))
             return after, crossings
 
@@ -121,7 +122,13 @@ def _chunk(
         return carry, {name: buffer.at[j].set(now[name]) for name, buffer in samples.items()}, crossings
 
     carry, samples, crossings = lax.fori_loop(0, count, one, (carry, samples, crossings))
-    return Chunk(carry, plan.solver.state(cell, carry, dt), first, samples, crossings)
+    return Chunk(carry, first, samples, crossings)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def finish(plan: Plan, cell: Any, carry: Any, dt: Any) -> State:
+    """The state at the end of a run, all of it at one time; apart, since few runs ask for it."""
+    return plan.solver.state(cell, carry, dt)
 
 
 @functools.cache
@@ -160,18 +167,18 @@ def differentiable(
             before, count = loop
             after = plan.solver.step(cell, before, (j * plan.every + k) * dt, dt, drive)
             if plan.spikes:
-                V0, V1 = (plan.solver.state(cell, c, dt).V for c in (before, after))
+                V0, V1 = plan.solver.voltage(before), plan.solver.voltage(after)
                 count = count + spike(V0, V1, jnp.asarray(cell.V_th, V1.dtype))
             return (after, count), None
 
-        inner = (carry, jnp.zeros_like(plan.solver.state(cell, carry, dt).V))
+        inner = (carry, jnp.zeros_like(plan.solver.voltage(carry)))
         if plan.every == 1:
             (carry, spikes), _ = step(inner, 0)
         else:
             (carry, spikes), _ = lax.scan(step, inner, jnp.arange(plan.every))
         return carry, record(carry, spikes)
 
-    first = record(carry, jnp.zeros_like(plan.solver.state(cell, carry, dt).V))
+    first = record(carry, jnp.zeros_like(plan.solver.voltage(carry)))
     whole, rest = divmod(count, segment)
     parts: list[Sample] = [jax.tree.map(lambda x: x[None], first)]
     if whole > 1:

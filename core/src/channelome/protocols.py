@@ -53,6 +53,10 @@ class Solver(Protocol):
         """The carry at ``t + dt``, from that at `t`."""
         ...
 
+    def voltage(self, carry: Any) -> Array:
+        """V at the carry's time."""
+        ...
+
     def state(self, cell: Cell, carry: Any, dt: Any) -> State:
         """The state at the carry's time, all of it at one time."""
         ...

@@ -1,5 +1,6 @@
 """`simulate`: check the request, run the compiled loop in chunks, hand back `Traces`."""
 
+import functools
 import math
 import sys
 import warnings
@@ -12,8 +13,10 @@ import numpy as np
 from jax.core import Tracer
 from tqdm.auto import tqdm
 
+from . import __version__
+from .cells.show import rows
 from .errors import ModelError, SimulationError, UnitError
-from .program import Plan, compiled_chunk, differentiable, find_fault
+from .program import Plan, compiled_chunk, differentiable, find_fault, finish
 from .record import probes
 from .solvers import solver as find_solver
 from .spikes import SpikeTrains, crossings
@@ -94,7 +97,7 @@ def _traced(plan: Plan, cell: Any, state: Any, stimulus: Any, dt: Any, count: in
     length = segment or (count if count < SEGMENT_FROM else math.isqrt(count))
     final, data = differentiable(plan, cell, state, stimulus, dt, count, length)
     t = np.arange(count + 1) * (float(dt) * plan.every)
-    return Traces(t=jnp.asarray(t, dt.dtype), data=data, units=_units(plan), final=final)
+    return Traces(t=jnp.asarray(t, dt.dtype), data=data, units=_units(plan), end=final)
 
 
 def _chunked(
@@ -112,7 +115,7 @@ def _chunked(
     length = chunk or _chunk_length(plan, cell.size, dt.dtype.itemsize, count)
     buffers = {probe.name: np.empty((count + 1, *cell.size), dt.dtype) for probe in plan.probes}
     events: list[tuple[np.ndarray, np.ndarray]] = []
-    run, final, done, interrupted = compiled_chunk(), None, 0, False
+    run, done, interrupted = compiled_chunk(), 0, False
     bar = tqdm(
         total=count * plan.every,
         unit=" steps",
@@ -126,7 +129,7 @@ def _chunked(
                 now = min(length, count - begin)
                 before = carry
                 out = run(plan, length, begin == 0, cell, carry, stimulus, dt, np.int32(begin), np.int32(now))
-                if check and not all(np.all(np.isfinite(x)) for x in jax.tree.leaves(out.state)):
+                if check and not all(np.all(np.isfinite(x)) for x in jax.tree.leaves(out.carry)):
                     _report_fault(plan, cell, before, stimulus, dt, step_ms, begin, now)
                 for name, rows in out.samples.items():
                     if begin == 0:
@@ -134,10 +137,10 @@ def _chunked(
                     buffers[name][begin + 1 : begin + 1 + now] = np.asarray(rows)[:now]
                 if out.crossings is not None:
                     events.append(_events(np.asarray(out.crossings)[:now], begin * plan.every, step_ms))
-                carry, final, done = out.carry, out.state, begin + now
+                carry, done = out.carry, begin + now
                 bar.update(now * plan.every)
         except KeyboardInterrupt:
-            if final is None:
+            if not done:
                 raise
             interrupted = True
             warnings.warn(
@@ -149,8 +152,9 @@ def _chunked(
     if plan.spikes:
         data["spikes"] = _counts(spikes, t, cell.size, dt.dtype)
     return Traces(
-        t=t, data=data, units=_units(plan), spikes=spikes, final=final, interrupted=interrupted,
+        t=t, data=data, units=_units(plan), spikes=spikes, end=functools.partial(finish, plan, cell, carry, dt), interrupted=interrupted,
         V_th=float(cell.V_th) if np.ndim(cell.V_th) == 0 else None,
+        provenance=_provenance(cell, plan, step_ms),
     )  # fmt: skip
 
 
@@ -256,6 +260,13 @@ def _shown(progress: bool | None) -> bool:
 
 def _units(plan: Plan) -> dict[str, str]:
     return {probe.name: probe.unit for probe in plan.probes} | ({"spikes": "1"} if plan.spikes else {})
+
+
+def _provenance(cell: Any, plan: Plan, step_ms: float) -> dict[str, str]:
+    """What was run, by which versions: solver, step, and the distribution of each part."""
+    parts = {row.label: f"{row.name} ({row.origin})" for row in rows(cell)}
+    versions = {"channelome": __version__, "jax": jax.__version__}
+    return versions | {"solver": type(plan.solver).__name__, "dt": f"{step_ms:g} ms"} | parts
 
 
 def _events(shares: np.ndarray, first_step: int, dt: float) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """What a run returns: named arrays with units and times, spikes, and the state to continue from."""
 
 import difflib
+import functools
 import html
 import json
 import os
@@ -39,7 +40,7 @@ class Traces:
         data: the records by name, each of shape ``(n_samples, *size)``, bare numbers in the units of `units`.
         units: of the records, by name: ``"mV"``, ``"uA/cm^2"``, ``"mM"``, ``"1"``.
         spikes: found by the simulator, or None where it was traced or nobody asked.
-        final: the state at ``t[-1]``.
+        end: the state at ``t[-1]``, or a function that computes it; `final` is the state.
         V_th: threshold of the spikes in mV, if there is one.
         interrupted: whether the run was stopped before its end.
         provenance: what was run and by which versions; values that JSON can hold.
@@ -49,10 +50,15 @@ class Traces:
     data: dict[str, Array]
     units: dict[str, str]
     spikes: SpikeTrains | None = None
-    final: Any = None
+    end: Any = None
     V_th: float | None = None
     interrupted: bool = False
     provenance: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @functools.cached_property
+    def final(self) -> Any:
+        """The state at ``t[-1]``, to continue from; computed when it is first asked for."""
+        return self.end() if callable(self.end) else self.end
 
     def __getitem__(self, name: str) -> Array:
         if name not in self.data:
@@ -155,7 +161,8 @@ class Traces:
             FileNotFoundError: where there is no such file.
             ModelError: for a file that is broken, foreign or of an unknown schema.
         """
-        return cls(**archive.read(path))
+        contents: dict[str, Any] = dict(archive.read(path))
+        return cls(end=contents.pop("final"), **contents)
 
     def _contents(self) -> archive.Contents:
         return archive.Contents(

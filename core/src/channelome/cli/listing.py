@@ -27,6 +27,7 @@ def list_(word: str | None, ion: str | None, family: str | None, kind: str | Non
             f"no installed pack is of the family '{family}'. Installed: {', '.join(registry.families) or 'none'}."
         )
     found = [e for e in registry.entries(ion=ion, family=family) if _is_kind(e, kind) and _has(e, word)]
+    found.sort(key=lambda entry: KINDS.index(entry.kind))  # by name within a kind, as they come
     if as_json:
         print_json([facts(entry) for entry in found])
     elif found:

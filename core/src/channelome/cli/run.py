@@ -1,14 +1,16 @@
 """``channelome run MODEL``: a cell by name or from a TOML file, a summary, and traces and pictures in files."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
 
 from .output import Failure, as_json, print_json, table, use_agg, writable
 
 if TYPE_CHECKING:
+    from jax import Array
+
     from ..traces import Traces
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -83,17 +85,13 @@ def _facts(traces: "Traces") -> dict[str, Any]:
     return {
         "duration_ms": float(traces.t[-1]),
         "samples": len(traces.t),
-        "neurons": int(np.prod(spikes.size)),
+        "neurons": math.prod(spikes.size),
         "spikes": {"count": len(spikes), "times_ms": spikes.times.tolist(), "neurons": spikes.neurons.tolist()},
-        "records": {
-            name: {"unit": traces.units[name], **_range(np.asarray(traces[name]))}
-            for name in traces
-            if name != "spikes"
-        },
+        "records": {name: {"unit": traces.units[name], **_range(traces[name])} for name in traces if name != "spikes"},
     }
 
 
-def _range(values: np.ndarray) -> dict[str, float]:
+def _range(values: "Array") -> dict[str, float]:
     return {"min": float(values.min()), "max": float(values.max()), "mean": float(values.mean())}
 
 

@@ -32,4 +32,5 @@ def register(what: Any, *, name: str | None = None, aliases: tuple[str, ...] = (
     """
     from .local import register_local
 
-    return register_local(what, name, aliases)
+    register_local(what, name, aliases)
+    return what

@@ -29,6 +29,9 @@ class BackwardEuler:
     def step(self, cell: Cell, carry: State, t: Any, dt: Any, drive: Drive) -> State:
         return implicit_step(cell, carry, dt, drive(t + dt))
 
+    def voltage(self, carry: State) -> Array:
+        return carry.V
+
     def state(self, cell: Cell, carry: State, dt: Any) -> State:
         return carry
 

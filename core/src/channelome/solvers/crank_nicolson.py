@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+from jax import Array
 
 from ..protocols import Cell, Drive
 from ..state import State
@@ -25,6 +26,9 @@ class CrankNicolson:
         slope = cell.derivative(carry, drive(t))
         half = confined(jax.tree.map(lambda y, dy: y + dt / 2 * dy, carry, slope))
         return confined(implicit_step(cell, half, dt / 2, drive(t + dt)))
+
+    def voltage(self, carry: State) -> Array:
+        return carry.V
 
     def state(self, cell: Cell, carry: State, dt: Any) -> State:
         return carry

@@ -7,6 +7,8 @@ go from their old values.
 from dataclasses import dataclass
 from typing import Any
 
+from jax import Array
+
 from ..protocols import Cell, Drive
 from ..state import State
 from .rules import EXACT
@@ -22,6 +24,9 @@ class ExpEuler:
     def step(self, cell: Cell, carry: State, t: Any, dt: Any, drive: Drive) -> State:
         gates = cell.relax(carry, dt, EXACT).channels
         return cell.advance(carry, drive(t), dt, EXACT)._replace(channels=gates)
+
+    def voltage(self, carry: State) -> Array:
+        return carry.V
 
     def state(self, cell: Cell, carry: State, dt: Any) -> State:
         return carry

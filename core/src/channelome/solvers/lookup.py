@@ -16,6 +16,6 @@ def solver(what: Any) -> Solver:
     """
     if isinstance(what, str):
         return registry.load(what, "solver")
-    if all(callable(getattr(what, member, None)) for member in ("start", "step", "state")):
+    if all(callable(getattr(what, member, None)) for member in ("start", "step", "voltage", "state")):
         return what
-    raise ModelError(f"a solver is a registered name or an object with start, step and state, not {what!r}.")
+    raise ModelError(f"a solver is a registered name or an object with start, step, voltage and state, not {what!r}.")

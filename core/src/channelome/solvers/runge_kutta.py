@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
 from ..protocols import Cell, Drive
 from ..state import State
@@ -34,6 +35,9 @@ class RungeKutta:
         for node, weights in zip(self.nodes[1:], self.stages, strict=True):
             slopes.append(cell.derivative(_move(carry, dt, weights, slopes), drive(t + node * dt)))
         return confined(_move(carry, dt, self.weights, slopes))
+
+    def voltage(self, carry: State) -> Array:
+        return carry.V
 
     def state(self, cell: Cell, carry: State, dt: Any) -> State:
         return carry

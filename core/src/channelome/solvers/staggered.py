@@ -35,6 +35,9 @@ class Staggered:
         ahead = cell.relax(carry.state, carry.lag + half, CLIPPED_PADE)
         return Carry(cell.advance(ahead, drive(t + half), dt, CLIPPED_PADE), half)
 
+    def voltage(self, carry: Carry) -> Array:
+        return carry.state.V
+
     def state(self, cell: Cell, carry: Carry, dt: Any) -> State:
         return cell.relax(carry.state, carry.lag, CLIPPED_PADE)
 

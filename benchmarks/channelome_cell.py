@@ -1,0 +1,71 @@
+"""The same neuron through channelome: by name, `SingleCompartment` and `simulate`, as a modeller runs it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import channelome as ch
+import jax
+from channelome import program, simulation
+from plain_jnp import CURRENT, DT
+
+
+def cell(n: int) -> Any:
+    return ch.cell("PointNeuron_Brette2007", size=n)
+
+
+def prepare(n: int, steps: int, *, solver: str = "staggered", record: tuple[str, ...] = ()) -> Callable[[], Any]:
+    """`simulate` as a function without arguments, which returns the state at the end."""
+    neuron, duration = cell(n), (steps * DT, "ms")
+
+    def run() -> Any:
+        traces = ch.simulate(
+            neuron, duration, dt=(DT, "ms"), stimulus=(CURRENT, "uA/cm^2"), record=record, solver=solver, progress=False
+        )
+        return traces.final
+
+    return run
+
+
+def prepare_jitted(n: int, steps: int) -> Callable[[], Any]:
+    """`simulate` inside a `jax.jit` of the user's own, who gives it channelome's compiler options."""
+
+    @jax.jit
+    def plain(neuron: Any) -> Any:
+        traces = ch.simulate(neuron, (steps * DT, "ms"), dt=(DT, "ms"), stimulus=(CURRENT, "uA/cm^2"), record=())
+        return traces.final
+
+    tuned = jax.jit(plain.__wrapped__, compiler_options=program.compiler_options())
+    neuron = cell(n)
+    return lambda: tuned(neuron)
+
+
+@contextmanager
+def compiled_by(chunk: Any) -> Iterator[None]:
+    """Let `simulate` run `chunk` in place of its own compiled loop: to take its options away, or to look at it."""
+    own = simulation.compiled_chunk
+    simulation.compiled_chunk = lambda: chunk
+    try:
+        yield
+    finally:
+        simulation.compiled_chunk = own
+
+
+def program_of(work: Callable[[], Any]) -> tuple[Any, tuple[Any, ...]]:
+    """The compiled loop and the arguments with which `work`, a call of `simulate`, runs it first."""
+    own, calls = program.compiled_chunk(), []
+
+    def chunk(*arguments: Any) -> Any:
+        calls.append(arguments)
+        return own(*arguments)
+
+    with compiled_by(chunk):
+        work()
+    return own, calls[0]
+
+
+def stepping(work: Callable[[], Any], *, options: bool) -> Callable[[], Any]:
+    """The compiled loop of `work` alone, with or without channelome's compiler options: what a long run comes down to."""
+    own, arguments = program_of(work)
+    chunk = own if options else jax.jit(program._chunk, static_argnums=(0, 1, 2))
+    return lambda: chunk(*arguments)

@@ -1,0 +1,103 @@
+"""The measurements as markdown. Nothing here names a path or a host."""
+
+import datetime
+import importlib.metadata
+import platform
+from pathlib import Path
+from typing import Any
+
+Rows = list[dict[str, Any]]
+
+
+def header(peers: dict[str, str], quick: bool) -> str:
+    """Where, when and with which versions."""
+    ours = {name: importlib.metadata.version(name) for name in ("channelome", "jax", "jaxlib", "numpy")}
+    versions = ", ".join(f"{name} {version}" for name, version in (ours | peers).items())
+    note = " Quick mode: fewer rounds and steps." if quick else ""
+    return (
+        f"# Benchmark results\n\nWritten by `python benchmarks/run.py --write` on {datetime.date.today()}; what is measured and "
+        f"how: `README.md`. {cpu_model()}, Python {platform.python_version()}, {versions}.{note}\n"
+    )
+
+
+def cpu_model() -> str:
+    """The processor's name as the system gives it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    wide = any(line.startswith("flags") and " avx512f" in line for line in lines)
+    return f"{named[0] if named else platform.processor()}{' with AVX-512' if wide else ''}"
+
+
+def speed(rows: Rows) -> str:
+    """One line for each contender, one column for each size."""
+    sizes = list(dict.fromkeys(row["n"] for row in rows))
+    cells = {(row["name"], row["n"]): row for row in rows}
+    lines = ["## Speed", "", "TM1991 neuron, dt 0.1 ms, float32, one pinned core. In brackets: how much faster channelome as it ships is."]
+    lines += ["", table_line(["ns per neuron and step", *(f"N = {n:,}" for n in sizes)]), table_line(["---"] * (len(sizes) + 1))]
+    for name in dict.fromkeys(row["name"] for row in rows):
+        found = [cells.get((name, n)) for n in sizes]
+        lines.append(table_line([name, *("-" if row is None else f"{row['ns']:.2f} ({1 / row['default_to_it']:.2f}x)" for row in found)]))
+    return "\n".join(lines) + "\n"
+
+
+def targets(rows: Rows) -> str:
+    """Each target beside what was measured, with and without the compiler option."""
+    bars = {"jnp, same scheme": ("at most", 1.1), "jnp, exponential Euler": ("at most", 0.75)}
+    lines = ["## Targets", "", table_line(["time of channelome over", "target", "N", "measured"]), table_line(["---"] * 4)]
+    for row in rows:
+        name = row["name"].removesuffix(" (512-bit)")
+        if name in bars:
+            lines.append(table_line([row["name"], f"{bars[name][0]} {bars[name][1]}", f"{row['n']:,}", f"{row['ours_to_it']:.2f}"]))
+    factors = {"BrainPy": (2.2, 3.0), "braincell": (2.7, 3.5)}
+    lines += ["", table_line(["channelome faster than", "N", "target", "measured", "target (512-bit)", "measured"]), table_line(["---"] * 6)]
+    for row in rows:
+        if row["name"] in factors:
+            plain, wide = factors[row["name"]]
+            got = [f"{1 / row['ours_to_it']:.2f}x", f"{wide}x", f"{1 / row['default_to_it']:.2f}x"]
+            lines.append(table_line([row["name"], f"{row['n']:,}", f"{plain}x", *got]))
+    return "\n".join(lines) + "\n"
+
+
+def overhead(milliseconds: dict[str, float]) -> str:
+    lines = ["## Whole calls of `simulate`, compiled before", "", table_line(["call", "ms"]), table_line(["---"] * 2)]
+    return "\n".join([*lines, *(table_line([name, f"{ms:.2f}"]) for name, ms in milliseconds.items())]) + "\n"
+
+
+def startup(times: dict[str, dict[str, float]]) -> str:
+    lines = ["## Start-up", "", "A whole process, on all cores.", "", table_line(["", "wall, s", "CPU, s"]), table_line(["---"] * 3)]
+    return "\n".join([*lines, *(table_line([name, f"{t['wall']:.3f}", f"{t['cpu']:.3f}"]) for name, t in times.items())]) + "\n"
+
+
+def compile_cost(rows: Rows) -> str:
+    heads = ["cell", "first call, s", "of it tracing, s", "compiling, s", "second call, s", "HLO lines", "fusions", "fusions in the step", "copies in the step"]
+    lines = ["## Compiling", "", table_line(heads), table_line(["---"] * len(heads))]
+    for row in rows:
+        seconds = [f"{row[key]:.3f}" for key in ("first_call", "trace", "compile", "second_call")]
+        lines.append(table_line([row["cell"], *seconds, *(str(row[key]) for key in ("lines", "fusions", "step_fusions", "step_copies"))]))
+    return "\n".join(lines) + "\n"
+
+
+def accuracy(rows: Rows) -> str:
+    lines = ["## Accuracy and cost", "", "Error of a late spike in ms against a converged SciPy run, and ns per neuron and step, float64; N = 1,000 (adaptive: 1)."]
+    for model in dict.fromkeys(row["model"] for row in rows):
+        ours = [row for row in rows if row["model"] == model]
+        steps = list(dict.fromkeys(row["dt"] for row in ours))
+        lines += ["", f"### {model}", "", table_line(["solver", "order", *(f"dt {dt}" for dt in steps), "ns"]), table_line(["---"] * (len(steps) + 3))]
+        for solver in dict.fromkeys(row["solver"] for row in ours):
+            found = {row["dt"]: row for row in ours if row["solver"] == solver}
+            errors = ["" if dt not in found else _error(found[dt]) for dt in steps]
+            costs = [row["ns"] for row in found.values() if row["ns"] is not None]
+            order = next(iter(found.values()))["order"]
+            lines.append(table_line([solver, str(order), *errors, f"{costs[0]:.1f}" if costs else "-"]))
+    return "\n".join(lines) + "\n"
+
+
+def _error(row: dict[str, Any]) -> str:
+    if row["error"] is None:
+        return "diverges" if row["spikes"] is None else f"{row['spikes']} spikes"
+    return f"{row['error']:+.2g}"
+
+
+def table_line(fields: list[str]) -> str:
+    return f"| {' | '.join(fields)} |"

@@ -1,0 +1,287 @@
+"""The commands, run in this process."""
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import channelome as ch
+from channelome.cli import main
+from channelome.registry import registry
+
+SODIUM = "INa_HH1952"
+AXON = "SquidAxon_HH1952"
+SHORT = ("--duration", "10 ms", "--dt", "0.05 ms")
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], prog_name="channelome")
+
+
+def printed(*arguments: object) -> str:
+    result = call(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refused(*arguments: object) -> str:
+    """The one line of an error, which has exit code 2 and no traceback."""
+    result = call(*arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+    return result.stderr
+
+
+def png_size(path: Path) -> tuple[int, int]:
+    head = path.read_bytes()[:24]
+    assert head[:8] == b"\x89PNG\r\n\x1a\n"
+    return struct.unpack(">II", head[16:24])
+
+
+# ---- list ----
+
+
+def test_list_shows_everything_that_has_a_name():
+    lines = printed("list").splitlines()
+    assert lines[0].split() == ["NAME", "KIND", "ION", "GATES", "PACK", "SUMMARY"]
+    assert sorted(line.split()[0] for line in lines[1:]) == sorted(registry)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (("--family", "TM1991"), {"INa_TM1991", "IK_TM1991"}),
+        (("--family", "HH1952", "--ion", "k"), {"IK_HH1952"}),
+        (("--family", "HH1952", "--kind", "cell"), {AXON}),
+        (("--kind", "pool"), {"CalciumDetailed", "CalciumFirstOrder"}),
+        (("squid", "--kind", "channel"), {"INa_HH1952", "IK_HH1952"}),
+        (("na_tm1991",), {"INa_TM1991"}),
+    ],
+)
+def test_list_filters(arguments, names):
+    assert {entry["name"] for entry in json.loads(printed("list", "--json", *arguments))} == names
+
+
+def test_list_puts_channels_before_solvers():
+    kinds = [entry["kind"] for entry in json.loads(printed("list", "--json"))]
+    assert kinds == sorted(kinds, key=["channel", "ion", "solver", "cell"].index)
+
+
+def test_list_says_where_nothing_matches():
+    result = call("list", "zebra")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "nothing matches" in result.stderr
+    assert json.loads(printed("list", "zebra", "--json")) == []
+
+
+def test_list_of_an_unknown_family_names_those_installed():
+    assert "Installed: Brette2007, HH1952, TM1991" in refused("list", "--family", "XX1900")
+
+
+# ---- show ----
+
+
+def test_show_says_parameters_equations_and_references():
+    text = printed("show", SODIUM)
+    for part in ("channel/Ohmic", "channelome-hh1952", "mS/cm^2", "3^((celsius - 6.3)/10)", "def h(self, V", "10.1113/"):
+        assert part in text
+
+
+def test_show_as_json_has_it_all():
+    shown = json.loads(printed("show", SODIUM, "--json"))
+    assert shown["parameters"]["g_max"] == {"default": 120.0, "unit": "mS/cm^2", "source": "HH1952"}
+    assert shown["references"][0] | {"text": ""} == {
+        "key": "HH1952", "role": "equations", "text": "", "doi": "10.1113/jphysiol.1952.sp004764",
+    }  # fmt: skip
+    assert shown["gates"] == ["m", "h"]
+    assert shown["versions"] == [1]
+    assert {"name": "Na_HH1952", "deprecated_since": None} in shown["aliases"]
+
+
+def test_show_finds_aliases():
+    assert printed("show", "Na_HH1952") == printed("show", SODIUM)
+
+
+def test_show_of_a_cell_lists_its_parts():
+    assert "IL    IL                 g_max = 0.3 mS/cm^2, E = -54.387 mV" in printed("show", AXON)
+    assert json.loads(printed("show", AXON, "--json"))["model"]["channels"]["IK"]["use"] == "IK_HH1952"
+
+
+@pytest.mark.parametrize("name", list(registry))
+def test_show_works_for_every_name(name):
+    assert printed("show", name).startswith(name)
+    assert json.loads(printed("show", name, "--json"))["name"] == name
+
+
+def test_show_of_an_unknown_name_suggests_one():
+    assert "Did you mean INa_TM1991" in refused("show", "INa_TM1992")
+
+
+# ---- plot ----
+
+
+def test_plot_writes_a_picture_that_can_be_read(tmp_path):
+    out = tmp_path / "na.png"
+    assert printed("plot", SODIUM, "-o", out) == f"wrote {out}\n"
+    assert png_size(out) == (1350, 690)
+    assert out.stat().st_size > 20_000
+
+
+def test_plot_follows_the_temperature(tmp_path):
+    for celsius in (6.3, 20):
+        printed("plot", "IK_HH1952", "--celsius", celsius, "-o", tmp_path / f"{celsius}.png")
+    assert (tmp_path / "6.3.png").read_bytes() != (tmp_path / "20.png").read_bytes()
+
+
+def test_plot_is_named_after_the_channel(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    printed("plot", "Na_TM1991")
+    assert png_size(tmp_path / "INa_TM1991.png") == (1350, 690)
+
+
+def test_plot_of_what_has_no_curves_says_so():
+    assert f"channelome run {AXON} --plot" in refused("plot", AXON)
+    assert "is a solver" in refused("plot", "rk4")
+
+
+def test_plot_into_a_missing_folder_fails_before_the_work(tmp_path):
+    assert "there is no folder" in refused("plot", SODIUM, "-o", tmp_path / "no" / "x.png")
+
+
+def test_plot_needs_units():
+    assert "holding potential needs a unit" in refused("plot", "INa_TM1991", "--hold", "-80")
+
+
+# ---- run ----
+
+
+def test_run_says_what_the_cell_did():
+    text = printed("run", AXON, *SHORT, "--stimulus", "10 uA/cm^2", "--record", "V", "--record", "INa.m")
+    assert text.startswith(f"{AXON}: 1 neuron, 10 ms, 1 spike, 100 Hz\n")
+    assert [line.split()[0] for line in text.splitlines()[2:]] == ["RECORD", "V", "INa.m"]
+
+
+def test_run_as_json_is_what_simulate_returns():
+    ran = json.loads(printed("run", AXON, *SHORT, "--stimulus", "10 uA/cm^2", "--solver", "rk4", "--json"))
+    traces = ch.simulate(ch.cell(AXON), "10 ms", dt="0.05 ms", stimulus="10 uA/cm^2", solver="rk4")
+    assert ran["spikes"]["times_ms"] == pytest.approx(traces.spikes.times.tolist())
+    assert ran["records"]["V"]["max"] == pytest.approx(float(traces["V"].max()))
+    assert (ran["samples"], ran["solver"], ran["files"]) == (201, "rk4", [])
+
+
+def test_run_writes_traces_and_a_picture(tmp_path):
+    out, picture = tmp_path / "run.npz", tmp_path / "run.png"
+    text = printed("run", AXON, *SHORT, "--out", out, "--plot", picture, "--every", 2)
+    assert text.endswith(f"wrote {out}\nwrote {picture}\n")
+    assert ch.Traces.load(out)["V"].shape == (101, 1)
+    assert min(png_size(picture)) > 300
+
+
+def test_run_takes_sizes_and_other_values():
+    ran = json.loads(
+        printed("run", "PointNeuron_Brette2007", *SHORT, "--size", 3, "--set", "V=-70 mV", "--set", "IL.E=-70 mV", "--json")
+    )
+    assert ran["neurons"] == 3
+    assert ran["records"]["V"]["min"] == pytest.approx(-70, abs=1)
+
+
+def test_run_takes_a_model_from_a_file(tmp_path):
+    path = tmp_path / "leak.toml"
+    path.write_text('schema = 1\n[channels]\nIL = { use = "IL", E = { value = -65, unit = "mV" } }\n')
+    ran = json.loads(printed("run", path, *SHORT, "--json"))
+    assert ran["records"]["V"] == pytest.approx({"unit": "mV", "min": -65, "max": -65, "mean": -65})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("Nobody_HH1952",), "no installed pack provides the cell"),
+        (("none.toml",), "there is no file none.toml"),
+        ((AXON, "--stimulus", "10"), "must be a current density"),
+        ((AXON, "--stimulus", "0.1 nA"), "the cell has no area"),
+        ((AXON, "--duration", "100"), "duration needs a unit"),
+        ((AXON, "--solver", "rk9"), "Did you mean rk4"),
+        ((AXON, "--record", "INa.q"), "Did you mean 'INa."),
+        ((AXON, "--set", "INa.g_max"), "NAME=VALUE"),
+        ((AXON, "--set", "INa.g_max=-3 mS/cm^2"), "at least 0"),
+        ((AXON, *SHORT, "--out", "x.txt"), ".npz or .nc"),
+    ],
+)
+def test_run_names_a_mistake(arguments, says, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert says in refused("run", *arguments)
+
+
+# ---- doctor, env ----
+
+
+def test_doctor_finds_nothing_wrong_here():
+    assert printed("doctor").endswith("no problems.\n")
+    assert json.loads(printed("doctor", "--json"))["problems"] == []
+
+
+def test_doctor_names_problems_and_fails(monkeypatch):
+    from channelome.registry import Problem, hooks
+
+    monkeypatch.setattr(hooks, "diagnose", lambda: [Problem("bad-pack 1.0", "it is broken", "Remove it.")])
+    result = call("doctor")
+    assert result.exit_code == 1
+    assert "problem: bad-pack 1.0: it is broken. Remove it." in result.stdout
+    as_json = call("doctor", "--json")
+    assert as_json.exit_code == 1
+    assert json.loads(as_json.stdout)["problems"] == [
+        {"distribution": "bad-pack 1.0", "what": "it is broken", "remedy": "Remove it."}
+    ]
+
+
+def test_env_says_what_a_bug_report_needs(monkeypatch):
+    from channelome.registry import hooks
+
+    monkeypatch.setattr(hooks, "environment", lambda: {"extra": "9.9"})
+    found = json.loads(printed("env", "--json"))
+    assert {"python", "channelome", "jax", "jaxlib", "numpy", "brainunit", "backend", "devices", "cpu features"} <= set(found)
+    assert found["x64"] is True
+    assert found["extra"] == "9.9"
+    assert found["packs"]["HH1952"].startswith("channelome-hh1952 ")
+    assert found["numpy"] == np.__version__
+    assert "HH1952 (channelome-hh1952 " in printed("env")
+
+
+# ---- pack sync ----
+
+
+def test_shipped_manifests_are_in_line(repository):
+    for folder in ("core", "plugins/hh1952", "plugins/tm1991"):
+        assert "is in line" in printed("pack", "sync", "--check", repository / folder)
+
+
+def test_pack_sync_writes_what_has_changed(repository, tmp_path):
+    source = repository / "plugins/hh1952/src/channelome_hh1952/pack.toml"
+    manifest = tmp_path / "channelome_hh1952" / "pack.toml"
+    manifest.parent.mkdir()
+    manifest.write_text(source.read_text().replace("default = 120.0", "default = 12.0"))
+    assert call("pack", "sync", "--check", manifest).exit_code == 1
+    assert "written" in printed("pack", "sync", manifest)
+    assert "is in line" in printed("pack", "sync", "--check", manifest)
+
+
+def test_pack_sync_of_no_pack_says_so(tmp_path):
+    assert "has no pyproject.toml" in refused("pack", "sync", tmp_path)
+
+
+# ---- the program ----
+
+
+def test_help_names_every_command():
+    text = printed("--help")
+    for command in ("list", "show", "plot", "run", "doctor", "env", "pack"):
+        assert f"\n  {command} " in text
+
+
+def test_version():
+    assert printed("--version") == f"channelome {ch.__version__}\n"
