@@ -9,7 +9,20 @@ from scipy.integrate import solve_ivp
 
 import channelome as ch
 from channelome.authoring import (
-    Conductance, Gate, IonView, Markov, Ohmic, Permeability, Permeable, Rate, Rates, Transitions, exp, param, rates, sigmoid,
+    Conductance,
+    Gate,
+    IonView,
+    Markov,
+    Ohmic,
+    Permeability,
+    Permeable,
+    Rate,
+    Rates,
+    Transitions,
+    exp,
+    param,
+    rates,
+    sigmoid,
 )  # fmt: skip
 
 TEST = np.array([-80.0, -65.0, -40.0, -10.0, 20.0, 60.0])

@@ -49,7 +49,7 @@ class Row(NamedTuple):
 
 def squid_axon(amplitude: str = "10 uA/cm^2") -> tuple[ch.SingleCompartment, Callable[[bool], ch.Traces]]:
     axon = ch.cell("SquidAxon_HH1952")
-    record = ["V", "INa.m", "INa.h", "IK.n", "INa.I", "IK.I", "IL.I"]
+    record = ["V", "INa.m", "INa.h", "IK.n", "INa.current", "IK.current", "IL.current"]
     stimulus = ch.step(amplitude, start="5 ms")
 
     def run(progress: bool) -> ch.Traces:
@@ -93,7 +93,7 @@ def draw_axon(traces: ch.Traces) -> "Figure":
     for gate, shade in (("INa.m", "tab:orange"), ("INa.h", "tab:brown"), ("IK.n", "tab:blue")):
         axes[1].plot(t, traces[gate], color=shade, label=gate)
     axes[1].set(ylabel="gates", ylim=(-0.03, 1.03))
-    for current, shade in (("INa.I", "tab:orange"), ("IK.I", "tab:blue"), ("IL.I", "tab:gray")):
+    for current, shade in (("INa.current", "tab:orange"), ("IK.current", "tab:blue"), ("IL.current", "tab:gray")):
         axes[2].plot(t, traces[current], color=shade, label=current)
     axes[2].set(ylabel="I (µA/cm²)", xlabel="t (ms)")
     for panel in axes[1:]:

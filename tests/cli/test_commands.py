@@ -88,7 +88,14 @@ def test_list_of_an_unknown_family_names_those_installed():
 
 def test_show_says_parameters_equations_and_references():
     text = printed("show", SODIUM)
-    for part in ("channel/Ohmic", "channelome-hh1952", "mS/cm^2", "3^((celsius - 6.3)/10)", "def h(self, V", "10.1113/"):
+    for part in (
+        "channel/Ohmic",
+        "channelome-hh1952",
+        "mS/cm^2",
+        "3^((celsius - 6.3)/10)",
+        "def h(self, V",
+        "10.1113/",
+    ):
         assert part in text
 
 
@@ -184,7 +191,9 @@ def test_run_writes_traces_and_a_picture(tmp_path):
 
 def test_run_takes_sizes_and_other_values():
     ran = json.loads(
-        printed("run", "PointNeuron_Brette2007", *SHORT, "--size", 3, "--set", "V=-70 mV", "--set", "IL.E=-70 mV", "--json")
+        printed(
+            "run", "PointNeuron_Brette2007", *SHORT, "--size", 3, "--set", "V=-70 mV", "--set", "IL.E=-70 mV", "--json"
+        )
     )
     assert ran["neurons"] == 3
     assert ran["records"]["V"]["min"] == pytest.approx(-70, abs=1)
@@ -244,7 +253,9 @@ def test_env_says_what_a_bug_report_needs(monkeypatch):
 
     monkeypatch.setattr(hooks, "environment", lambda: {"extra": "9.9"})
     found = json.loads(printed("env", "--json"))
-    assert {"python", "channelome", "jax", "jaxlib", "numpy", "brainunit", "backend", "devices", "cpu features"} <= set(found)
+    assert {"python", "channelome", "jax", "jaxlib", "numpy", "brainunit", "backend", "devices", "cpu features"} <= set(
+        found
+    )
     assert found["x64"] is True
     assert found["extra"] == "9.9"
     assert found["packs"]["HH1952"].startswith("channelome-hh1952 ")

@@ -16,7 +16,9 @@ def channelome(*arguments: str, **environment: str) -> subprocess.CompletedProce
     return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, check=False)
 
 
-@pytest.mark.parametrize("arguments", [["list"], ["show", "INa_HH1952"], ["show", "SquidAxon_HH1952", "--json"], ["--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["list"], ["show", "INa_HH1952"], ["show", "SquidAxon_HH1952", "--json"], ["--help"]]
+)
 def test_reading_commands_import_neither_jax_nor_a_pack(arguments):
     code = (
         "import sys; from channelome.cli import main\n"

@@ -109,8 +109,8 @@ MODELS: dict[str, Callable[..., ch.SingleCompartment]] = {"squid": squid, "hippo
 
 
 def bump(t: Any) -> Any:
-    """A smooth current in uA/cm^2, strongest at 2 ms."""
-    return 8.0 * jnp.exp(-(((t - 2.0) / 0.8) ** 2))
+    """A smooth current in uA/cm^2, strongest at 2 ms, that elicits no spike."""
+    return 4.0 * jnp.exp(-(((t - 2.0) / 0.8) ** 2))
 
 
 BUMP = ch.function(bump, unit="uA/cm^2")

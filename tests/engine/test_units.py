@@ -108,7 +108,7 @@ UNITS = ["mV", "ms", "mS/cm^2", "uA/cm^2", "uF/cm^2", "mM", "um", "um^2", "nA", 
 
 @pytest.mark.parametrize("symbol", UNITS)
 def test_our_units_agree_with_brainunit(symbol: str) -> None:
-    theirs = {"mM": "mmol/L", "1/ms": "ms^-1"}.get(symbol, symbol)
+    theirs = {"mM": "mol/m^3", "1/ms": "ms^-1"}.get(symbol, symbol)
     ours, quantity = Unit.parse(symbol), 1.0 * u.parse_unit(theirs)
     assert convert(quantity, ours, "x") == pytest.approx(1.0, rel=1e-12)
 

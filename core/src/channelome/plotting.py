@@ -35,7 +35,7 @@ def panels(
         neurons: flat indices of those to draw; the first ten if None.
         ax: axes to draw in, one per record; a new figure if None.
     """
-    with _pyplot() as plt:
+    with pyplot() as plt:
         figure, axes = _axes(plt, len(data), ax)
         for panel, (name, values) in zip(axes, data.items(), strict=True):
             flat = values.reshape(len(t), -1)
@@ -52,7 +52,7 @@ def panels(
 
 def raster(spikes: SpikeTrains, span: tuple[float, float], ax: Any) -> "Figure":
     """A mark per spike: time in ms to the right over `span`, flat index of the neuron upward."""
-    with _pyplot() as plt:
+    with pyplot() as plt:
         figure, (panel,) = _axes(plt, 1, ax)
         n = max(int(np.prod(spikes.size)), 1)
         points = panel.get_window_extent().height * 72 / figure.dpi
@@ -69,7 +69,7 @@ def raster(spikes: SpikeTrains, span: tuple[float, float], ax: Any) -> "Figure":
 
 
 @contextmanager
-def _pyplot() -> Iterator[Any]:
+def pyplot() -> Iterator[Any]:
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:

@@ -8,7 +8,7 @@ import numpy as np
 from .cells.parts import build_channel
 from .channels import Channel
 from .clamp import Curves, curves, voltage_clamp
-from .plotting import _pyplot as styled  # pyright: ignore[reportPrivateUsage]
+from .plotting import pyplot 
 from .units import Unit, convert
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def portrait(
     gates = curves(built, (_V, "mV"), **given)
     t = _time_axis(np.asarray(voltage_clamp(built, (_TEST, "mV"), (_TIMES, "ms"), hold=hold, **given)))
     I = np.asarray(voltage_clamp(built, (_TEST, "mV"), (t, "ms"), hold=hold, **given))
-    with styled() as plt:
+    with pyplot() as plt:
         figure = plt.figure(figsize=(9.0, 4.6), layout="constrained")
         figure.suptitle(_title(built, title, at), x=0.01, ha="left", fontsize="medium")
         columns = figure.add_gridspec(1, 2, width_ratios=(1.0, 1.25)) if gates.steady_state else None

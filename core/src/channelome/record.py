@@ -1,4 +1,4 @@
-"""What a run records, by name: ``"V"``, ``"INa.m"``, ``"INa.I"``, ``"ca.C_in"``, ``"ca.E"``, ``"spikes"``."""
+"""What a run records, by name: ``"V"``, ``"INa.m"``, ``"INa.current"``, ``"ca.C_in"``, ``"ca.E"``, ``"spikes"``."""
 
 import difflib
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class Probe(NamedTuple):
         """Its value in `state`, an array of the shape of V."""
         if self.part == "":
             return state.V
-        if self.field == "I":
+        if self.field == "current":
             return cell.currents(state)[self.part]
         if self.part in cell.channels:
             return state.channels[self.part][self.field]
@@ -51,7 +51,7 @@ def _all(cell: Any) -> list[Probe]:
     found = [Probe("V", "mV", "", "V")]
     for label, channel in cell.channels.items():
         found += [Probe(f"{label}.{gate}", "1", label, gate) for gate in (*channel.gates, *channel.occupancies)]
-        found.append(Probe(f"{label}.I", "uA/cm^2", label, "I"))
+        found.append(Probe(f"{label}.current", "uA/cm^2", label, "current"))
     for species in cell.ions:
         found += [Probe(f"{species}.{field}", unit, species, field) for field, unit in _ION_UNITS.items()]
     return found

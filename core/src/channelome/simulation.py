@@ -60,7 +60,7 @@ def simulate(
         duration: with a unit; a whole number of steps times `every`.
         dt: the step, with a unit.
         stimulus: injected current: of `step`, `ramp`, `sine`, `noise`, `pulses`, `samples` or `function`, or a constant.
-        record: names: ``"V"``, ``"INa.m"`` (a gate), ``"INa.I"`` (a current density), ``"ca.C_in"``, ``"ca.E"``,
+        record: names: ``"V"``, ``"INa.m"`` (a gate), ``"INa.current"`` (a current density), ``"ca.C_in"``, ``"ca.E"``,
             ``"spikes"``.
         every: record every so many steps. Spikes are found at every step.
         solver: a registered name, or an object that is a `Solver`.

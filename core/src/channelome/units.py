@@ -110,12 +110,21 @@ def _factor(tokens: list[str], symbol: str) -> tuple[float, Dimension, list[str]
         tokens = tokens[1:]
     else:
         scale, dimension = _atom(head, symbol)
-    power = re.match(r"(\^|\*\*)?(-?)(\d+)", "".join(tokens[:3])) if head != "1" else None
-    if (power and tokens[0] in ("^", "**", "-")) or (power and tokens[0].isdigit()):
-        exponent = int(power[2] + power[3])
-        tokens = tokens[sum(1 for part in power.groups() if part) :]
+    if head != "1":
+        exponent, tokens = _power(tokens, symbol)
         scale, dimension = scale**exponent, _add(NO_DIMENSION, dimension, exponent)
     return scale, dimension, tokens
+
+
+def _power(tokens: list[str], symbol: str) -> tuple[int, list[str]]:
+    """The exponent that `tokens` begin with, written ^2, **2, ^-2, -2 or 2, and what follows it; 1 if there is none."""
+    rest = tokens[1:] if tokens[:1] in (["^"], ["**"]) else tokens
+    sign, rest = (-1, rest[1:]) if rest[:1] == ["-"] else (1, rest)
+    if rest and rest[0].isdigit():
+        return sign * int(rest[0]), rest[1:]
+    if len(rest) < len(tokens):
+        raise _not_a_unit(symbol)
+    return 1, tokens
 
 
 def _atom(name: str, symbol: str) -> tuple[float, Dimension]:

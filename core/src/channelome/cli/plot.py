@@ -19,7 +19,7 @@ def plot(name: str, out: Path | None, celsius: float | None, hold: str) -> None:
 
     entry = registry.find(name)
     if entry.kind != "channel":
-        other = " Run it: `channelome run NAME --plot FILE.png`." if entry.kind == "cell" else ""
+        other = f" Run it: `channelome run {name} --plot FILE.png`." if entry.kind == "cell" else ""
         raise ModelError(f"'{name}' is a {entry.kind}; only channels have curves to plot.{other}")
     out = out or Path(f"{entry.name}.png")
     writable(out)

@@ -23,7 +23,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--solver", default="staggered", show_default=True)
 @click.option("--stimulus", help="Constant current: '10 uA/cm^2', or '0.2 nA' where the cell has an area.")
 @click.option(
-    "--record", multiple=True, default=["V"], show_default=True, help="V, INa.m, INa.I, ca.C_in, ...; repeatable."
+    "--record", multiple=True, default=["V"], show_default=True, help="V, INa.m, INa.current, ca.C_in, ...; repeatable."
 )
 @click.option("--every", default=1, show_default=True, help="Record every so many steps.")
 @click.option("--size", type=click.IntRange(min=1), help="Number of neurons, if not the model's own.")
