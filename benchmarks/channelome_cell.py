@@ -15,14 +15,12 @@ def cell(n: int) -> Any:
 
 
 def prepare(n: int, steps: int, *, solver: str = "staggered", record: tuple[str, ...] = ()) -> Callable[[], Any]:
-    """`simulate` as a function without arguments, which returns the state at the end."""
+    """`simulate` as a function without arguments. It waits for the run by itself, to see whether V is finite."""
     neuron, duration = cell(n), (steps * DT, "ms")
 
     def run() -> Any:
-        traces = ch.simulate(
-            neuron, duration, dt=(DT, "ms"), stimulus=(CURRENT, "uA/cm^2"), record=record, solver=solver, progress=False
-        )
-        return traces.final
+        stimulus = (CURRENT, "uA/cm^2")
+        return ch.simulate(neuron, duration, dt=(DT, "ms"), stimulus=stimulus, record=record, solver=solver, progress=False)
 
     return run
 

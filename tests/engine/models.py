@@ -141,7 +141,7 @@ def everything(cell: Any) -> list[str]:
     return ["V", *(f"{label}.{x}" for label, c in cell.channels.items() for x in (*c.gates, *c.occupancies))]
 
 
-ROOM = 512
+ROOM = 1024
 """Samples that `run` makes room for: runs of up to so many share one compiled program."""
 
 

@@ -9,7 +9,8 @@ import channelome as ch
 from channelome.registry import registry
 
 DURATION = 5.12
-DT = {1: (0.01, 0.02), 2: (0.01, 0.02), 3: (0.02, 0.04), 4: (0.04, 0.08)}
+DT = {1: 0.01, 2: 0.01, 3: 0.02, 4: 0.04}
+"""The finer of two steps, in ms, by order; half of it for the hippocampal cell, whose sodium gates are faster."""
 TOLERANCE = 0.25
 
 
@@ -36,7 +37,8 @@ def test_a_solver_states_its_order(name: str) -> None:
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_solver_converges_at_its_order_on_composed_models(solver: str, name: str) -> None:
     order = SOLVERS[solver]
-    fine, coarse = (error(name, solver, dt) for dt in DT[order])
+    dt = DT[order] / (2 if name == "hippocampal" else 1)
+    fine, coarse = error(name, solver, dt), error(name, solver, 2 * dt)
     assert 0 < fine < 0.5, "it converges to the reference"
     assert np.log2(coarse / fine) == pytest.approx(order, abs=TOLERANCE)
 

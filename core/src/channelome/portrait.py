@@ -8,7 +8,7 @@ import numpy as np
 from .cells.parts import build_channel
 from .channels import Channel
 from .clamp import Curves, curves, voltage_clamp
-from .plotting import pyplot 
+from .plotting import pyplot
 from .units import Unit, convert
 
 if TYPE_CHECKING:
