@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import channelome as ch
 import channelome_cell
 import jax
 import numpy as np
-from channelome.registry import registry
 from scipy.integrate import solve_ivp
 from timing import timed
+
+import channelome as ch
+from channelome.registry import registry
 
 DURATION = 100.0
 STEPS = (0.1, 0.05, 0.025, 0.01)
@@ -108,7 +109,9 @@ def _cost(cell: Any, current: str, solver: str, dt: float) -> float:
     steps = 400
 
     def run() -> Any:
-        return ch.simulate(cell, (steps * dt, "ms"), dt=(dt, "ms"), stimulus=current, solver=solver, record=(), progress=False)
+        return ch.simulate(
+            cell, (steps * dt, "ms"), dt=(dt, "ms"), stimulus=current, solver=solver, record=(), progress=False
+        )
 
     loop = timed(channelome_cell.stepping(run, options=True))
     return statistics.median([loop() for _ in range(4)][1:]) / steps / int(np.prod(cell.size)) * 1e9

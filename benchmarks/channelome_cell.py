@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import channelome as ch
 import jax
-from channelome import program, simulation
 from plain_jnp import CURRENT, DT
+
+import channelome as ch
+from channelome import program, simulation
 
 
 def cell(n: int) -> Any:
@@ -20,7 +21,9 @@ def prepare(n: int, steps: int, *, solver: str = "staggered", record: tuple[str,
 
     def run() -> Any:
         stimulus = (CURRENT, "uA/cm^2")
-        return ch.simulate(neuron, duration, dt=(DT, "ms"), stimulus=stimulus, record=record, solver=solver, progress=False)
+        return ch.simulate(
+            neuron, duration, dt=(DT, "ms"), stimulus=stimulus, record=record, solver=solver, progress=False
+        )
 
     return run
 

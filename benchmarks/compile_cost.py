@@ -3,18 +3,22 @@
 import time
 from typing import Any
 
-import channelome as ch
 import channelome_cell
 import jax
 from plain_jnp import CURRENT, DT
+
+import channelome as ch
 
 
 def with_gates(gates: int) -> Any:
     """A TM1991 neuron with so many gates: sodium channels (two gates) and potassium channels (one), about half and half."""
     sodium = gates // 3
-    channels = {f"INa{k}": ch.channel("INa_TM1991", V_sh=(-63 + 0.1 * k, "mV"), g_max="1 mS/cm^2") for k in range(sodium)}
+    channels = {
+        f"INa{k}": ch.channel("INa_TM1991", V_sh=(-63 + 0.1 * k, "mV"), g_max="1 mS/cm^2") for k in range(sodium)
+    }
     channels |= {
-        f"IK{k}": ch.channel("IK_TM1991", V_sh=(-63 + 0.1 * k, "mV"), g_max="1 mS/cm^2") for k in range(gates - 2 * sodium)
+        f"IK{k}": ch.channel("IK_TM1991", V_sh=(-63 + 0.1 * k, "mV"), g_max="1 mS/cm^2")
+        for k in range(gates - 2 * sodium)
     }
     ions = (ch.ion("SodiumFixed"), ch.ion("PotassiumFixed"))
     return ch.SingleCompartment(100, *ions, IL=ch.channel("IL"), **channels)

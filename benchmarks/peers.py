@@ -147,7 +147,15 @@ def jaxley(n: int, steps: int) -> Callable[[], Any]:
     neuron = jx.Compartment()
     for channel in (Na(), K(), Leak()):
         neuron.insert(channel)
-    numbers = {"Na_gNa": 0.1, "K_gK": 0.03, "Leak_gLeak": 5e-5, "Leak_eLeak": -60.0, "eNa": 50.0, "eK": -90.0, "vt": -63.0}
+    numbers = {
+        "Na_gNa": 0.1,
+        "K_gK": 0.03,
+        "Leak_gLeak": 5e-5,
+        "Leak_eLeak": -60.0,
+        "eNa": 50.0,
+        "eK": -90.0,
+        "vt": -63.0,
+    }
     for key, value in {**numbers, "v": -65.0}.items():
         neuron.set(key, value)
     neuron.to_jax()

@@ -13,7 +13,16 @@ import jax.numpy as jnp
 import numpy as np
 
 DT = 0.1
-PARAMETERS = {"C": 1.0, "V_sh": -63.0, "g_Na": 100.0, "g_K": 30.0, "g_L": 0.05, "E_Na": 50.0, "E_K": -90.0, "E_L": -60.0}
+PARAMETERS = {
+    "C": 1.0,
+    "V_sh": -63.0,
+    "g_Na": 100.0,
+    "g_K": 30.0,
+    "g_L": 0.05,
+    "E_Na": 50.0,
+    "E_K": -90.0,
+    "E_L": -60.0,
+}
 CURRENT = 2.0  # uA/cm^2: fires at about 85 Hz
 
 Linoid = Callable[[Any, float], Any]
@@ -70,7 +79,9 @@ def staggered(state: Any, p: Any, dt: Any, I: Any, linoid: Linoid) -> Any:
     return V + dt / p["C"] * inward / jnp.maximum(1 + z / 2, z), *after
 
 
-def prepare(n: int, steps: int, step: Any, linoid: Linoid, options: dict[str, Any]) -> tuple[Callable[[], Any], Any, tuple[Any, ...]]:
+def prepare(
+    n: int, steps: int, step: Any, linoid: Linoid, options: dict[str, Any]
+) -> tuple[Callable[[], Any], Any, tuple[Any, ...]]:
     """The run as a function without arguments, the jitted function, and its arguments."""
 
     def run(state: Any, p: Any, dt: Any, I: Any) -> Any:

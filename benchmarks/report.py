@@ -33,24 +33,49 @@ def speed(rows: Rows) -> str:
     """One line for each contender, one column for each size."""
     sizes = list(dict.fromkeys(row["n"] for row in rows))
     cells = {(row["name"], row["n"]): row for row in rows}
-    lines = ["## Speed", "", "TM1991 neuron, dt 0.1 ms, float32, one pinned core. In brackets: how much faster channelome as it ships is."]
-    lines += ["", table_line(["ns per neuron and step", *(f"N = {n:,}" for n in sizes)]), table_line(["---"] * (len(sizes) + 1))]
+    lines = [
+        "## Speed",
+        "",
+        "TM1991 neuron, dt 0.1 ms, float32, one pinned core. In brackets: how much faster channelome as it ships is.",
+    ]
+    lines += [
+        "",
+        table_line(["ns per neuron and step", *(f"N = {n:,}" for n in sizes)]),
+        table_line(["---"] * (len(sizes) + 1)),
+    ]
     for name in dict.fromkeys(row["name"] for row in rows):
         found = [cells.get((name, n)) for n in sizes]
-        lines.append(table_line([name, *("-" if row is None else f"{row['ns']:.2f} ({1 / row['default_to_it']:.2f}x)" for row in found)]))
+        lines.append(
+            table_line(
+                [name, *("-" if row is None else f"{row['ns']:.2f} ({1 / row['default_to_it']:.2f}x)" for row in found)]
+            )
+        )
     return "\n".join(lines) + "\n"
 
 
 def targets(rows: Rows) -> str:
     """Each target beside what was measured, with and without the compiler option."""
     bars = {"jnp, same scheme": ("at most", 1.1), "jnp, exponential Euler": ("at most", 0.75)}
-    lines = ["## Targets", "", table_line(["time of channelome over", "target", "N", "measured"]), table_line(["---"] * 4)]
+    lines = [
+        "## Targets",
+        "",
+        table_line(["time of channelome over", "target", "N", "measured"]),
+        table_line(["---"] * 4),
+    ]
     for row in rows:
         name = row["name"].removesuffix(" (512-bit)")
         if name in bars:
-            lines.append(table_line([row["name"], f"{bars[name][0]} {bars[name][1]}", f"{row['n']:,}", f"{row['ours_to_it']:.2f}"]))
+            lines.append(
+                table_line(
+                    [row["name"], f"{bars[name][0]} {bars[name][1]}", f"{row['n']:,}", f"{row['ours_to_it']:.2f}"]
+                )
+            )
     factors = {"BrainPy": (2.2, 3.0), "braincell": (2.7, 3.5)}
-    lines += ["", table_line(["channelome faster than", "N", "target", "measured", "target (512-bit)", "measured"]), table_line(["---"] * 6)]
+    lines += [
+        "",
+        table_line(["channelome faster than", "N", "target", "measured", "target (512-bit)", "measured"]),
+        table_line(["---"] * 6),
+    ]
     for row in rows:
         if row["name"] in factors:
             plain, wide = factors[row["name"]]
@@ -65,25 +90,59 @@ def overhead(milliseconds: dict[str, float]) -> str:
 
 
 def startup(times: dict[str, dict[str, float]]) -> str:
-    lines = ["## Start-up", "", "A whole process, on all cores.", "", table_line(["", "wall, s", "CPU, s"]), table_line(["---"] * 3)]
-    return "\n".join([*lines, *(table_line([name, f"{t['wall']:.3f}", f"{t['cpu']:.3f}"]) for name, t in times.items())]) + "\n"
+    lines = [
+        "## Start-up",
+        "",
+        "A whole process, on all cores.",
+        "",
+        table_line(["", "wall, s", "CPU, s"]),
+        table_line(["---"] * 3),
+    ]
+    return (
+        "\n".join([*lines, *(table_line([name, f"{t['wall']:.3f}", f"{t['cpu']:.3f}"]) for name, t in times.items())])
+        + "\n"
+    )
 
 
 def compile_cost(rows: Rows) -> str:
-    heads = ["cell", "first call, s", "of it tracing, s", "compiling, s", "second call, s", "HLO lines", "fusions", "fusions in the step", "copies in the step"]
+    heads = [
+        "cell",
+        "first call, s",
+        "of it tracing, s",
+        "compiling, s",
+        "second call, s",
+        "HLO lines",
+        "fusions",
+        "fusions in the step",
+        "copies in the step",
+    ]
     lines = ["## Compiling", "", table_line(heads), table_line(["---"] * len(heads))]
     for row in rows:
         seconds = [f"{row[key]:.3f}" for key in ("first_call", "trace", "compile", "second_call")]
-        lines.append(table_line([row["cell"], *seconds, *(str(row[key]) for key in ("lines", "fusions", "step_fusions", "step_copies"))]))
+        lines.append(
+            table_line(
+                [row["cell"], *seconds, *(str(row[key]) for key in ("lines", "fusions", "step_fusions", "step_copies"))]
+            )
+        )
     return "\n".join(lines) + "\n"
 
 
 def accuracy(rows: Rows) -> str:
-    lines = ["## Accuracy and cost", "", "Error of a late spike in ms against a converged SciPy run, and ns per neuron and step, float64; N = 1,000 (adaptive: 1)."]
+    lines = [
+        "## Accuracy and cost",
+        "",
+        "Error of a late spike in ms against a converged SciPy run, and ns per neuron and step, float64; N = 1,000 (adaptive: 1).",
+    ]
     for model in dict.fromkeys(row["model"] for row in rows):
         ours = [row for row in rows if row["model"] == model]
         steps = list(dict.fromkeys(row["dt"] for row in ours))
-        lines += ["", f"### {model}", "", table_line(["solver", "order", *(f"dt {dt}" for dt in steps), "ns"]), table_line(["---"] * (len(steps) + 3))]
+        lines += [
+            "",
+            f"### {model}",
+            "",
+            table_line(["solver", "order", *(f"dt {dt}" for dt in steps), "ns"]),
+            table_line(["---"] * (len(steps) + 3)),
+        ]
         for solver in dict.fromkeys(row["solver"] for row in ours):
             found = {row["dt"]: row for row in ours if row["solver"] == solver}
             errors = ["" if dt not in found else _error(found[dt]) for dt in steps]

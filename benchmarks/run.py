@@ -57,10 +57,14 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer rounds and steps")
-    parser.add_argument("--only", default=",".join(PARTS), type=lambda text: text.split(","), help=f"some of {','.join(PARTS)}")
+    parser.add_argument(
+        "--only", default=",".join(PARTS), type=lambda text: text.split(","), help=f"some of {','.join(PARTS)}"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the numbers there")
     parser.add_argument("--write", action="store_true", help="write benchmarks/RESULTS.md")
-    parser.add_argument("--peer-python", metavar="PYTHON", default=peer_python(), help="an interpreter that has the peers")
+    parser.add_argument(
+        "--peer-python", metavar="PYTHON", default=peer_python(), help="an interpreter that has the peers"
+    )
     return parser.parse_args()
 
 
@@ -73,7 +77,9 @@ def peer_python() -> str | None:
 def accuracy(quick: bool) -> list[dict[str, object]]:
     """The rows of accuracy.py, which runs in float64 and so in a process of its own."""
     command = [sys.executable, str(HERE / "accuracy.py"), *(["--quick"] if quick else [])]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, "JAX_ENABLE_X64": "1"})
+    done = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, "JAX_ENABLE_X64": "1"}
+    )
     return json.loads(done.stdout)
 
 

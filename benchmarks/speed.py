@@ -5,9 +5,10 @@ from typing import Any
 
 import channelome_cell
 import plain_jnp
-from channelome.program import compiler_options
 from peers import Peers
 from timing import Run, interleave, ratio, timed
+
+from channelome.program import compiler_options
 
 OURS, WRITTEN, EULER = "channelome", "jnp, same scheme", "jnp, exponential Euler"
 WIDE = " (512-bit)"
@@ -22,7 +23,9 @@ def contenders(n: int, steps: int, peers: Peers) -> dict[str, Run]:
     runs = {
         OURS: timed(channelome_cell.stepping(ours, options=False)),
         WRITTEN: timed(plain_jnp.prepare(n, steps, plain_jnp.staggered, plain_jnp.linoid_series, {})[0]),
-        "jnp, same scheme, expm1": timed(plain_jnp.prepare(n, steps, plain_jnp.staggered, plain_jnp.linoid_expm1, {})[0]),
+        "jnp, same scheme, expm1": timed(
+            plain_jnp.prepare(n, steps, plain_jnp.staggered, plain_jnp.linoid_expm1, {})[0]
+        ),
         EULER: timed(plain_jnp.prepare(n, steps, plain_jnp.exp_euler, plain_jnp.linoid_expm1, {})[0]),
         "channelome exp_euler": timed(
             channelome_cell.stepping(channelome_cell.prepare(n, steps, solver="exp_euler"), options=False)
@@ -34,7 +37,9 @@ def contenders(n: int, steps: int, peers: Peers) -> dict[str, Run]:
             OURS + WIDE: timed(channelome_cell.stepping(ours, options=True)),
             "channelome, whole call" + WIDE: timed(ours),
             "channelome in the user's jit" + WIDE: timed(channelome_cell.prepare_jitted(n, steps)),
-            WRITTEN + WIDE: timed(plain_jnp.prepare(n, steps, plain_jnp.staggered, plain_jnp.linoid_series, options)[0]),
+            WRITTEN + WIDE: timed(
+                plain_jnp.prepare(n, steps, plain_jnp.staggered, plain_jnp.linoid_series, options)[0]
+            ),
             EULER + WIDE: timed(plain_jnp.prepare(n, steps, plain_jnp.exp_euler, plain_jnp.linoid_expm1, options)[0]),
         }
     return runs | peers.prepare(n, steps)

@@ -82,4 +82,3 @@ def measure(*, rounds: int, cores: set[int]) -> dict[str, dict[str, float]]:
 def _children() -> float:
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
-

@@ -233,3 +233,16 @@ def test_a_portrait_shows_gates_and_currents(channel):
     assert any("µA/cm²" in label for label in labels)
     assert ("steady state" in labels) == (channel != "IL")
     matplotlib.pyplot.close(figure)
+
+
+def test_a_gate_that_calcium_alone_moves_is_drawn_over_calcium():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    portrait = importlib.import_module("channelome.portrait").portrait
+    figure = portrait(IAHP)
+    below = {axes.get_xlabel(): axes for axes in figure.axes if axes.get_ylabel() == "time constant (ms)"}
+    assert list(below) == ["C_in of ca (mM)"]
+    (line,) = below["C_in of ca (mM)"].lines
+    C, tau = line.get_data()
+    np.testing.assert_allclose(tau, 1 / (48e4 * C**2 + 0.03), rtol=1e-12)
+    matplotlib.pyplot.close(figure)

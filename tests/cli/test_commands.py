@@ -80,7 +80,9 @@ def test_list_says_where_nothing_matches():
 
 
 def test_list_of_an_unknown_family_names_those_installed():
-    assert "Installed: Brette2007, HH1952, TM1991" in refused("list", "--family", "XX1900")
+    said = refused("list", "--family", "XX1900")
+    assert "Installed: " in said
+    assert all(family in said for family in ("Brette2007", "HH1952", "TM1991"))
 
 
 # ---- show ----

@@ -54,13 +54,22 @@ def a_gate_with_an_unknown_argument() -> None:
             return self.g_max * m
 
 
-@mistake("Wrong.conductance", "'h'", "no gate of that name", "Write a method h(self, V)")
-def a_conductance_with_a_missing_gate() -> None:
+@mistake("Wrong.conductance", "'h'", "stands for an ion", ".C_in", "needs a method, h(self, V)")
+def a_conductance_with_a_missing_gate_of_the_name_of_an_ion() -> None:
     class Wrong(Ohmic, ion="k"):
         g_max: Conductance = 1.0
 
         def conductance(self, h):
             return self.g_max * h
+
+
+@mistake("Wrong.conductance", "'q'", "no gate of that name", "Write a method q(self, V)")
+def a_conductance_with_a_missing_gate() -> None:
+    class Wrong(Ohmic, ion="k"):
+        g_max: Conductance = 1.0
+
+        def conductance(self, q):
+            return self.g_max * q
 
 
 @mistake("'g_max'", "Wrong", "no unit", "Conductance")
@@ -406,7 +415,7 @@ def test_a_parameter_without_default_must_be_given() -> None:
 
 
 def test_an_unknown_parameter_is_an_error_with_a_suggestion() -> None:
-    with pytest.raises(ch.ModelError, match="IM_Test has no parameter 'gmax'. Did you mean 'g_max'?"):
+    with pytest.raises(ch.ModelError, match=r"IM_Test has no parameter 'gmax'\. Did you mean 'g_max'\?"):
         IM_Test(gmax="1 mS/cm^2")
     with pytest.raises(ch.ModelError, match="has no parameter 'x'"):
         IM_Test().replace(x=1.0)

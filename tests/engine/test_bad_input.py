@@ -78,7 +78,7 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] = {
     "an unknown record": (lambda: leaky(record="IL.m"), ch.UnknownName, ("'IL.m'", "IL.current")),
     "an unknown record of another name": (lambda: leaky(record="xyz"), ch.UnknownName, ("'xyz'", "It has V, ", "spikes")),
     "an unknown solver": (lambda: leaky(solver="rk44"), ch.UnknownName, ("rk44", "rk4")),
-    "an object that is no solver": (lambda: leaky(solver=object()), ch.ModelError, ("start, step and state",)),
+    "an object that is no solver": (lambda: leaky(solver=object()), ch.ModelError, ("a registered name", "start",)),
     "a stimulus without unit": (lambda: leaky(stimulus=1.0), ch.UnitError, ("current density", "got 1.0")),
     "a stimulus in mV": (lambda: leaky(stimulus="1 mV"), ch.UnitError, ("current density",)),
     "a bare function as stimulus": (lambda: leaky(stimulus=lambda t: t), ch.ModelError, ("function(f, unit='nA')",)),

@@ -51,7 +51,9 @@ def test_an_outward_calcium_current_does_not_empty_the_pool() -> None:
 
 
 def test_first_order_calcium_follows_its_closed_form_with_its_defaults() -> None:
-    traces = ch.simulate(clamped(CalciumFirstOrder, Pump=Pump(g_max="0.001 mS/cm^2")), "20 ms", dt="0.1 ms", record="ca.C_in")
+    traces = ch.simulate(
+        clamped(CalciumFirstOrder, Pump=Pump(g_max="0.001 mS/cm^2")), "20 ms", dt="0.1 ms", record="ca.C_in"
+    )
     source, beta = 0.13 * 0.02, 0.075
     expected = 2.4e-4 * np.exp(-beta * traces.t) + source / beta * (1 - np.exp(-beta * traces.t))
     np.testing.assert_allclose(traces["ca.C_in"][:, 0], expected, rtol=1e-4)
@@ -167,7 +169,7 @@ def test_a_pool_of_a_users_own_species_fills() -> None:
 
 def test_a_channel_that_reads_a_concentration_that_the_ion_lacks_is_told_so() -> None:
     cell = clamped(Fixed(species="ca", E="120 mV"), ICa=ICaP)
-    with pytest.raises(ch.ModelError, match="reads C_in of the ion 'ca'.*give it C_in"):
+    with pytest.raises(ch.ModelError, match=r"reads C_in of the ion 'ca'.*give it C_in"):
         ch.simulate(cell, "1 ms", dt="0.1 ms")
 
 

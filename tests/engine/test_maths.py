@@ -27,7 +27,7 @@ def precise(f: Callable[[Any], Any], x: float, n: int = 0) -> float:
 def values_and_slopes(f: Callable[[Any], Any], x: list[float], dtype: Any) -> tuple[np.ndarray, np.ndarray]:
     with jax.enable_x64(dtype == np.float64):
         points = jnp.asarray(np.array(x, dtype))
-        values, slopes = jax.vmap(jax.value_and_grad(f))(points)
+        values, slopes = jax.jit(jax.vmap(jax.value_and_grad(f)))(points)
         assert values.dtype == slopes.dtype == dtype
         return np.asarray(values), np.asarray(slopes)
 
@@ -56,11 +56,11 @@ def test_tails_are_finite_in_value_and_two_slopes(f: Callable[[Any], Any], dtype
     with jax.enable_x64(dtype == np.float64):
         x = jnp.asarray(np.array([*AROUND_0, *FAR, 500.0, -500.0, 2000.0, -2000.0, 1e5, -1e5], dtype))
         for derivative in (f, jax.grad(f), jax.grad(jax.grad(f))):
-            assert np.all(np.isfinite(jax.vmap(derivative)(x)))
+            assert np.all(np.isfinite(jax.jit(jax.vmap(derivative))(x)))
 
 
 def test_the_second_derivative_of_linoid_at_0_is_a_sixth() -> None:
-    curvature = jax.vmap(jax.grad(jax.grad(linoid)))(jnp.asarray([0.0, 1e-5, -1e-5, 1e-3, -1e-3, 0.1]))
+    curvature = jax.jit(jax.vmap(jax.grad(jax.grad(linoid))))(jnp.asarray([0.0, 1e-5, -1e-5, 1e-3, -1e-3, 0.1]))
     np.testing.assert_allclose(curvature, [1 / 6] * 5 + [1 / 6 - 0.01 / 60], rtol=2e-4)
 
 
@@ -68,7 +68,7 @@ def test_the_second_derivative_of_linoid_at_0_is_a_sixth() -> None:
 def test_slope_and_central_difference_agree_at_every_half_millivolt(k: float) -> None:
     V = np.arange(-120, 60.5, 0.5)
     rate = lambda V: 0.1 * linoid(-40.0 - V, k)  # noqa: E731
-    slopes = jax.vmap(jax.grad(rate))(jnp.asarray(V))
+    slopes = jax.jit(jax.vmap(jax.grad(rate)))(jnp.asarray(V))
     h = 1e-4
     np.testing.assert_allclose(slopes, (rate(V + h) - rate(V - h)) / (2 * h), rtol=1e-6, atol=1e-10)
 
@@ -99,7 +99,9 @@ def flux(valence: int, C_in: float, C_out: float) -> Callable[[Any], Any]:
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), PRECISIONS)
-@pytest.mark.parametrize(("valence", "C_in", "C_out"), [(2, 2.4e-4, 2.0), (1, 10.0, 140.0), (-1, 7.0, 110.0), (1, 140.0, 3.5)])
+@pytest.mark.parametrize(
+    ("valence", "C_in", "C_out"), [(2, 2.4e-4, 2.0), (1, 10.0, 140.0), (-1, 7.0, 110.0), (1, 140.0, 3.5)]
+)
 def test_ghk_and_its_slope_are_those_of_50_digits(
     valence: int, C_in: float, C_out: float, dtype: Any, tolerance: float
 ) -> None:

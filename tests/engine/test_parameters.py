@@ -18,7 +18,7 @@ GENERIC: dict[type[Ion], dict[str, Any]] = {
     Fixed: {"species": "cl", "E": "-80 mV", "C_in": "7 mM", "C_out": "110 mM"},
     Nernst: {"species": "mg", "C_in": "0.5 mM", "C_out": "1 mM"},
 }
-V = np.array([-95.0, -71.0, -52.0, -33.0, -4.0, 27.0])
+V = np.arange(-119.5, 60.0)
 
 
 def environment(celsius: float) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def test_every_parameter_of_every_channel_changes_something(name: str, parameter
     channel = CHANNELS[name]()
     before = behaviour(channel)
     for other in perturbed(channel, parameter):
-        assert np.max(np.abs(behaviour(other) - before)) > 1e-6 * np.max(np.abs(before))
+        assert np.any(np.abs(behaviour(other) - before) > 1e-4 * np.abs(before))
 
 
 @pytest.mark.parametrize("name", CHANNELS)

@@ -82,7 +82,7 @@ def test_another_dimension_is_an_error_that_names_the_parameter_and_its_unit(val
 
 @pytest.mark.parametrize("value", ["ten mV", "mV", "", "10 20 mV", None, True, (True, "mV"), ("a", "mV"), 1j * u.mV])
 def test_what_is_not_a_number_is_an_error(value: object) -> None:
-    with pytest.raises(ch.UnitError, match="E of IL|not a unit"):
+    with pytest.raises(ch.UnitError, match=r"E of IL|not a unit"):
         IL(E=value)
 
 
@@ -114,7 +114,9 @@ def test_our_units_agree_with_brainunit(symbol: str) -> None:
 
 
 PREFIXES = {"": 1.0, "p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "c": 1e-2, "k": 1e3, "M": 1e6, "G": 1e9}
-ATOM = st.tuples(st.sampled_from(sorted(PREFIXES)), st.sampled_from(["s", "V", "S", "A", "mol", "F"]), st.integers(1, 3))
+ATOM = st.tuples(
+    st.sampled_from(sorted(PREFIXES)), st.sampled_from(["s", "V", "S", "A", "mol", "F"]), st.integers(1, 3)
+)
 
 
 @given(st.lists(st.tuples(st.sampled_from("*/"), ATOM), min_size=1, max_size=4), st.sampled_from(["^", "**"]))

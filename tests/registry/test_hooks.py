@@ -55,6 +55,43 @@ def test_a_misspelt_hook_is_reported_and_its_plugin_left_out():
     assert pm.hook.channelome_diagnose() == [[Problem("x 1", "what", "remedy")]]
 
 
+@pytest.mark.parametrize("answer", [RuntimeError("boom"), SystemExit(3), ["no dictionary"], {"number": 1}])
+def test_a_plugin_that_fails_when_asked_is_named_and_the_others_answer(answer: Any):
+    def odd() -> Any:
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    asked = hooks.manager(
+        [
+            ("bad 1", "bad", Point(plugin(channelome_environment=odd))),
+            ("good 1", "good", Point(plugin(channelome_environment=lambda: {"a": "b"}))),
+        ]
+    )
+    said = hooks.environment(asked)
+    assert said.pop("a") == "b"
+    assert list(said) == ["bad 1/bad"]
+    (problem,) = hooks.diagnose(asked)
+    assert problem.distribution == "bad 1"
+    assert "asked channelome_environment" in problem.what
+
+
+def test_a_plugin_that_cannot_be_checked_is_not_blamed_on_the_next():
+    wrong = plugin(channelome_aaa=lambda: None, channelome_environment=lambda nothing: {})
+    good = plugin(channelome_environment=lambda: {"a": "b"})
+    asked = hooks.manager([("bad 1", "bad", Point(wrong)), ("good 1", "good", Point(good))])
+    assert [problem.distribution for problem in asked[1]] == ["bad 1"]
+    assert hooks.environment(asked) == {"a": "b"}
+
+
+def test_two_distributions_may_use_one_name_for_their_plugins():
+    asked = hooks.manager(
+        [(f"{k} 1", "same", Point(plugin(channelome_environment=lambda k=k: {k: "1"}))) for k in ("one", "two")]
+    )
+    assert asked[1] == []
+    assert hooks.environment(asked) == {"one": "1", "two": "1"}
+
+
 def test_a_first_party_plugin_uses_a_hook():
     pytest.importorskip("channelome_diffrax")
     assert "diffrax" in hooks.environment()

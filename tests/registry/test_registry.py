@@ -219,7 +219,7 @@ def test_listing_imports_neither_jax_nor_numpy_nor_a_pack(tmp_path: Path):
         "from channelome.registry import registry;"
         "from channelome.registry import cite;"
         "names = [e.name for e in registry.entries(kind='channel')];"
-        "print(json.dumps([len(names), sorted(m for m in sys.modules if m.split('.')[0] in ('jax', 'brainunit', 'pluggy') or m.startswith('many_'))]))"
+        "print(json.dumps([len(names), sorted(m for m in sys.modules if m.split('.')[0] in ('jax', 'numpy', 'brainunit', 'pluggy') or m.startswith('many_'))]))"
     )
     out = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
     count, imported = json.loads(out.stdout)

@@ -278,7 +278,7 @@ def _check_values(cls: type[Channel], roots: list[str]) -> None:
             raise
         except Exception as error:
             raise DefinitionError(
-                f"{cls.__name__}.{method} fails when it is evaluated: {_first_line(error)}{_remedy(error)}"
+                f"{cls.__name__}.{method} fails when it is evaluated: {_first_line(error)}{_remedy(cls, method, error)}"
             ) from error
 
 
@@ -315,7 +315,13 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".") + "."
 
 
-def _remedy(error: Exception) -> str:
+def _remedy(cls: type[Channel], method: str, error: Exception) -> str:
+    ions = [name for name in cls._arguments[method] if name in {*VALENCE, *cls._declared, *cls.carries}]
+    if ions and "IonView" in str(error):
+        return (
+            f" Here {', '.join(map(repr, ions))} stands for an ion, whose numbers are .C_in, .C_out and .E. "
+            f"A gate of that name needs a method, {ions[0]}(self, V)."
+        )
     if isinstance(error, jax.errors.TracerBoolConversionError):
         return " A gate may not branch on V with if: write where(condition, this, that)."
     if isinstance(error, jax.errors.TracerArrayConversionError | jax.errors.ConcretizationTypeError):

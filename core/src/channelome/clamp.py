@@ -23,7 +23,8 @@ from .state import State
 from .units import Unit, convert
 
 _MS, _MV = Unit.parse("ms"), Unit.parse("mV")
-_DEFAULT_IONS = {"na": "SodiumFixed", "k": "PotassiumFixed", "ca": "CalciumFixed"}
+DEFAULT_IONS = {"na": "SodiumFixed", "k": "PotassiumFixed", "ca": "CalciumFixed"}
+"""What stands for a species that is needed and not given."""
 _SUBSTEPS = 32
 
 
@@ -46,8 +47,8 @@ def voltage_clamp(
 ) -> Array:
     """Current density of one channel after its voltage jumps from `hold` to `V`, exact at any `t`.
 
-    Where a gate depends on another gate there is no closed form; it is then integrated in 32 steps between each two of
-    the times, second order.
+    Where a gate depends on another one that moves there is no closed form; it is then integrated in 32 steps between each
+    two of the times, second order.
 
     Args:
         channel: a registered name, a class or an instance.
@@ -100,7 +101,7 @@ def _patch(channel: Any, shape: tuple[int, ...], celsius: Any, ions: Iterable[An
     given = [build_ion(ion) for ion in ions or ()]
     species = {ion.species for ion in given}
     needed = [name for name in dict.fromkeys((*built.carries, *built.reads)) if name not in species]
-    given += [build_ion(_DEFAULT_IONS[name]) for name in needed if name in _DEFAULT_IONS]
+    given += [build_ion(DEFAULT_IONS[name]) for name in needed if name in DEFAULT_IONS]
     return SingleCompartment(shape, *given, celsius=celsius, **{_label(built): built})
 
 
@@ -127,10 +128,18 @@ def _currents(cell: SingleCompartment, V: Array, hold: Array, t: Array) -> Array
     return jax.vmap(lambda state: cell.currents(state)[label])(states)
 
 
+def rests_on(channel: Channel, method: str) -> frozenset[str]:
+    """What a gate, or ``transitions``, depends on in the end: ``V``, ``celsius`` and ions by species."""
+    asked = channel._arguments[method]
+    own = {name for name in asked if name not in channel.gates}
+    return frozenset(own).union(*(rests_on(channel, name) for name in asked if name in channel.gates))
+
+
 def _coupled(channel: Channel) -> bool:
-    """Whether a gate, or a rate of the kinetic scheme, depends on another gate."""
+    """Whether a gate, or a rate of the kinetic scheme, depends on another gate that moves when the voltage does."""
+    moving = {gate for gate in channel.gates if "V" in rests_on(channel, gate)}
     methods = (*channel.gates, *(("transitions",) if isinstance(channel, Markov) else ()))
-    return any(name in channel.gates for method in methods for name in channel._arguments[method])
+    return any(moving.intersection(channel._arguments[method]) for method in methods)
 
 
 def _scheme_after(cell: SingleCompartment, start: State, t: Array) -> State:

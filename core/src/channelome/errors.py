@@ -29,5 +29,9 @@ class CollisionError(PackError):
     """Two installed distributions claim one name."""
 
 
+class ChannelomeDeprecationWarning(DeprecationWarning):
+    """A name that shall go away. Shown at the line of the script that uses it."""
+
+
 class SimulationError(ChannelomeError, ArithmeticError):
     """A run that left the numbers: a state became NaN or infinite."""

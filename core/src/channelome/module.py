@@ -111,6 +111,7 @@ class Module:
                 nodes.append(name)
             else:
                 parameters[name] = _parameter(cls, name, marks)
+        _check_bare(cls, parameters)
         for name in parameters.keys() & cls.__dict__.keys():
             if name not in inspect.get_annotations(cls):
                 parameters[name] = dataclasses.replace(parameters[name], **_default(cls, name))
@@ -273,12 +274,24 @@ def show(value: Any, unit: Unit) -> str:
 def _parameter(cls: type, name: str, marks: tuple[Any, ...]) -> Parameter:
     unit = next((mark for mark in marks if isinstance(mark, Unit)), None)
     if unit is None:
-        raise DefinitionError(
-            f"field '{name}' of class {cls.__name__} has no unit. Annotate it with a unit type of channelome.authoring "
-            f"(Conductance, Voltage, Factor, ...), or with Annotated[Any, Unit.parse('1/ms')]."
-        )
+        raise _without_unit(cls, name)
     bound = next((mark for mark in marks if isinstance(mark, Bound)), None)
     return Parameter(name, unit, bound=bound, **(_default(cls, name) if name in cls.__dict__ else {}))
+
+
+def _check_bare(cls: type, known: Mapping[str, Parameter]) -> None:
+    """Raise for a number that the class holds without saying what it is: it would look like a parameter and be none."""
+    for name, value in cls.__dict__.items():
+        number = isinstance(value, int | float | Q10 | _Default) and not isinstance(value, bool)
+        if number and name not in known and not any(hasattr(base, name) for base in cls.__bases__):
+            raise _without_unit(cls, name)
+
+
+def _without_unit(cls: type, name: str) -> DefinitionError:
+    return DefinitionError(
+        f"field '{name}' of class {cls.__name__} has no unit. Annotate it with a unit type of channelome.authoring "
+        f"(Conductance, Voltage, Factor, ...), or with Annotated[Any, Unit.parse('1/ms')]."
+    )
 
 
 def _default(cls: type, name: str) -> dict[str, Any]:

@@ -1,14 +1,16 @@
-"""What the engine accepts of a Cell, a Solver and a Stimulus: at most four members each.
+"""What the engine accepts of a Cell, a Solver and a Stimulus: a few data and at most four methods each.
 
 A solver knows nothing of compartments: it asks a cell to relax its gates and to advance its membrane. So V may be
 advanced pointwise (a point neuron), implicitly over a tree (a cable) or with synaptic conductance added (a network).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from jax import Array
 
+from .channels import Channel
+from .ions import Ion
 from .kinetics import Rule
 from .state import State
 
@@ -19,7 +21,22 @@ Drive = Callable[[Any], Inject]
 
 
 class Cell(Protocol):
-    """A model of a cell, or of a population of cells, whose arrays all have the shape of V."""
+    """A model of a cell, or of a population of cells, whose arrays all have the shape of V.
+
+    Its data: `size`, the shape of V; the parts by name, `channels` and `ions`; and the threshold of its spikes, `V_th`.
+    """
+
+    @property
+    def size(self) -> tuple[int, ...]: ...
+
+    @property
+    def channels(self) -> Mapping[str, Channel]: ...
+
+    @property
+    def ions(self) -> Mapping[str, Ion]: ...
+
+    @property
+    def V_th(self) -> Any: ...
 
     def initial_state(self, V: Any = None) -> State:
         """The state at V (mV; the cell's own if None), with gates and concentrations at rest."""

@@ -75,7 +75,7 @@ def crossings(t: Any, V: Any, V_th: Any) -> SpikeTrains:
     Raises:
         ModelError: where the shapes do not belong together.
     """
-    time, voltage = np.asarray(t, float), np.asarray(V, float)
+    time, voltage = np.asarray(t, float), np.asarray(V)
     if time.ndim != 1 or voltage.ndim < 1 or len(voltage) != len(time):
         raise ModelError(
             f"crossings() needs one sample of V per time: t has the shape {time.shape}, V {voltage.shape}."
@@ -86,8 +86,10 @@ def crossings(t: Any, V: Any, V_th: Any) -> SpikeTrains:
     except ValueError:
         raise ModelError(f"V_th of shape {np.shape(V_th)} does not fit a population of size {size}.") from None
     flat, threshold = voltage.reshape(len(time), -1), threshold.ravel()
-    before, neurons = np.nonzero((flat[:-1] < threshold) & (flat[1:] >= threshold))
-    V_0, V_1 = flat[before, neurons], flat[before + 1, neurons]
+    level = threshold.astype(flat.dtype)  # V may be large: it is compared as it is, without a copy
+    risen = (flat[1:] >= level) & (flat[:-1] < level)
+    before, neurons = np.divmod(np.flatnonzero(risen), flat.shape[1])
+    V_0, V_1 = flat[before, neurons].astype(float), flat[before + 1, neurons].astype(float)
     fraction = (threshold[neurons] - V_0) / (V_1 - V_0)
     times = time[before] + fraction * (time[before + 1] - time[before])
     order = np.lexsort((neurons, times))

@@ -82,6 +82,7 @@ def step(amplitude: Any, *, start: Any = "0 ms", stop: Any = None) -> Current:
 
 
 def _step(t: Any, n: Any) -> Any:
+    t = _rounded_up(t)
     return jnp.where((t >= n["start"]) & (t < n["stop"]), n["amplitude"], 0.0)
 
 
@@ -124,6 +125,7 @@ def pulses(amplitude: Any, *, times: Any, width: Any) -> Current:
 
 
 def _pulses(t: Any, n: Any) -> Any:
+    t = _rounded_up(t)
     running = jnp.searchsorted(n["times"], t, side="right") - jnp.searchsorted(n["times"], t - n["width"], side="right")
     return n["amplitude"] * running
 
@@ -146,7 +148,7 @@ def samples(values: Any, *, dt: Any, start: Any = "0 ms", hold: bool = False) ->
 
 
 def _held(t: Any, n: Any) -> Any:
-    k = jnp.floor((t - n["start"]) / n["dt"]).astype(int)
+    k = jnp.floor((_rounded_up(t) - n["start"]) / n["dt"]).astype(int)
     count = n["values"].shape[0]
     return jnp.where((k >= 0) & (k < count), jnp.asarray(n["values"])[jnp.clip(k, 0, count - 1)], 0.0)
 
@@ -185,7 +187,7 @@ class _Noise:
     shape: tuple[int, ...]
 
     def __call__(self, t: Any, n: Any) -> Any:
-        k = jnp.floor(t / n["dt"]).astype(int)
+        k = jnp.floor(_rounded_up(t) / n["dt"]).astype(int)
         return n["mean"] + n["std"] * jax.random.normal(jax.random.fold_in(n["key"], k), self.shape)
 
 
@@ -242,6 +244,11 @@ def _positive(value: Any, what: str) -> None:
 def _ordered(start: Any, stop: Any) -> None:
     if not isinstance(start, Tracer) and not isinstance(stop, Tracer) and np.any(stop <= start):
         raise ModelError(f"the stimulus stops at {stop} ms, which is not after its start at {start} ms.")
+
+
+def _rounded_up(t: Any) -> Any:
+    """`t`, later by what rounding may have taken: the step ``k dt`` at which an edge lies is not to fall before it."""
+    return t * (1 + 4 * jnp.finfo(jnp.result_type(t, float)).eps)
 
 
 def _length(start: Any, stop: Any) -> float:

@@ -120,7 +120,7 @@ def _power(tokens: list[str], symbol: str) -> tuple[int, list[str]]:
     """The exponent that `tokens` begin with, written ^2, **2, ^-2, -2 or 2, and what follows it; 1 if there is none."""
     rest = tokens[1:] if tokens[:1] in (["^"], ["**"]) else tokens
     sign, rest = (-1, rest[1:]) if rest[:1] == ["-"] else (1, rest)
-    if rest and rest[0].isdigit():
+    if rest and rest[0].isdigit() and len(rest[0]) == 1:
         return sign * int(rest[0]), rest[1:]
     if len(rest) < len(tokens):
         raise _not_a_unit(symbol)

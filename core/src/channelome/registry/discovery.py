@@ -1,6 +1,7 @@
 """Which packs are installed: entry points and the manifests that they name, read without importing any of them."""
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -53,57 +54,73 @@ class Switches(NamedTuple):
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "Switches":
         def names(variable: str) -> frozenset[str]:
-            return frozenset(name for name in environment.get(variable, "").replace(",", " ").split() if name)
+            return frozenset(map(normal, environment.get(variable, "").replace(",", " ").split()))
 
         allowed = names("CHANNELOME_PACKS") if "CHANNELOME_PACKS" in environment else None
         strict = environment.get("CHANNELOME_STRICT", "") not in ("", "0")
         return Switches(allowed, names("CHANNELOME_DISABLE_PACKS"), strict)
 
-    def admits(self, source: Source) -> bool:
-        """Whether a pack, named by its family or its distribution, is wanted."""
-        names = {source.family, source.distribution.split()[0]}
-        return not names & self.disabled and (self.allowed is None or bool(names & self.allowed))
+    def admits(self, *names: str) -> bool:
+        """Whether a pack, named by its families and its distribution, is wanted. Case, ``-`` and ``_`` do not matter."""
+        known = set(map(normal, names))
+        return not known & self.disabled and (self.allowed is None or bool(known & self.allowed))
+
+
+def normal(name: str) -> str:
+    """A name as names of distributions are compared (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).casefold()
 
 
 def installed_sources() -> Iterator[Source]:
-    """The claims of all installed distributions, in the order of their names."""
-    import importlib_metadata
-
+    """The claims of all installed distributions, in the order of their families."""
     seen: set[str] = set()
     found: list[Source] = []
-    distributions: Iterable[Any] = importlib_metadata.distributions()  # pyright: ignore[reportUnknownMemberType]
-    for distribution in distributions:
-        name = distribution.metadata["Name"] if distribution.entry_points.select(group=GROUP) else None
-        if name is None or name in seen:  # a second copy of a distribution is shadowed by the first, as for imports
+    for name, points in installed_points(GROUP):
+        if normal(name.split()[0]) in seen:  # a second copy is shadowed by the first, as for imports
             continue
-        seen.add(name)
-        for point in distribution.entry_points.select(group=GROUP):
+        seen.add(normal(name.split()[0]))
+        for point in points:
             module, _, file = point.value.partition(":")
-            found.append(Source(point.name, module.strip(), file.strip(), f"{name} {distribution.version}"))
+            found.append(Source(point.name, module.strip(), file.strip(), name))
     yield from sorted(found)
 
 
-def read_packs(sources: Iterable[Source], switches: Switches) -> tuple[list[Manifest], list[Problem]]:
-    """The manifests of the packs that are wanted, and what is wrong with those that cannot be read.
+def installed_points(group: str) -> Iterator[tuple[str, Any]]:
+    """Distributions, as name and version, that have entry points in `group`, and these.
 
-    Raises:
-        PackError: for the first problem, if the switches are strict.
+    Other people's broken metadata is passed over: whatever lies in the environment must not break the packs in it.
     """
+    import importlib_metadata
+
+    distributions: Iterable[Any] = importlib_metadata.distributions()  # pyright: ignore[reportUnknownMemberType]
+    for distribution in distributions:
+        try:
+            points = distribution.entry_points.select(group=group)
+        except Exception:
+            if group not in (distribution.read_text("entry_points.txt") or ""):
+                continue
+            points = [importlib_metadata.EntryPoint(name="", value="", group=group)]  # a problem when it is read
+        if not points:
+            continue
+        try:
+            metadata = distribution.metadata
+            name = f"{metadata['Name']} {metadata['Version']}"
+        except Exception:
+            name = f"{next(iter(points)).value.partition(':')[0] or 'nameless'} (its metadata is broken)"
+        yield name, points
+
+
+def read_packs(sources: Iterable[Source]) -> tuple[list[Manifest], list[Problem]]:
+    """The manifests of packs, and what is wrong with those that cannot be read."""
     manifests: list[Manifest] = []
     problems: list[Problem] = []
     for source in sources:
-        if not switches.admits(source):
-            continue
         try:
             manifests.append(read_manifest(_locate(source), family=source.family, distribution=source.distribution))
-        except PackError as error:
-            name = source.distribution.split()[0]
-            problem = Problem(
-                source.distribution, str(error), f"Update or remove it: pip uninstall {name}.", source.family
-            )
-            if switches.strict:
-                raise PackError(f"{problem} (CHANNELOME_STRICT is set.)") from error
-            problems.append(problem)
+        except Exception as error:  # whatever a pack holds, the others must be found
+            what = str(error) if isinstance(error, PackError) else f"{type(error).__name__}: {error}"
+            remedy = f"Update or remove it: pip uninstall {source.distribution.split()[0]}."
+            problems.append(Problem(source.distribution, what, remedy, source.family))
     return manifests, problems
 
 
@@ -113,6 +130,8 @@ def _locate(source: Source) -> Path:
         raise PackError(f"its entry point must be 'top_package:file.toml', not '{source.module}:{source.file}'")
     loaded = sys.modules.get(source.module)
     spec = getattr(loaded, "__spec__", None) or find_spec(source.module)
-    if spec is None or not spec.submodule_search_locations:
+    if spec is None:
         raise PackError(f"its package {source.module} cannot be found")
+    if not spec.submodule_search_locations:
+        raise PackError(f"{source.module} is a module, not a package with a manifest in it")
     return Path(next(iter(spec.submodule_search_locations))) / source.file

@@ -1,7 +1,7 @@
 """A pack's manifest: what it offers, as data. Reading one imports nothing of the pack."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -14,10 +14,22 @@ API_VERSION = "1.0"
 
 KINDS = ("channel", "ion", "solver", "cell")
 _HEADER = ("schema", "api", "family", "title", "license", "references")
-_ENTRY = (
-    *("object", "file", "summary", "kind", "ion", "reads", "gates", "temperature", "aliases", "references"),
-    *("equations", "parameters", "order", "notes"),
-)
+_FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "text": ("text", lambda value: isinstance(value, str)),
+    "texts": ("a list of texts", lambda value: _is_list(value, str)),
+    "flag": ("true or false", lambda value: isinstance(value, bool)),
+    "count": ("a whole number from 1", lambda value: type(value) is int and value > 0),
+    "tables": ("a list of tables", lambda value: _is_list(value, dict)),
+    "table": ("a table", lambda value: isinstance(value, dict)),
+    "number": ("a number, or a table { q10, reference }", lambda value: _is_default(value)),
+}
+_ENTRY = {
+    **dict.fromkeys(("object", "file", "summary", "kind", "ion", "equations", "notes"), "text"),
+    **dict.fromkeys(("reads", "gates", "references"), "texts"),
+    **dict.fromkeys(("version", "order"), "count"),
+    **{"temperature": "flag", "aliases": "tables", "parameters": "table"},
+}
+_PARAMETER = {"default": "number", "unit": "text", "source": "text"}
 
 Table = Mapping[str, Any]
 
@@ -96,7 +108,9 @@ def read_manifest(path: Path, *, family: str, distribution: str) -> Manifest:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise PackError(f"its manifest {path.name} is not there; the wheel may have been built without it") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise PackError(f"its manifest {path.name} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise PackError(f"its manifest {path.name} is not TOML: {error}") from error
     return _manifest(table, path, family, distribution)
 
@@ -117,6 +131,7 @@ def _manifest(table: Table, path: Path, family: str, distribution: str) -> Manif
         for kind in KINDS
         for name, entry in _tables(table.get(kind, {}), f"{where}: {kind}")
     )
+    _check_once(entries, where)
     title, license_ = str(table.get("title", "")), str(table.get("license", ""))
     return Manifest(family, title, license_, distribution, path, entries, tuple(references.values()))
 
@@ -139,13 +154,13 @@ def _entry(
     kind: str, name: str, table: Table, family: str, distribution: str, known: Mapping[str, Reference], path: Path
 ) -> Entry:
     where = f"{path.name}: {kind}.{name}"
-    unknown = set(table) - {*_ENTRY, "version"}
-    if unknown:
-        raise PackError(f"{where} has unknown entries {sorted(unknown)}")
-    plain, _, number = name.partition("@")
-    version = table.get("version", int(number) if number.isdigit() else 1)
-    if not plain.isidentifier() or not isinstance(version, int):
-        raise PackError(f"{where} is not a name, or its version is not a number")
+    _check_forms(table, _ENTRY, where)
+    for parameter, facts in _tables(table.get("parameters", {}), f"{where}.parameters"):
+        _check_forms(facts, _PARAMETER, f"{where}.parameters.{parameter}")
+    plain, at, number = name.partition("@")
+    version = table.get("version", int(number) if number.isdecimal() else 1)
+    if not plain.isidentifier() or (at and number != str(version)):
+        raise PackError(f"{where} is not a name: write NAME, or NAME@2 for version 2")
     if family and not plain.endswith(f"_{family}"):
         raise PackError(f"{where}: a name of this pack ends with _{family}")
     missing = [key for key in table.get("references", ()) if key not in known]
@@ -160,6 +175,43 @@ def _entry(
         aliases=tuple(_alias(alias, where) for alias in table.get("aliases", ())),
         references=tuple(known[key] for key in table.get("references", ())), table=table,
     )  # fmt: skip
+
+
+def _check_forms(table: Table, forms: Mapping[str, str], where: str) -> None:
+    unknown = set(table) - set(forms)
+    if unknown:
+        raise PackError(f"{where} has unknown entries {sorted(unknown)}; it holds {', '.join(forms)}")
+    for key, value in table.items():
+        said, fits = _FORMS[forms[key]]
+        if not fits(value):
+            raise PackError(f"{where}: {key} must be {said}, not {value!r}")
+
+
+def _check_once(entries: tuple[Entry, ...], where: str) -> None:
+    """Raise where a name has two kinds, two entries are one version of it, or an alias has two meanings."""
+    kinds: dict[str, str] = {}
+    versions: set[tuple[str, int]] = set()
+    meant = {entry.name: entry.name for entry in entries}
+    for entry in entries:
+        if kinds.setdefault(entry.name, entry.kind) != entry.kind:
+            raise PackError(f"{where}: '{entry.name}' is there as {kinds[entry.name]} and as {entry.kind}")
+        if (entry.name, entry.version) in versions:
+            raise PackError(f"{where}: version {entry.version} of '{entry.name}' is there twice")
+        versions.add((entry.name, entry.version))
+        for alias in entry.aliases:
+            if meant.setdefault(alias.name, entry.name) != entry.name:
+                raise PackError(f"{where}: the alias '{alias.name}' of '{entry.name}' means '{meant[alias.name]}' too")
+
+
+def _is_list(value: Any, kind: type) -> bool:
+    return isinstance(value, list) and all(isinstance(item, kind) for item in cast("list[Any]", value))
+
+
+def _is_default(value: Any) -> bool:
+    if isinstance(value, dict):
+        table = cast("dict[str, Any]", value)
+        return set(table) == {"q10", "reference"} and all(type(number) in (int, float) for number in table.values())
+    return type(value) in (int, float)
 
 
 def _inside(folder: Path, target: str, where: str) -> Path:

@@ -1,37 +1,18 @@
 """`Registry`: names to things. Looking up reads manifests; only `load` imports a pack, and it guards against what that does."""
 
-import difflib
 import functools
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
 
-from ..errors import CollisionError, ModelError, PackError, UnknownName
+from ..errors import ChannelomeDeprecationWarning, CollisionError, ModelError, PackError, UnknownName
 from .discovery import Problem, Source, Switches, installed_sources, read_packs
+from .loading import load_object, outer_level
 from .manifest import Alias, Entry, Manifest, read_manifest
-
-FIRST_PARTY = frozenset(
-    [
-        "HH1952",
-        "TM1991",
-        "Ba2002",
-        "HM1992",
-        "IS2008",
-        "HP1992",
-        "Re1993",
-        "De1994",
-        "De1996",
-        "Ya1989",
-        "Li2017",
-        "Brette2007",
-        "diffrax",
-    ]
-)
-_PACK_OF = {"Brette2007": "tm1991"}
+from .suggest import unknown_name
 
 
 class Registry:
@@ -42,10 +23,14 @@ class Registry:
     Args:
         manifests: of packs.
         problems: of packs that could not be read.
+        left_out: installed packs that the environment does not admit.
     """
 
-    def __init__(self, manifests: Iterable[Manifest] = (), problems: Iterable[Problem] = ()) -> None:
+    def __init__(
+        self, manifests: Iterable[Manifest] = (), problems: Iterable[Problem] = (), left_out: Iterable[Source] = ()
+    ) -> None:
         self.manifests = tuple(manifests)
+        self._left_out = tuple(left_out)
         self._problems = list(problems)
         self._claims: defaultdict[str, list[Entry]] = defaultdict(list)
         self._aliases: defaultdict[str, list[tuple[Alias, Entry]]] = defaultdict(list)
@@ -67,15 +52,26 @@ class Registry:
                     )
                     for owner in owners
                 ]
+        self._problems += self._alias_problems()
 
     @staticmethod
     def discover(sources: Iterable[Source] | None = None, switches: Switches | None = None) -> "Registry":
-        """The registry of what is installed: core's own manifest and those of the packs that the environment admits."""
-        manifests, problems = read_packs(
-            installed_sources() if sources is None else sources,
-            Switches.from_environment() if switches is None else switches,
-        )
-        return Registry([core_manifest(), *manifests], problems)
+        """The registry of what is installed: core's own manifest and those of the packs that the environment admits.
+
+        Raises:
+            PackError: for any problem, if the switches are strict.
+        """
+        switches = Switches.from_environment() if switches is None else switches
+        admitted: list[Source] = []
+        left_out: list[Source] = []
+        for source in installed_sources() if sources is None else sources:
+            wanted = switches.admits(source.family, source.distribution.split()[0])
+            (admitted if wanted else left_out).append(source)
+        manifests, problems = read_packs(admitted)
+        registry = Registry([core_manifest(), *manifests], problems, left_out)
+        if switches.strict and registry.problems:
+            raise PackError(f"{' '.join(map(str, registry.problems))} (CHANNELOME_STRICT is set.)")
+        return registry
 
     # ---- looking up ----
 
@@ -85,8 +81,11 @@ class Registry:
         Raises:
             UnknownName: where nothing has the name, with what is near and the pack to install where it is known.
             CollisionError: where two distributions claim it.
+
+        Warns:
+            ChannelomeDeprecationWarning: of an alias that shall go away.
         """
-        plain, _, version = name.partition("@")
+        plain, at, version = name.partition("@")
         found, alias = self._claims.get(plain, []), None
         if not found and plain in self._aliases:
             meant = self._aliases[plain]
@@ -105,16 +104,23 @@ class Registry:
         if alias is not None and alias.deprecated_since:
             warnings.warn(
                 f"'{alias.name}' is an old name, deprecated since {alias.deprecated_since}: write '{found[0].name}'.",
-                DeprecationWarning, stacklevel=3,
+                ChannelomeDeprecationWarning, stacklevel=outer_level(),
             )  # fmt: skip
-        return self._version(found, name, version)
+        return self._version(found, name, version if at else None)
 
     def entries(self, *, kind: str | None = None, ion: str | None = None, family: str | None = None) -> list[Entry]:
-        """The newest version of each thing, by name, perhaps of one kind, one carried ion or one family only."""
-        newest = [max(claims, key=lambda entry: entry.version) for _, claims in sorted(self._claims.items())]
+        """The newest version of each thing, by name, perhaps of one kind, one carried ion or one family only.
+
+        What two distributions claim is listed for each of them; only using it is an error.
+        """
+        newest: dict[tuple[str, str], Entry] = {}
+        for entry in (entry for claims in self._claims.values() for entry in claims):
+            key = entry.name, entry.distribution
+            if key not in newest or newest[key].version < entry.version:
+                newest[key] = entry
         return [
             entry
-            for entry in newest
+            for _, entry in sorted(newest.items(), key=lambda item: item[0])
             if kind in (None, entry.kind) and ion in (None, entry.ion) and family in (None, entry.family)
         ]
 
@@ -129,7 +135,11 @@ class Registry:
         return tuple(self._problems)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and (name in self._claims or name in self._aliases)
+        if not isinstance(name, str):
+            return False
+        plain, at, version = name.partition("@")
+        entries = self._claims.get(plain) or [entry for _, entry in self._aliases.get(plain, ())]
+        return any(not at or version == str(entry.version) for entry in entries)
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._claims))
@@ -156,7 +166,15 @@ class Registry:
             PackError: where importing the pack fails, naming distribution, file and cause.
         """
         entry = self.find(name, kind)
-        return entry.where if not isinstance(entry.where, str) else _imported(entry)
+        if not isinstance(entry.where, str):
+            return entry.where
+        try:
+            return load_object(entry.where)
+        except PackError as error:
+            raise PackError(
+                f"'{entry.name}' is offered by {entry.distribution}, but {error}. "
+                f"Update or remove that pack; `channelome doctor` says more."
+            ) from error.__cause__
 
     def file(self, name: str, kind: str) -> Path:
         """The data file behind a name, of a cell for instance."""
@@ -167,47 +185,50 @@ class Registry:
 
     def diagnose(self) -> list[Problem]:
         """All problems, found by importing every pack and everything that it offers."""
-        found = list(self._problems)
-        for claims in self._claims.values():
-            for entry in claims:
-                try:
-                    if isinstance(entry.where, str):
-                        _imported(entry)
-                    elif isinstance(entry.where, Path) and not entry.where.is_file():
-                        raise PackError(f"the file {entry.where.name} of '{entry.name}' is not there")
-                except PackError as error:
-                    cause = str(error.__cause__ or error).rstrip(".")
-                    found.append(
-                        Problem(
-                            entry.distribution,
-                            f"'{entry.name}' cannot be loaded: {cause}",
-                            "Update or repair it.",
-                            entry.family,
-                        )
-                    )
-        return found
+        broken: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+        for entry in (entry for claims in self._claims.values() for entry in claims):
+            try:
+                if isinstance(entry.where, str):
+                    load_object(entry.where)
+                elif isinstance(entry.where, Path) and not entry.where.is_file():
+                    raise PackError(f"its file {entry.where.name} is not there")
+            except PackError as error:  # one problem for all names with this cause
+                broken[entry.distribution, entry.family, str(error)].append(f"'{entry.name}'")
+        return self._problems + [
+            Problem(distribution, f"{', '.join(names)} cannot be used: {cause}", "Update or repair it.", family)
+            for (distribution, family, cause), names in broken.items()
+        ]
 
     # ---- a script's own ----
 
     def register(
         self, what: Any, *, name: str | None = None, kind: str, aliases: Iterable[str] = (), table: Any = None
     ) -> None:
-        """Give a class or object of this process a name. The same class registered again replaces itself.
+        """Give a class or object of this process a name. The same class registered again replaces itself, under all its names.
 
         Raises:
-            CollisionError: where something else has the name.
+            CollisionError: where something else has the name, or one of the aliases.
+            ModelError: where the name is no name.
         """
-        name = str(name or what.__name__)
-        same = [
-            e for e in self._claims.get(name, []) if e.distribution == "local" and _identity(e.where) == _identity(what)
-        ]
-        if name in self and not same:
-            owner = self.find(name).distribution
-            raise CollisionError(
-                f"'{name}' is taken by {owner}: register it under another, register(..., name='My{name}')."
-            )
-        self._claims.pop(name, None)
-        self._add(Entry(name, kind, 1, "", "local", what, tuple(Alias(alias) for alias in aliases), (), table or {}))
+        name, aliases = str(name or what.__name__), tuple(aliases)
+        before = next(iter(self._claims.get(name, ())), None)
+        if before is not None and (before.distribution != "local" or _identity(before.where) != _identity(what)):
+            before = None
+        for wanted in (name, *aliases):
+            if not wanted.isidentifier():
+                raise ModelError(f"'{wanted}' cannot be a name: letters, digits and _ make one.")
+            taken = [*self._claims.get(wanted, ()), *(entry for _, entry in self._aliases.get(wanted, ()))]
+            if any(entry is not before for entry in taken):
+                raise CollisionError(
+                    f"'{wanted}' is taken by {taken[0].distribution}: register it under another, "
+                    f"register(..., name='My{wanted}')."
+                )
+        if before is not None:
+            aliases = tuple(dict.fromkeys([*(alias.name for alias in before.aliases), *aliases]))
+            del self._claims[name]
+            for alias in before.aliases:
+                del self._aliases[alias.name]
+        self._add(Entry(name, kind, 1, "", "local", what, tuple(map(Alias, aliases)), (), table or {}))
 
     # ---- inside ----
 
@@ -216,8 +237,19 @@ class Registry:
         for alias in entry.aliases:
             self._aliases[alias.name].append((alias, entry))
 
-    def _version(self, found: list[Entry], name: str, version: str) -> Entry:
-        if not version:
+    def _alias_problems(self) -> Iterator[Problem]:
+        """Aliases that mean something else too: a name wins over an alias, between two aliases none wins."""
+        for alias, meant in self._aliases.items():
+            names = sorted({entry.name for _, entry in meant})
+            for entry in {entry.distribution: entry for _, entry in meant}.values():
+                others = self._claims.get(alias) or [other for _, other in meant if other.name != entry.name]
+                if others:
+                    other = others[0]
+                    what = f"its alias '{alias}' of '{entry.name}' is taken by '{other.name}' of {other.distribution}"
+                    yield Problem(entry.distribution, what, f"Write {' or '.join(names)} instead.", entry.family)
+
+    def _version(self, found: list[Entry], name: str, version: str | None) -> Entry:
+        if version is None:
             return max(found, key=lambda entry: entry.version)
         for entry in found:
             if str(entry.version) == version:
@@ -232,17 +264,13 @@ class Registry:
 
     def _unknown(self, name: str, kind: str | None) -> str:
         names = [entry.name for entry in self.entries(kind=kind)]
-        close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
-        said = f"no installed pack provides {f'the {kind} ' if kind else ''}'{name}'."
-        family = name.rpartition("_")[2]
-        broken = next((problem for problem in self._problems if family and problem.family == family), None)
-        if broken is not None:
-            return f"{said} A pack that may is broken: {broken}"
-        if "_" in name and family not in self._owners and family in FIRST_PARTY:
-            return f"{said} Install its pack: pip install channelome-{_PACK_OF.get(family, family.lower())}."
-        if close:
-            return f"{said} Did you mean {' or '.join(close)}?"
-        return f"{said} See `channelome list` for what is installed."
+        names += [
+            alias.name
+            for meant in self._aliases.values()
+            for alias, entry in meant
+            if not alias.deprecated_since and kind in (None, entry.kind)
+        ]
+        return unknown_name(name, kind, names, set(self._owners), self._problems, self._left_out)
 
 
 @functools.cache
@@ -254,21 +282,10 @@ def core_manifest() -> Manifest:
     return read_manifest(path, family="", distribution=f"channelome {__version__}")
 
 
-def _imported(entry: Entry) -> Any:
-    module, _, name = cast(str, entry.where).partition(":")
-    try:
-        return getattr(import_module(module), name)
-    except Exception as error:
-        place = getattr(error, "filename", None) or module
-        cause = f"{type(error).__name__}: {error}"
-        raise PackError(
-            f"'{entry.name}' is offered by {entry.distribution}, but loading it from {place} failed: {cause}. "
-            f"Update or remove that pack; `channelome doctor` says more."
-        ) from error
-
-
 def _identity(what: Any) -> tuple[str, str]:
-    return getattr(what, "__module__", ""), getattr(what, "__qualname__", repr(what))
+    """What the code that made it is called; of an object, that of its class: the cell of a notebook makes both anew."""
+    made = what if hasattr(what, "__qualname__") else cast(Any, type(what))
+    return made.__module__, made.__qualname__
 
 
 def _others(owner: str, owners: list[str]) -> str:

@@ -1,5 +1,6 @@
 """Write the part of a manifest that classes know: parameters, gates, equations. The header, references and aliases are the author's."""
 
+import re
 import sys
 import tomllib
 from importlib import import_module
@@ -12,6 +13,7 @@ from ..describe import describe
 from ..errors import PackError
 from ..ions import Ion
 
+_GENERATED = ("channel", "ion")
 _ORDER = (
     "object",
     "summary",
@@ -30,6 +32,8 @@ _ORDER = (
 def sync(manifest: Path, *, check: bool = False) -> bool:
     """Bring the channel and ion tables of the file `manifest` in line with the classes of its package.
 
+    The rest of the file stays as it is written, comments too.
+
     Args:
         check: change nothing.
 
@@ -39,23 +43,45 @@ def sync(manifest: Path, *, check: bool = False) -> bool:
     Raises:
         PackError: where the manifest or the package cannot be read.
     """
-    import tomli_w
-
     try:
-        table = tomllib.loads(manifest.read_text(encoding="utf-8"))
+        text = manifest.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise PackError(f"cannot read {manifest}: {error}.") from error
     wanted = synced(table, manifest.parent.name)
     if wanted == table:
         return True
     if not check:
-        manifest.write_text(tomli_w.dumps(wanted, multiline_strings=True), encoding="utf-8")
+        manifest.write_text(_rewritten(text, wanted), encoding="utf-8")
     return False
+
+
+def _rewritten(text: str, wanted: dict[str, Any]) -> str:
+    """The manifest `text` with the generated tables of `wanted` in place of its own."""
+    import tomli_w
+
+    generated = tomli_w.dumps({key: wanted[key] for key in _GENERATED if key in wanted}, multiline_strings=True)
+    before, after = "", ""
+    for section in re.split(r"^(?=\[)", text, flags=re.M):
+        key = re.match(r"\[+\s*[\"']?(\w+)", section)
+        if key and key[1] in _GENERATED:
+            continue
+        if after or (key and key[1] in ("solver", "cell")):
+            after += section
+        else:
+            before += section
+    whole = "\n\n".join(part.strip() for part in (before, generated, after) if part.strip()) + "\n"
+    try:
+        kept = tomllib.loads(whole) == wanted
+    except tomllib.TOMLDecodeError:
+        kept = False
+    # a line of a text may look like a table; then nothing is risked for the sake of comments
+    return whole if kept else tomli_w.dumps(wanted, multiline_strings=True)
 
 
 def synced(table: dict[str, Any], package: str) -> dict[str, Any]:
     """The manifest `table` with what the classes of `package` say of themselves."""
-    wanted = {key: value for key, value in table.items() if key not in ("channel", "ion")}
+    wanted = {key: value for key, value in table.items() if key not in _GENERATED}
     suffix = f"_{table['family']}" if table.get("family") else ""
     for kind, base in (("channel", Channel), ("ion", Ion)):
         tables: dict[str, Any] = {}
@@ -82,18 +108,20 @@ def synced(table: dict[str, Any], package: str) -> dict[str, Any]:
 
 def _classes(package: str, base: type, suffix: str) -> list[type]:
     """Subclasses of `base` that the package defines and offers: public, complete and named for its family."""
+    own_modules = package == __name__.partition(".")[0]
+    names = [f"{package}.ions", f"{package}.leak"] if own_modules else []
     try:
         top = import_module(package)
-    except Exception as error:
+        if not own_modules:
+            walked = [info.name for info in walk_packages(top.__path__, f"{package}.")]
+            names = [package, *(name for name in walked if not {"tests", "__main__"} & set(name.split(".")))]
+        for name in names:
+            import_module(name)
+    except (Exception, SystemExit) as error:
         raise PackError(f"the package {package} cannot be imported: {type(error).__name__}: {error}.") from error
-    names = [package]
-    if package == __name__.partition(".")[0]:
-        names = [f"{package}.ions", f"{package}.leak"]
-    else:
-        names += [info.name for info in walk_packages(top.__path__, f"{package}.") if ".tests" not in info.name]
     found: dict[str, type] = {}
     for name in names:
-        for value in vars(sys.modules.get(name) or import_module(name)).values():
+        for value in vars(sys.modules[name]).values():
             own = isinstance(value, type) and value.__module__.partition(".")[0] == package
             if own and issubclass(value, base) and _offered(value, suffix):
                 found[value.__name__] = value

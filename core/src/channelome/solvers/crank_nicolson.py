@@ -24,8 +24,8 @@ class CrankNicolson:
 
     def step(self, cell: Cell, carry: State, t: Any, dt: Any, drive: Drive) -> State:
         slope = cell.derivative(carry, drive(t))
-        half = confined(jax.tree.map(lambda y, dy: y + dt / 2 * dy, carry, slope))
-        return confined(implicit_step(cell, half, dt / 2, drive(t + dt)))
+        half = confined(cell, jax.tree.map(lambda y, dy: y + dt / 2 * dy, carry, slope))
+        return confined(cell, implicit_step(cell, half, dt / 2, drive(t + dt)))
 
     def voltage(self, carry: State) -> Array:
         return carry.V

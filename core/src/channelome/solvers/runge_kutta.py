@@ -34,7 +34,7 @@ class RungeKutta:
         slopes = [cell.derivative(carry, drive(t))]
         for node, weights in zip(self.nodes[1:], self.stages, strict=True):
             slopes.append(cell.derivative(_move(carry, dt, weights, slopes), drive(t + node * dt)))
-        return confined(_move(carry, dt, self.weights, slopes))
+        return confined(cell, _move(carry, dt, self.weights, slopes))
 
     def voltage(self, carry: State) -> Array:
         return carry.V
@@ -50,10 +50,19 @@ def _move(state: State, dt: Any, weights: tuple[float, ...], slopes: list[State]
     return jax.tree.map(moved, state, *slopes)
 
 
-def confined(state: State) -> State:
-    """The state with gates in [0, 1] and concentrations not negative: a projection, so it keeps the order of a method."""
+def confined(cell: Cell, state: State) -> State:
+    """The state with gates in [0, 1], occupancies summing to 1 and concentrations not negative.
+
+    It is a projection onto what can be, so it keeps the order of a method.
+    """
     return State(
         state.V,
-        {label: {name: jnp.clip(x, 0.0, 1.0) for name, x in gates.items()} for label, gates in state.channels.items()},
+        {label: _confined(gates, cell.channels[label].occupancies) for label, gates in state.channels.items()},
         {species: {name: jnp.maximum(x, 0.0) for name, x in pool.items()} for species, pool in state.ions.items()},
     )
+
+
+def _confined(gates: dict[str, Array], occupancies: tuple[str, ...]) -> dict[str, Array]:
+    inside = {name: jnp.clip(x, 0.0, 1.0) for name, x in gates.items()}
+    total = sum(inside[name] for name in occupancies)
+    return inside | {name: inside[name] / total for name in occupancies}

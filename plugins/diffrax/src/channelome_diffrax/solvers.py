@@ -10,10 +10,11 @@ import diffrax
 import jax
 import jax.numpy as jnp
 import optimistix
+from jax import Array, lax
+
 from channelome.protocols import Cell, Drive
 from channelome.solvers.runge_kutta import confined
 from channelome.state import State
-from jax import Array, lax
 
 
 class Carry(NamedTuple):

@@ -1,0 +1,197 @@
+"""Derivatives through whole runs agree with finite differences, and jit, vmap and grad agree with eager runs."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from engine.models import hippocampal, model, squid
+
+import channelome as ch
+from channelome.program import spike
+
+POINT = {"g_max": 120.0, "V_sh": -45.0, "C": 1.0, "amplitude": 3.0, "phi": 1.0, "E": -54.387, "V": -65.0}
+"""What losses are differentiated with respect to: a squid axon below threshold."""
+
+
+def loss(p: dict[str, Any], solver: str = "staggered", **options: Any) -> Any:
+    """Mean squared distance of V from -60 mV in a run without a spike."""
+    changes = {"INa.g_max": (p["g_max"], "mS/cm^2"), "INa.V_sh": (p["V_sh"], "mV"), "INa.phi": p["phi"]}
+    cell = model("squid").replace(C=(p["C"], "uF/cm^2"), V=(p["V"], "mV"), **changes, **{"IL.E": (p["E"], "mV")})
+    stimulus = ch.sine((p["amplitude"], "uA/cm^2"), period="8 ms")
+    V = ch.simulate(cell, "6 ms", dt="0.05 ms", stimulus=stimulus, solver=solver, **options)["V"]
+    return jnp.mean((V + 60) ** 2)
+
+
+def central_differences(f: Callable[[dict[str, float]], Any], p: dict[str, float]) -> dict[str, float]:
+    """Fourth-order difference of `f` along each parameter."""
+
+    def along(name: str) -> float:
+        h = 1e-4 * max(abs(p[name]), 1.0)
+        a, b, c, d = (float(f(p | {name: p[name] + k * h})) for k in (-2, -1, 1, 2))
+        return (a - 8 * b + 8 * c - d) / (12 * h)
+
+    return {name: along(name) for name in p}
+
+
+@functools.cache
+def gradient(solver: str, segment: int | None = None) -> dict[str, Any]:
+    return jax.jit(jax.grad(lambda p: loss(p, solver, segment=segment)))(POINT)
+
+
+@pytest.mark.parametrize("solver", ["staggered", "rk4", "exp_euler", "backward_euler"])
+def test_the_gradient_of_a_voltage_loss_agrees_with_finite_differences_of_eager_runs(solver: str) -> None:
+    for name, expected in central_differences(lambda p: loss(p, solver), POINT).items():
+        assert float(gradient(solver)[name]) == pytest.approx(expected, rel=1e-6), name
+        assert abs(expected) > 1e-2, name
+
+
+@pytest.mark.parametrize("segment", [7])
+def test_a_checkpointed_gradient_equals_one_that_keeps_every_step(segment: int) -> None:
+    for name, expected in gradient("staggered").items():
+        assert float(gradient("staggered", segment)[name]) == pytest.approx(float(expected), rel=1e-10)
+
+
+def test_long_runs_are_checkpointed_by_themselves() -> None:
+    def final(g: Any) -> Any:
+        cell = model("squid").replace(**{"INa.g_max": (g, "mS/cm^2")})
+        return ch.simulate(cell, "30 ms", dt="0.05 ms", stimulus="2 uA/cm^2")["V"][-1, 0]
+
+    text = str(jax.make_jaxpr(jax.grad(final))(120.0))
+    assert "remat" in text or "checkpoint" in text
+
+
+def test_forward_and_reverse_mode_agree() -> None:
+    tangent = {name: jnp.ones(()) for name in POINT}
+    forward = jax.jit(lambda p: jax.jvp(loss, (p,), (tangent,))[1])({k: jnp.asarray(v) for k, v in POINT.items()})
+    np.testing.assert_allclose(forward, sum(gradient("staggered").values()), rtol=1e-9)
+
+
+def test_the_gradient_with_respect_to_a_cell_is_a_cell_of_derivatives() -> None:
+    def mean(cell: ch.SingleCompartment) -> Any:
+        return ch.simulate(cell, "2 ms", dt="0.1 ms", stimulus="1 uA/cm^2")["V"].mean()
+
+    cell = hippocampal(2, C=([1.0, 1.5], "uF/cm^2"))
+    slope = jax.jit(jax.grad(mean))(cell)
+    assert isinstance(slope, ch.SingleCompartment) and slope.C.shape == (2,)
+    h = 1e-3
+    up, down = (mean(cell.replace(**{"IK.g_max": (30 + d, "mS/cm^2")})) for d in (h, -h))
+    assert float(slope.channels["IK"].g_max) == pytest.approx(float(up - down) / (2 * h), rel=1e-5)
+    assert np.all(np.isfinite([np.sum(leaf) for leaf in jax.tree.leaves(slope)]))
+
+
+def test_the_gradient_with_respect_to_the_initial_state_is_a_state() -> None:
+    cell = model("squid")
+    run = lambda state: ch.simulate(cell, "1 ms", dt="0.1 ms", state=state)["V"][-1, 0]  # noqa: E731
+    slope = jax.jit(jax.grad(run))(cell.initial_state())
+    assert float(slope.V[0]) > 0 and float(slope.channels["INa"]["m"][0]) > 0
+
+
+# ---- transformations -----------------------------------------------------------------------------------------------
+
+RECORD = ["V", "INa.m", "INa.current", "spikes"]
+
+
+def pulse(amplitude: Any, cell: ch.SingleCompartment | None = None, **options: Any) -> ch.Traces:
+    options = {"record": RECORD} | options
+    return ch.simulate(
+        cell or model("squid"), "10 ms", dt="0.1 ms", stimulus=ch.step((amplitude, "uA/cm^2")), **options
+    )
+
+
+@pytest.mark.parametrize(("solver", "every"), [("staggered", 1), ("staggered", 4), ("backward_euler", 1)])
+def test_a_run_under_jit_agrees_with_an_eager_one(solver: str, every: int) -> None:
+    eager = pulse(10.0, solver=solver, every=every)
+    jitted = jax.jit(lambda a: pulse(a, solver=solver, every=every))(10.0)
+    np.testing.assert_allclose(jitted.t, eager.t, rtol=1e-12)
+    assert list(jitted) == list(eager) and jitted.units == eager.units
+    for name in RECORD:
+        np.testing.assert_allclose(jitted[name], eager[name], rtol=1e-8, atol=1e-9)
+    for a, b in zip(jax.tree.leaves(jitted.final), jax.tree.leaves(eager.final), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-8)
+
+
+def test_vmap_over_amplitudes_agrees_with_runs_one_by_one() -> None:
+    amplitudes = jnp.asarray([0.0, 5.0, 10.0])
+    batch = jax.jit(jax.vmap(pulse))(amplitudes)
+    for i, amplitude in enumerate(amplitudes):
+        np.testing.assert_allclose(batch["V"][i], pulse(float(amplitude))["V"], rtol=1e-8)
+
+
+def test_vmap_over_a_parameter_agrees_with_a_population() -> None:
+    g = jnp.asarray([60.0, 120.0])
+    batch = jax.jit(jax.vmap(lambda g: pulse(10.0, model("squid").replace(**{"INa.g_max": (g, "mS/cm^2")}))))(g)
+    population = squid(2).replace(**{"INa.g_max": (g, "mS/cm^2")})
+    np.testing.assert_allclose(batch["V"][:, :, 0].T, pulse(10.0, population)["V"], rtol=1e-8)
+
+
+def test_vmap_over_noise_keys_gives_another_run_for_each() -> None:
+    def run(key: Any) -> Any:
+        stimulus = ch.noise("0 uA/cm^2", "2 uA/cm^2", key=key)
+        return ch.simulate(model("squid"), "2 ms", dt="0.1 ms", stimulus=stimulus)["V"][-1, 0]
+
+    keys = jax.random.split(jax.random.key(0), 3)
+    batch = jax.jit(jax.vmap(run))(keys)
+    assert len(set(np.asarray(batch).tolist())) == 3
+    np.testing.assert_allclose(batch[1], run(keys[1]), rtol=1e-10)
+
+
+# ---- spikes --------------------------------------------------------------------------------------------------------
+
+
+def test_spikes_are_the_upward_crossings_of_the_threshold_between_the_steps() -> None:
+    traces = ch.simulate(
+        hippocampal(2), "40 ms", dt="0.1 ms", stimulus=(np.array([-0.2, 0.4]), "nA"), record=["V", "spikes"]
+    )
+    found = ch.crossings(traces.t, traces["V"], -20.0)
+    np.testing.assert_allclose(traces.spikes.times, found.times, rtol=1e-12)
+    np.testing.assert_array_equal(traces.spikes.neurons, found.neurons)
+    assert traces.spikes.counts[0] == 0 and traces.spikes.counts[1] > 1
+    V = traces["V"]
+    rows, neurons = np.nonzero((V[:-1] < -20) & (V[1:] >= -20))
+    np.testing.assert_array_equal(np.argwhere(traces["spikes"]), np.column_stack([rows + 1, neurons]))
+
+
+def test_the_time_of_a_spike_converges_at_the_order_of_the_default_solver() -> None:
+    def time(dt: float) -> float:
+        options = {"stimulus": "10 uA/cm^2", "record": "spikes"}
+        return float(ch.simulate(model("squid"), "12.8 ms", dt=(dt, "ms"), **options).spikes.times[0])
+
+    errors = [abs(time(dt) - time(0.0025)) for dt in (0.05, 0.025)]
+    assert errors[1] < errors[0] / 3 and errors[1] < 2e-3
+
+
+def test_each_neuron_has_its_own_threshold() -> None:
+    cell = hippocampal(2, V_th=([-20, 100], "mV"))
+    spikes = ch.simulate(cell, "20 ms", dt="0.1 ms", stimulus="0.4 nA", record="spikes").spikes
+    assert spikes.counts[0] > 0 and spikes.counts[1] == 0
+
+
+def test_a_spike_is_exactly_0_or_1_and_its_surrogate_slope_is_not_0() -> None:
+    before, after = jnp.asarray([-30.0, -30.0, -10.0, -21.0]), jnp.asarray([-10.0, -25.0, 0.0, -20.0])
+    np.testing.assert_array_equal(spike(before, after, jnp.full(4, -20.0)), [1, 0, 0, 1])
+    slope = jax.grad(lambda v: spike(before, v, jnp.full(4, -20.0)).sum())(after)
+    np.testing.assert_allclose(slope, [1 / 11**2, 1 / 6**2, 0, 1.0])
+
+
+@pytest.mark.parametrize("every", [1, 5])
+def test_the_number_of_spikes_has_an_exact_value_and_a_surrogate_gradient(every: int) -> None:
+    def count(amplitude: Any) -> Any:
+        return pulse(amplitude, record="spikes", every=every)["spikes"].sum()
+
+    value, slope = jax.jit(jax.value_and_grad(count))(10.0)
+    assert float(value) == len(pulse(10.0).spikes) > 0
+    assert np.isfinite(slope) and float(slope) != 0.0
+
+
+@pytest.mark.parametrize("solver", ["heun", "crank_nicolson"])
+def test_other_solvers_can_be_differentiated(solver: str) -> None:
+    def peak(g: Any) -> Any:
+        cell = model("squid").replace(**{"INa.g_max": (g, "mS/cm^2")})
+        return ch.simulate(cell, "1 ms", dt="0.05 ms", stimulus="5 uA/cm^2", solver=solver)["V"][-1, 0]
+
+    slope = jax.jit(jax.grad(peak))(120.0)
+    assert float(slope) == pytest.approx(float(peak(120.05) - peak(119.95)) / 0.1, rel=1e-5)

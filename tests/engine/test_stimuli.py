@@ -1,0 +1,150 @@
+"""Stimuli against their formulas, in their own time, whatever the step of the integrator."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import channelome as ch
+from channelome.leak import IL
+from channelome.stimulus import Current
+
+T = np.linspace(-1.0, 12.0, 1301)
+
+
+def at(stimulus: Current, t: np.ndarray = T) -> np.ndarray:
+    return np.asarray(jax.vmap(stimulus)(jnp.asarray(t)))
+
+
+def test_a_step_is_on_from_its_start_until_before_its_stop() -> None:
+    s = ch.step("2 uA/cm^2", start="1 ms", stop="3 ms")
+    np.testing.assert_array_equal(at(s, np.array([0.999, 1.0, 2.999, 3.0])), [0, 2, 2, 0])
+    assert (s.unit, s.detail) == ("uA/cm^2", 2.0)
+    np.testing.assert_array_equal(at(ch.step("200 pA"), np.array([-1.0, 0.0, 1e9])), [0, 0.2, 0.2])
+
+
+def test_a_ramp_is_linear_between_its_ends() -> None:
+    s = ch.ramp("1 nA", "-500 pA", start="2 ms", stop="5 ms")
+    inside = (T >= 2) & (T < 5)
+    np.testing.assert_allclose(at(s), np.where(inside, 1 - 0.5 * (T - 2), 0), atol=1e-12)
+
+
+def test_a_sine_has_its_amplitude_period_phase_and_offset() -> None:
+    s = ch.sine("2 uA/cm^2", period="4 ms", offset="1 uA/cm^2", phase=0.3)
+    np.testing.assert_allclose(at(s), 1 + 2 * np.sin(2 * np.pi * T / 4 + 0.3), rtol=1e-12, atol=1e-12)
+    assert s.detail == 2.0
+
+
+def test_pulses_come_at_their_times_in_any_order_and_add_up_where_they_overlap() -> None:
+    s = ch.pulses("3 uA/cm^2", times=([5, 1, 1.5], "ms"), width="1 ms")
+    expected = 3.0 * sum(((t0 <= T) & (t0 + 1 > T)).astype(float) for t0 in (1, 1.5, 5))
+    edges = np.min(np.abs(T[:, None] - np.array([1, 1.5, 2, 2.5, 5, 6])), axis=1) < 1e-9
+    np.testing.assert_array_equal(at(s)[~edges], expected[~edges])
+    np.testing.assert_array_equal(at(s, np.array([1.0, 2.5, 5.0, 6.0])), [3, 0, 3, 0])
+
+
+def test_samples_carry_their_own_time_and_are_linear_between() -> None:
+    values = np.array([0.0, 1.0, -2.0, 4.0])
+    s = ch.samples((values, "uA/cm^2"), dt="2 ms", start="1 ms")
+    inside = (T >= 1) & (T <= 7)
+    np.testing.assert_allclose(at(s), np.where(inside, np.interp(T, 1 + 2 * np.arange(4), values), 0), atol=1e-12)
+
+
+def test_held_samples_keep_their_value_until_the_next() -> None:
+    s = ch.samples((np.array([1.0, 2.0]), "uA/cm^2"), dt="2 ms", hold=True)
+    np.testing.assert_array_equal(at(s, np.array([-0.1, 0.0, 1.99, 2.0, 3.99, 4.0])), [0, 1, 1, 2, 2, 0])
+
+
+def test_samples_may_differ_between_neurons() -> None:
+    s = ch.samples((np.arange(6.0).reshape(3, 2), "uA/cm^2"), dt="1 ms")
+    np.testing.assert_allclose(at(s, np.array([0.5, 1.0])), [[1, 2], [2, 3]])
+
+
+def test_a_function_is_converted_by_its_unit() -> None:
+    s = ch.function(lambda t: 100 * t, unit="pA")
+    np.testing.assert_allclose(at(s), 0.1 * T, rtol=1e-12)
+    assert s.unit == "nA"
+
+
+def test_stimuli_add_up_and_only_in_one_unit() -> None:
+    s = ch.step("1 uA/cm^2", stop="5 ms") + ch.sine("1 uA/cm^2", period="2 ms")
+    np.testing.assert_allclose(at(s), at(ch.step("1 uA/cm^2", stop="5 ms")) + np.sin(np.pi * T), atol=1e-12)
+    assert s.detail == 1.0
+    with pytest.raises(ch.UnitError, match="cannot be added"):
+        ch.step("1 nA") + ch.step("1 uA/cm^2")
+
+
+@pytest.mark.parametrize("solver", ["rk4", "staggered"])
+def test_a_sampled_stimulus_means_the_same_at_any_step_of_the_integrator(solver: str) -> None:
+    cell = ch.SingleCompartment(1, IL=IL(g_max="0 mS/cm^2"))
+    s = ch.samples(([0, 1, 0, 2, 0], "uA/cm^2"), dt="1 ms")
+    charges = [
+        ch.simulate(cell, "4 ms", dt=dt, stimulus=s, solver=solver)["V"][-1, 0] + 65 for dt in ("0.1 ms", "0.025 ms")
+    ]
+    np.testing.assert_allclose(charges, 3.0, rtol=1e-10)
+
+
+# ---- noise ---------------------------------------------------------------------------------------------------------
+
+
+def test_noise_has_its_mean_and_spread_and_is_held_for_its_interval() -> None:
+    s = ch.noise("1 uA/cm^2", "0.5 uA/cm^2", key=7, dt="0.2 ms")
+    x = at(s, 0.1 + 0.2 * np.arange(4000))
+    assert abs(x.mean() - 1) < 0.04 and abs(x.std() - 0.5) < 0.02
+    assert abs(np.corrcoef(x[:-1], x[1:])[0, 1]) < 0.06
+    np.testing.assert_array_equal(at(s, np.array([0.21, 0.3, 0.39])), [x[1]] * 3)
+
+
+def test_the_same_key_gives_the_same_noise_and_another_key_another() -> None:
+    t = 0.05 + 0.1 * np.arange(50)
+    a, b, c = (at(ch.noise("0 nA", "1 nA", key=key), t) for key in (1, jax.random.key(1), 2))
+    np.testing.assert_array_equal(a, b)
+    assert np.all(a != c)
+
+
+def test_noise_of_a_size_is_independent_between_neurons() -> None:
+    x = at(ch.noise("0 nA", "1 nA", key=3, size=2), 0.05 + 0.1 * np.arange(3000))
+    assert x.shape == (3000, 2) and abs(np.corrcoef(x.T)[0, 1]) < 0.06
+
+
+@pytest.mark.parametrize("dt", [0.1, 0.05, 0.01])
+@pytest.mark.parametrize("precision", [np.float64, np.float32])
+def test_noise_changes_at_its_own_times_when_asked_on_the_steps_of_a_run(dt: float, precision: type) -> None:
+    """floor(k dt / interval) is one too low where the product falls a hair short of a whole number."""
+    with jax.enable_x64(precision is np.float64):
+        cell = ch.SingleCompartment(1, IL=IL(g_max="0 mS/cm^2"))
+        s = ch.noise("0 uA/cm^2", "1 uA/cm^2", key=5, dt="0.1 ms")
+        V = ch.simulate(cell, "30 ms", dt=(dt, "ms"), stimulus=s, solver="euler", chunk=3000)["V"][:, 0]
+        drawn = at(s, 0.05 + 0.1 * np.arange(300).astype(precision))
+    given = np.diff(V.astype(float)) / dt
+    np.testing.assert_allclose(given, np.repeat(drawn, round(0.1 / dt)), atol=1e-9 if precision is np.float64 else 2e-2)
+
+
+@pytest.mark.parametrize("start", [0.7, 1.1, 2.3])
+def test_a_step_begins_at_the_step_of_its_start_in_float32(start: float, float32: None) -> None:
+    cell = ch.SingleCompartment(1, IL=IL(g_max="0 mS/cm^2"))
+    s = ch.step("1 uA/cm^2", start=(start, "ms"))
+    V = ch.simulate(cell, "4 ms", dt="0.01 ms", stimulus=s, solver="euler")["V"][:, 0]
+    assert V[-1] + 65 == pytest.approx(4 - start, abs=2e-3)
+
+
+# ---- mistakes ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: ch.step("1 uA/cm^2", start="3 ms", stop="1 ms"), "not after its start at 3.0 ms"),
+        (lambda: ch.pulses("1 uA/cm^2", times="1 ms", width="0 ms"), "width of the pulses must be positive"),
+        (lambda: ch.sine("1 uA/cm^2", period="-1 ms"), "period of the sine must be positive"),
+        (lambda: ch.samples("1 uA/cm^2", dt="1 ms"), "for a constant current use step"),
+        (lambda: ch.step(3.0), "must be a current density"),
+        (lambda: ch.step("1 uA/cm^2", start=1.0), "start of the stimulus needs a unit"),
+        (lambda: ch.ramp("1 uA/cm^2", "1 nA", stop="1 ms"), "last value of the ramp is in uA/cm"),
+        (lambda: ch.function(lambda: 0, unit="nA"), r"f\(t\)"),
+        (lambda: ch.function(lambda t: t, unit="mV"), "must be a current or a current density"),
+    ],
+)
+def test_a_mistake_in_a_stimulus_is_a_clear_error(make: object, words: str) -> None:
+    with pytest.raises(ch.ChannelomeError, match=words):
+        make()  # pyright: ignore
