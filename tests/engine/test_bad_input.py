@@ -44,7 +44,7 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] = {
     "an ion where a channel goes": (lambda: build(X=ch.ion("SodiumFixed")), ch.ModelError, ("the channel 'X' must be",)),
     "a number where a channel goes": (lambda: build(X=3), ch.ModelError, ("the channel 'X' must be", "not 3")),
     "an unknown channel": (lambda: build(X="INa_TM1992"), ch.UnknownName, ("INa_TM1992", "INa_TM1991")),
-    "an ion's name for a channel": (lambda: build(X="SodiumFixed"), ch.UnknownName, ("is a ion, not a channel",)),
+    "an ion's name for a channel": (lambda: build(X="SodiumFixed"), ch.UnknownName, ("is an ion, not a channel",)),
     "a parameter of another shape": (
         lambda: build(IL=IL(g_max=([1, 2], "mS/cm^2"))),
         ch.ModelError,
@@ -152,3 +152,16 @@ def test_the_check_can_be_left_out() -> None:
     state = LEAKY.initial_state()._replace(V=jax.numpy.asarray([0.0, np.nan, 0.0]))
     V = leaky(state=state, check=False)["V"]
     assert np.all(np.isnan(V[:, 1])) and np.all(np.isfinite(V[:, [0, 2]]))
+
+
+def test_a_ghk_channel_whose_ion_has_no_concentrations_is_named_when_the_cell_is_built() -> None:
+    from channelome.authoring import Array, Permeability, Permeable, param
+
+    class IZn(Permeable, ion="ca"):
+        P_max: Permeability = param(1e-4)
+
+        def permeability(self) -> Array:
+            return self.P_max
+
+    with pytest.raises(ch.ModelError, match="the channel 'X' .*needs the concentrations of the ion 'ca'.*C_in=..., C_out"):
+        ch.SingleCompartment(1, ch.ion("Fixed", species="ca", E="120 mV"), X=IZn, celsius=36)

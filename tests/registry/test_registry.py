@@ -67,7 +67,7 @@ def test_an_unknown_name_of_a_known_family_says_what_to_install(discover: Build)
 
 
 def test_a_name_of_another_kind_says_so(discover: Build):
-    with pytest.raises(UnknownName, match="'IL' is a channel, not a ion"):
+    with pytest.raises(UnknownName, match="'IL' is a channel, not an ion"):
         discover().load("IL", "ion")
 
 

@@ -31,6 +31,10 @@ def report_fault(
             f"{name} of neuron {neuron} became {fault} at t = {int(number) * step_ms:g} ms (it was {old:g} the step before, at "
             f"V = {V:g} mV). The step dt = {step_ms:g} ms may be too long for this solver, or a parameter far off."
         )
+    raise SimulationError(
+        f"a state became NaN or infinite between t = {first * step_ms:g} and {(first + last) * step_ms:g} ms. The step "
+        f"dt = {step_ms:g} ms may be too long for this solver, or a parameter far off."
+    )
 
 
 def _faults(state: State) -> Iterator[tuple[str, str]]:

@@ -88,8 +88,8 @@ class Module:
     """Base of everything that has parameters: frozen, a pytree, units checked at construction.
 
     Raises:
-        UnitError: at construction, for a value with a missing or wrong unit, not finite, or out of bounds.
-        ModelError: at construction, for an unknown or a missing parameter.
+        UnitError: at construction, for a value with a missing or wrong unit or out of bounds.
+        ModelError: at construction, for an unknown or a missing parameter or a value that is not finite.
     """
 
     parameters: ClassVar[Mapping[str, Parameter]] = MappingProxyType({})
@@ -245,7 +245,7 @@ def uniform(low: Any, high: Any, *, seed: int) -> Any:
 
 
 def check_values(value: Any, where: str, parameter: Parameter) -> None:
-    """Raise `UnitError` where a concrete value is NaN, infinite or out of its bound; traced values pass."""
+    """Raise where a concrete value is not finite (`ModelError`) or out of its bound (`UnitError`); traced values pass."""
     if isinstance(value, Tracer) or value is None:
         return
     array = np.asarray(value)

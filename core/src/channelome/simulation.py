@@ -65,7 +65,7 @@ def simulate(
             ``"spikes"``.
         every: record every so many steps. Spikes are found at every step.
         solver: a registered name, or an object that is a `Solver`.
-        state: where to start, for instance ``traces.final``; the cell's `initial_state` if None.
+        state: where to start, for instance ``traces.final``; the cell's `initial_state` if None. Time starts at 0 again.
         progress: show a progress bar; if None, on long runs in a terminal or notebook.
         chunk: samples per chunk, if the default (by memory and length) shall not be used.
         segment: samples between which reverse-mode differentiation recomputes; by default about the square root of all.

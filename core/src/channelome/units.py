@@ -257,7 +257,7 @@ class Bound:
         low = np.less_equal if self.strict else np.less
         if np.any(low(value, self.least)):
             relation = "more than" if self.strict else "at least"
-            raise UnitError(f"{where} must be {relation} {self.least:g} {unit}, got {_short(value)}.")
+            raise UnitError(f"{where} must be {relation} {self.least:g} {unit}, got {np.min(value):g}.")
 
 
 def _kind(symbol: str) -> Unit:

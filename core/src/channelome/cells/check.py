@@ -7,7 +7,9 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
+from ..channels import Permeable
 from ..errors import ModelError
+from ..ions import Ion
 from ..module import Q10, Module, Parameter
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ def check_cell(cell: "SingleCompartment") -> None:
         for species in (*channel.reads, *(() if own_E else channel.carries)):
             if species not in cell.ions:
                 _lacks_ion(label, channel, species)
+        if isinstance(channel, Permeable):
+            _needs_concentrations(label, channel, cell.ions[channel.ion or ""])
     if cell.celsius is None:
         _needs_temperature(cell)
     for where, parameter, value in _values(cell):
@@ -39,6 +43,15 @@ def _lacks_ion(label: str, channel: Any, species: str) -> None:
     raise ModelError(
         f"the channel '{label}' ({type(channel).__name__}) {verb} the ion '{species}', which the cell lacks: add {remedy}."
     )
+
+
+def _needs_concentrations(label: str, channel: Permeable, ion: Ion) -> None:
+    missing = [name for name in ("C_in", "C_out") if getattr(ion, name, None) is None and name not in ion.initial()]
+    if missing:
+        raise ModelError(
+            f"the channel '{label}' ({type(channel).__name__}) needs the concentrations of the ion '{ion.species}', which was "
+            f"built without {' and '.join(missing)}: give {', '.join(f'{name}=...' for name in missing)}."
+        )
 
 
 def _needs_temperature(cell: "SingleCompartment") -> None:

@@ -94,7 +94,7 @@ class Registry:
             alias, target = meant[0]
             found = self._claims[target.name]
         if kind is not None and found and not any(entry.kind == kind for entry in found):
-            raise UnknownName(f"'{name}' is a {found[0].kind}, not a {kind}.")
+            raise UnknownName(f"'{name}' is {_a(found[0].kind)}, not {_a(kind)}.")
         if not found:
             raise UnknownName(self._unknown(plain, kind))
         distributions = sorted({entry.distribution for entry in found})
@@ -290,3 +290,7 @@ def _identity(what: Any) -> tuple[str, str]:
 
 def _others(owner: str, owners: list[str]) -> str:
     return " and ".join(other for other in owners if other != owner) or owner
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind == 'ion' else 'a'} {kind}"

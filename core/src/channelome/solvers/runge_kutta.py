@@ -64,5 +64,11 @@ def confined(cell: Cell, state: State) -> State:
 
 def _confined(gates: dict[str, Array], occupancies: tuple[str, ...]) -> dict[str, Array]:
     inside = {name: jnp.clip(x, 0.0, 1.0) for name, x in gates.items()}
+    if not occupancies:
+        return inside
     total = sum(inside[name] for name in occupancies)
-    return inside | {name: inside[name] / total for name in occupancies}
+    lost = total <= 0  # a step far too long has emptied every state
+    share = {
+        name: jnp.where(lost, 1 / len(occupancies), inside[name] / jnp.where(lost, 1.0, total)) for name in occupancies
+    }
+    return inside | share

@@ -26,6 +26,7 @@ _GRID = np.arange(-120.0, 120.25, 0.25)
 _CELSIUS = 36.0
 
 
+@jax.enable_x64(True)
 def check_golden(path: Path, names: Iterable[str], *, rtol: float = 1e-9) -> None:
     """Compare channels with the golden data in the file `path`.
 
@@ -84,6 +85,7 @@ def check_finite(name: str, *, celsius: float = _CELSIUS) -> None:
                     _everywhere(inside, V, f"{where} is not in [0, 1]")
 
 
+@jax.enable_x64(True)
 def check_relaxation(name: str, *, celsius: float = _CELSIUS) -> None:
     """Check that a channel stays at its steady state, and that it gets there from elsewhere.
 
