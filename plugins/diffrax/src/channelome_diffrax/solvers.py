@@ -59,7 +59,7 @@ class Adaptive:
             stepsize_controller=self._controller(dtype), max_steps=self.max_steps, throw=False,
         )  # fmt: skip
         assert solution.ys is not None
-        end: State = confined(jax.tree.map(lambda x: x[-1], solution.ys))
+        end: State = confined(cell, jax.tree.map(lambda x: x[-1], solution.ys))
         V = jnp.where(solution.result == diffrax.RESULTS.successful, end.V, jnp.nan)
         taken = solution.stats["num_accepted_steps"]
         first = span / jnp.maximum(taken - 1, 1).astype(dtype)  # as long as the last ones, or one in all
