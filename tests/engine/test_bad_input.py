@@ -164,6 +164,6 @@ def test_a_ghk_channel_whose_ion_has_no_concentrations_is_named_when_the_cell_is
             return self.P_max
 
     with pytest.raises(
-        ch.ModelError, match="the channel 'X' .*needs the concentrations of the ion 'ca'.*C_in=..., C_out"
+        ch.ModelError, match=r"the channel 'X' .*needs the concentrations of the ion 'ca'.*C_in=..., C_out"
     ):
         ch.SingleCompartment(1, ch.ion("Fixed", species="ca", E="120 mV"), X=IZn, celsius=36)
