@@ -6,7 +6,7 @@ import pytest
 from engine.models import ICa, ICaP, KCa
 
 import channelome as ch
-from channelome.authoring import Conductance, Gate, IonView, Length, Ohmic, Pool, Voltage, param
+from channelome.authoring import Array, Conductance, Gate, IonView, Length, Ohmic, Pool, Voltage, param
 from channelome.ions import VALENCE, CalciumDetailed, CalciumFirstOrder, Fixed, Nernst
 from channelome.maths import FARADAY
 
@@ -168,8 +168,14 @@ def test_a_pool_of_a_users_own_species_fills() -> None:
 
 
 def test_a_channel_that_reads_a_concentration_that_the_ion_lacks_is_told_so() -> None:
-    cell = clamped(Fixed(species="ca", E="120 mV"), ICa=ICaP)
-    with pytest.raises(ch.ModelError, match=r"reads C_in of the ion 'ca'.*give it C_in"):
+    class IReads(Ohmic, ion="k"):
+        g_max: Conductance = param(1.0)
+
+        def conductance(self, ca: IonView) -> Array:
+            return self.g_max * ca.C_in
+
+    cell = ch.SingleCompartment(1, "PotassiumFixed", Fixed(species="ca", E="120 mV"), X=IReads)
+    with pytest.raises(ch.ModelError, match=r"reads C_in of the ion 'ca', which was built without"):
         ch.simulate(cell, "1 ms", dt="0.1 ms")
 
 
