@@ -1,0 +1,1 @@
+"""Cells of the thalamus after Li, Henriquez & Froehlich (2017): data in `models/`, no code."""
