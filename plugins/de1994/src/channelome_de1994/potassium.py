@@ -11,7 +11,7 @@ class IAHP_De1994(Ohmic, ion="k"):
     ``closed + n Ca <-> open``: it reads calcium and is carried by potassium alone. Half of the gates are open at
     ``(beta/alpha)^(1/n)``, 0.025 mM, as in the authors' IAHP.mod (ModelDB 3670), where beta is 0.03 /ms and alpha thereby
     48 /(ms mM^2). BrainPy quotes 0.03 and computes with 0.09, and braincell does the same. The unit of `alpha` is that of n = 2.
-    IAHP.mod has ``phi = Q10(3, 22)``.
+    IAHP.mod has ``phi = Q10(3, 22)``, and keeps the time constant above 0.1 ms, which tells beyond 0.2 mM at 36 degC.
     """
 
     g_max: Conductance = param(10.0, source="De1994, IAHP.mod")

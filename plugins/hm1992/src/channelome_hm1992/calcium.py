@@ -7,7 +7,8 @@ class TransientCalcium(Ohmic, ion="ca"):
     """The equations of the T current; its presets give `V_sh`.
 
     The steady states hold for 2 mM of calcium outside: 2 mV, by which it shifts them, are in the constants, as in
-    Destexhe's IT.mod (ModelDB 3817). `V_sh` comes on top of that.
+    Destexhe's IT.mod (ModelDB 3817). `V_sh` comes on top of that. The time constants are without these 2 mV, in BrainPy and
+    braincell as here; Destexhe's ITGHK.mod (ModelDB 279) shifts both alike.
     """
 
     g_max: Conductance = param(2.0, source="BrainPy 2.8.2")

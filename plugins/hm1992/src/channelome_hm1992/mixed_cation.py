@@ -6,8 +6,9 @@ from channelome.authoring import Array, Conductance, Factor, Gate, Ohmic, Voltag
 class Ih_HM1992(Ohmic):
     """Hyperpolarization-activated mixed cation current of thalamic relay neurons.
 
-    It reverses at -43 mV in every program that we found of this current (Ermentrout's for XPP, TC_Ih_Bud97.mod of the
-    Blue Brain Project) and in the model of Li et al. (2017). BrainPy and braincell default to +43 mV, a slip of the sign.
+    It reverses at -43 mV in Ermentrout's program for XPP, in TC_Ih_Bud97.mod of the Blue Brain Project, in iH of ModelDB 3808
+    and in the model of Li et al. (2017); models of other cells that take the kinetics have -35 mV (Traub et al. 2003, ModelDB
+    20756) and -56 mV (Johnson & McIntyre 2008, ModelDB 114685). BrainPy and braincell default to +43 mV, a slip of the sign.
     """
 
     g_max: Conductance = param(10.0, source="BrainPy 2.8.2")

@@ -18,20 +18,22 @@ from channelome.authoring import (
 class SlowPotassium(Ohmic, ion="k"):
     """The equations of the K2 current; its two components differ in their inactivation above -70 mV, `tau_slow`.
 
-    The programs that follow the paper (Ermentrout's for XPP, a .mod file for NEURON) raise ``p_inf`` to its fourth power;
-    the later thalamic models, BrainPy and braincell do not, and neither do we.
+    The programs that follow the paper most closely (Ermentrout's for XPP, Dervinis' IK2.mod for NEURON) raise ``p_inf`` to
+    its fourth power: ``power=4`` makes ours theirs. Later thalamic models, BrainPy and braincell do not, and neither do we
+    by default, as we have not seen the paper itself.
     """
 
     g_max: Conductance = param(10.0, source="BrainPy 2.8.2")
     V_sh: Voltage = param(0.0, source="BrainPy 2.8.2")
     phi_p: Factor = param(1.0, source="BrainPy 2.8.2")
     phi_q: Factor = param(1.0, source="BrainPy 2.8.2")
+    power: Factor = param(1.0, source="BrainPy 2.8.2")
     tau_slow: PositiveTime = param(None, source="HM1992: only the second component has it")
 
     def p(self, V: Array) -> Gate:
         v = V - self.V_sh
         tau = 9.9 + 1 / (exp((v - 81) / 25.6) + exp(-(v + 132) / 18))
-        return Gate(inf=sigmoid(v + 43, 17), tau=tau / self.phi_p)
+        return Gate(inf=sigmoid(v + 43, 17) ** self.power, tau=tau / self.phi_p)
 
     def q(self, V: Array) -> Gate:
         v = V - self.V_sh
@@ -55,8 +57,8 @@ class IKK2A_HM1992(SlowPotassium):
 class IKK2B_HM1992(SlowPotassium):
     """Second component of the K2 current of thalamic relay neurons: inactivates within seconds above -70 mV.
 
-    That is 8.9 s: both programs named above hold 8930 ms. BrainPy and braincell took the 8.9 for milliseconds, which makes
-    the slow component the fastest; give ``tau_slow="8.9 ms"`` to compare with them.
+    That is 8.9 s: IK2.mod holds 8900 ms, Ermentrout's program 8930 ms. BrainPy and braincell took the 8.9 for milliseconds,
+    which makes the slow component the fastest; give ``tau_slow="8.9 ms"`` to compare with them.
     """
 
     tau_slow: PositiveTime = param(8900.0, source="HM1992")

@@ -53,7 +53,8 @@ class IKA2_HM1992(TransientPotassium):
     """Second component of the A current of thalamic relay neurons: activates at more positive potentials.
 
     BrainPy and braincell let it inactivate like the first, and so do we by default. Programs that follow the paper more
-    closely (Ermentrout's for XPP) give it 60 ms above -73 mV: ``V_slow="-73 mV", tau_slow="60 ms"``.
+    closely (Ermentrout's for XPP, Amarillo's TC_iA.mod for NEURON) give it 60 ms above -73 mV: ``V_slow="-73 mV",
+    tau_slow="60 ms"`` makes ours theirs.
     """
 
     g_max: Conductance = param(20.0, source="BrainPy 2.8.2")

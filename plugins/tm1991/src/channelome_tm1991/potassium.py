@@ -4,7 +4,11 @@ from channelome.authoring import Array, Conductance, Ohmic, Rates, Voltage, exp,
 
 
 class IK_TM1991(Ohmic, ion="k"):
-    """Delayed-rectifier potassium current of hippocampal pyramidal neurons."""
+    """Delayed-rectifier potassium current of hippocampal pyramidal neurons.
+
+    `V_sh` is that of the sodium current, -63 mV, as in Brette et al. (2007) and in Destexhe's HH_traub.mod (ModelDB 123623),
+    which shifts both currents by one number. BrainPy has -63 mV in its documentation and -60 mV in its code.
+    """
 
     g_max: Conductance = param(30.0, source="Brette2007")
     V_sh: Voltage = param(-63.0, source="Brette2007")
