@@ -18,6 +18,8 @@ _HOME = {
     "traces": "Traces",
     "cells": "SingleCompartment channel ion",
     "clamp": "curves voltage_clamp",
+    "network": "Activity Network Poisson Projection SpikeSource all_to_all distance_dependent fixed_indegree fixed_probability "
+    "from_arrays from_matrix one_to_one plasticity synapse",
     "simulation": "simulate",
     "solvers": "solver",
     "registry": "register",
@@ -43,6 +45,20 @@ if TYPE_CHECKING:
     from .errors import UnknownName as UnknownName
     from .module import normal as normal
     from .module import uniform as uniform
+    from .network import Activity as Activity
+    from .network import Network as Network
+    from .network import Poisson as Poisson
+    from .network import Projection as Projection
+    from .network import SpikeSource as SpikeSource
+    from .network import all_to_all as all_to_all
+    from .network import distance_dependent as distance_dependent
+    from .network import fixed_indegree as fixed_indegree
+    from .network import fixed_probability as fixed_probability
+    from .network import from_arrays as from_arrays
+    from .network import from_matrix as from_matrix
+    from .network import one_to_one as one_to_one
+    from .network import plasticity as plasticity
+    from .network import synapse as synapse
     from .registry import register as register
     from .simulation import simulate as simulate
     from .solvers import solver as solver

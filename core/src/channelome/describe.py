@@ -6,12 +6,19 @@ from typing import Any
 from .channels import Channel, Markov, Ohmic, Permeable, equations
 from .ions import FixedIon, Ion, NernstIon, Pool
 from .module import Q10, REQUIRED, Module, Parameter
+from .transmission import Release, Synapse
 
-_KINDS: tuple[type[Module], ...] = (Markov, Permeable, Ohmic, Pool, NernstIon, FixedIon)
+KINDS_OF_CLASSES: dict[str, tuple[type[Module], ...]] = {
+    "channel": (Channel,),
+    "ion": (Ion,),
+    "synapse": (Synapse, Release),
+}
+"""What the registry calls a class, by what it is a subclass of."""
+_KINDS: tuple[type[Module], ...] = (Markov, Permeable, Ohmic, Pool, NernstIon, FixedIon, Synapse, Release)
 
 
 def describe(cls: type[Module]) -> dict[str, Any]:
-    """The manifest's facts of a channel or ion class, in plain data.
+    """The manifest's facts of a channel, ion or synapse class, in plain data.
 
     Returns:
         ``summary, kind, ion, reads, gates, temperature, parameters, equations`` as `channelome.registry` documents them.
@@ -31,6 +38,8 @@ def describe(cls: type[Module]) -> dict[str, Any]:
         if isinstance(getattr(cls, "species", None), str):
             facts["ion"] = cls.species
         facts["temperature"] = cls.needs_celsius
+    elif issubclass(cls, Synapse | Release):
+        facts["gates"] = [*cls.states]
     facts["parameters"] = {name: _parameter(parameter) for name, parameter in cls.parameters.items()}
     return facts
 

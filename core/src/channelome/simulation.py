@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 from . import __version__
 from .cells.show import rows
 from .faults import report_fault
+from .network import Network, simulate_network
 from .program import Plan, compiled_chunk, differentiable, finish
 from .record import probes
 from .request import checked_state, checked_stimulus, in_precision, is_tracing, whole_steps
@@ -42,7 +43,7 @@ def simulate(
     *,
     dt: Any,
     stimulus: Any = None,
-    record: str | Sequence[str] = ("V",),
+    record: str | Sequence[str] | None = None,
     every: int = 1,
     solver: Any = "staggered",
     state: State | None = None,
@@ -50,19 +51,21 @@ def simulate(
     chunk: int | None = None,
     segment: int | None = None,
     check: bool = True,
-) -> Traces:
-    """Run `cell` for `duration` and return what was recorded, t = 0 included.
+) -> Any:
+    """Run a cell or a network for `duration` and return what was recorded, t = 0 included.
 
     Works on its own, where it compiles once for each structure and goes in chunks, and inside ``jax.jit``, ``jax.vmap``
     and ``jax.grad``, where it is one scan with checkpointed gradients.
 
     Args:
-        cell: a cell; its parameters, the stimulus and the state are arguments of the compiled program.
+        cell: a cell or a `Network`; its parameters, the stimulus and the state are arguments of the compiled program.
         duration: with a unit; a whole number of steps times `every`.
         dt: the step, with a unit.
         stimulus: injected current: of `step`, `ramp`, `sine`, `noise`, `pulses`, `samples` or `function`, or a constant.
+            For a network by population: ``{"cells": step("0.1 nA")}``.
         record: names: ``"V"``, ``"INa.m"`` (a gate), ``"INa.current"`` (a current density), ``"ca.C_in"``, ``"ca.E"``,
-            ``"spikes"``.
+            ``"spikes"``. ``"V"`` if None. In a network below a population, a group or a part, ``"cells[:5].V"``, or a
+            projection, ``"exc.g"``; nothing if None, and spikes are recorded as they are.
         every: record every so many steps. Spikes are found at every step.
         solver: a registered name, or an object that is a `Solver`.
         state: where to start, for instance ``traces.final``; the cell's `initial_state` if None. Time starts at 0 again.
@@ -72,8 +75,8 @@ def simulate(
         check: raise where the state became NaN or infinite, with the time and the place. Not possible under a trace.
 
     Returns:
-        `Traces` with arrays of shape (samples, *size); sample k is the state at ``t[k]``. Ctrl-C returns what was
-        computed until then, with ``interrupted`` set.
+        `Traces`, of a network `Activity`, with arrays of shape (samples, *size); sample k is the state at ``t[k]``.
+        Ctrl-C returns what was computed until then, with ``interrupted`` set.
 
     Raises:
         UnknownName: for an unknown solver or record.
@@ -81,9 +84,14 @@ def simulate(
         UnitError: for a missing or wrong unit.
         SimulationError: where the state became NaN or infinite.
     """
+    if isinstance(cell, Network):
+        return simulate_network(
+            cell, duration, dt=dt, stimulus=stimulus, record=record, every=every, solver=solver, state=state,
+            progress=progress, chunk_length=chunk, segment=segment, check=check,
+        )  # fmt: skip
     step_ms, count = whole_steps(duration, dt, every)
     stimulus = checked_stimulus(cell, stimulus, step_ms)
-    names = (record,) if isinstance(record, str) else tuple(record)
+    names = ("V",) if record is None else (record,) if isinstance(record, str) else tuple(record)
     plan = Plan(find_solver(solver), probes(cell, names), "spikes" in names, every)
     dtype = jax.dtypes.canonicalize_dtype(float)
     cell, stimulus = in_precision(cell, dtype), in_precision(stimulus, dtype)

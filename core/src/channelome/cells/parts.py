@@ -17,12 +17,12 @@ def build_channel(what: Any, label: str) -> Channel:
         UnknownName: where no installed pack has the name.
         ModelError: where `what` is no channel.
     """
-    return _build(what, Channel, "channel", f"the channel '{label}'")
+    return build_part(what, Channel, "channel", f"the channel '{label}'")
 
 
 def build_ion(what: Any) -> Ion:
     """The ion that `what` names or is: a registered name, a subclass of `Ion`, or an instance."""
-    return _build(what, Ion, "ion", "an ion")
+    return build_part(what, Ion, "ion", "an ion")
 
 
 def channel(name: str | type[Channel], /, **parameters: Any) -> Channel:
@@ -32,25 +32,27 @@ def channel(name: str | type[Channel], /, **parameters: Any) -> Channel:
         UnknownName: where no installed pack has the name.
         UnitError, ModelError: as the channel's constructor.
     """
-    return _class(name, Channel, "channel")(**parameters)
+    return class_of(name, Channel, "channel")(**parameters)
 
 
 def ion(name: str | type[Ion], /, **parameters: Any) -> Ion:
     """An ion by name (``"SodiumFixed"``) or class, with parameters (with units) other than its defaults."""
-    return _class(name, Ion, "ion")(**parameters)
+    return class_of(name, Ion, "ion")(**parameters)
 
 
-def _build(what: Any, base: type[T], kind: str, where: str) -> T:
+def build_part(what: Any, base: type[T], kind: str, where: str) -> T:
+    """What a name, a class or an instance of `base` stands for; `where` is what the error shall name."""
     if isinstance(what, base):
         return what
     if isinstance(what, str) or (isinstance(what, type) and issubclass(what, base)):
-        return _class(what, base, kind)()
+        return class_of(what, base, kind)()
     raise ModelError(
         f"{where} must be a registered name, a subclass of {base.__name__} or an instance of one, not {what!r}."
     )
 
 
-def _class(what: Any, base: type, kind: str) -> Any:
+def class_of(what: Any, base: type, kind: str) -> Any:
+    """The class that a name or a class stands for."""
     if isinstance(what, str):
         return registry.load(what, kind)
     if isinstance(what, type) and issubclass(what, base):

@@ -2,25 +2,23 @@
 
 from typing import Any
 
-from ..channels import Channel
-from ..describe import describe
+from ..describe import KINDS_OF_CLASSES, describe
 from ..errors import ModelError
-from ..ions import Ion
 
 
 def register_local(what: Any, name: str | None, aliases: tuple[str, ...]) -> None:
     """Put `what` into the process's registry, under the kind that it is."""
     from . import registry
 
-    if _is(what, Channel) or _is(what, Ion):
-        kind = "channel" if _is(what, Channel) else "ion"
+    kind = next((kind for kind, bases in KINDS_OF_CLASSES.items() if any(_is(what, base) for base in bases)), None)
+    if kind is not None:
         registry.register(what, name=name, kind=kind, aliases=aliases, table=describe(what))
     elif all(callable(getattr(what, member, None)) for member in ("start", "step", "voltage", "state")):
         if name is None:
             raise ModelError("a solver is registered under a name: register(solver, name='mine').")
         registry.register(what, name=name, kind="solver", aliases=aliases)
     else:
-        raise ModelError(f"only channel and ion classes and solver objects can be registered, not {what!r}.")
+        raise ModelError(f"only classes of channels, ions and synapses and solver objects can be registered, not {what!r}.")
 
 
 def _is(what: Any, base: type) -> bool:

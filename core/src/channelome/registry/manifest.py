@@ -12,7 +12,7 @@ SCHEMA = 1
 API_VERSION = "1.0"
 """Version of the interface that packs are written against: another major does not fit, a later minor is too new."""
 
-KINDS = ("channel", "ion", "solver", "cell")
+KINDS = ("channel", "ion", "synapse", "solver", "cell")
 _HEADER = ("schema", "api", "family", "title", "license", "references")
 _FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "text": ("text", lambda value: isinstance(value, str)),
@@ -58,7 +58,7 @@ class Entry:
 
     Attributes:
         name: without version.
-        kind: ``channel``, ``ion``, ``solver`` or ``cell``.
+        kind: ``channel``, ``ion``, ``synapse``, ``solver`` or ``cell``.
         version: a published thing whose equations or defaults change gets the next one.
         family: whose pack it is; empty for what belongs to no paper.
         distribution: that ships it, with its version; ``"local"`` for what a script registered.

@@ -9,11 +9,12 @@ from pkgutil import walk_packages
 from typing import Any
 
 from ..channels import Channel
-from ..describe import describe
+from ..describe import KINDS_OF_CLASSES, describe
 from ..errors import PackError
-from ..ions import Ion
+from ..module import REQUIRED
+from ..transmission import Release, Synapse
 
-_GENERATED = ("channel", "ion")
+_GENERATED = ("channel", "ion", "synapse")
 _ORDER = (
     "object",
     "summary",
@@ -83,9 +84,9 @@ def synced(table: dict[str, Any], package: str) -> dict[str, Any]:
     """The manifest `table` with what the classes of `package` say of themselves."""
     wanted = {key: value for key, value in table.items() if key not in _GENERATED}
     suffix = f"_{table['family']}" if table.get("family") else ""
-    for kind, base in (("channel", Channel), ("ion", Ion)):
+    for kind, bases in KINDS_OF_CLASSES.items():
         tables: dict[str, Any] = {}
-        for cls in _classes(package, base, suffix):
+        for cls in _classes(package, bases, suffix):
             name, before = cls.__name__, table.get(kind, {}).get(cls.__name__, {})
             entry = {
                 "object": f"{cls.__module__}:{name}",
@@ -102,14 +103,14 @@ def synced(table: dict[str, Any], package: str) -> dict[str, Any]:
         older = {name: entry for name, entry in table.get(kind, {}).items() if "@" in name}
         if tables or older:
             wanted[kind] = dict(sorted((tables | older).items()))
-    order = ("schema", "api", "family", "title", "license", "references", "channel", "ion", "solver", "cell")
+    order = ("schema", "api", "family", "title", "license", "references", "channel", "ion", "synapse", "solver", "cell")
     return {key: wanted[key] for key in order if key in wanted}
 
 
-def _classes(package: str, base: type, suffix: str) -> list[type]:
-    """Subclasses of `base` that the package defines and offers: public, complete and named for its family."""
+def _classes(package: str, bases: tuple[type, ...], suffix: str) -> list[type]:
+    """Subclasses of `bases` that the package defines and offers: public, complete and named for its family."""
     own_modules = package == __name__.partition(".")[0]
-    names = [f"{package}.ions", f"{package}.leak"] if own_modules else []
+    names = [f"{package}.{module}" for module in ("ions", "leak", "synapses")] if own_modules else []
     try:
         top = import_module(package)
         if not own_modules:
@@ -123,15 +124,17 @@ def _classes(package: str, base: type, suffix: str) -> list[type]:
     for name in names:
         for value in vars(sys.modules[name]).values():
             own = isinstance(value, type) and value.__module__.partition(".")[0] == package
-            if own and issubclass(value, base) and _offered(value, suffix):
+            if own and issubclass(value, bases) and _offered(value, suffix):
                 found[value.__name__] = value
     return list(found.values())
 
 
 def _offered(cls: type, suffix: str) -> bool:
-    """Whether a class is public, named for its family, and complete: a species for an ion, equations for a channel."""
+    """Whether a class is public, named for its family, and complete: what its kind needs is there."""
     if cls.__name__.startswith("_") or not cls.__name__.endswith(suffix):
         return False
     if issubclass(cls, Channel):
         return bool(cls.__dict__.get("_arguments") or cls._arguments)  # pyright: ignore[reportPrivateUsage]
+    if issubclass(cls, Synapse | Release):
+        return bool(cls.states) and not any(parameter.default is REQUIRED for parameter in cls.parameters.values())
     return isinstance(getattr(cls, "species", None), str) or "species" in cls._static  # pyright: ignore

@@ -1,0 +1,191 @@
+"""From spikes to what arrives: two ways with one result.
+
+`walk` costs what the spikes cost. The spikes of a step are packed into words of 32 bits; the set bits of the words that are
+not zero are visited one by one, and each adds its row of synapses to the target. So one step with s spikes costs one pass
+over the neurons, which vectorises, and s rows. `product` multiplies with all synapses; it is what can be differentiated,
+and what other processors than a CPU do well.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from .connect import Edges
+
+WORD = 32
+_ONE = np.uint32(1)
+
+
+class Rows(NamedTuple):
+    """Synapses as rows of equal width, so that a row is read at once.
+
+    A source neuron has the rows ``starts[i]`` to ``starts[i + 1]``; where every source has one row, `starts` is None.
+    Empty places point past the last neuron and add nothing.
+
+    Attributes:
+        starts: of shape (n_pre + 1,), or None.
+        targets: of shape (n_rows, width): target neurons, by number in their population.
+        weights: None where all synapses weigh the same, else of the shape of `targets`.
+        delays: None where all have one delay, else whole steps, of the shape of `targets`.
+    """
+
+    starts: Array | np.ndarray | None
+    targets: Array | np.ndarray
+    weights: Array | np.ndarray | None
+    delays: Array | np.ndarray | None
+
+
+class Shape(NamedTuple):
+    """How edges lie in rows: worked out once, used for targets, weights and delays."""
+
+    starts: np.ndarray | None
+    places: np.ndarray
+    n_rows: int
+    width: int
+
+
+def rows_of(edges: Edges) -> Shape:
+    """One row per source as wide as the widest, unless that would waste more than it holds; then rows of mean width."""
+    counts = edges.counts
+    widest, mean = int(counts.max(initial=0)), edges.n / max(counts.size, 1)
+    first = np.zeros(counts.size + 1, np.int64)
+    np.cumsum(counts, out=first[1:])
+    if widest <= 2 * mean + 32:
+        width, starts, begin = max(widest, 1), None, np.arange(counts.size) * max(widest, 1)
+        n_rows = counts.size
+    else:
+        width = max(8, round(mean))
+        n_each = -(-counts // width)
+        starts = np.zeros(counts.size + 1, np.int64)
+        np.cumsum(n_each, out=starts[1:])
+        n_rows, begin = int(starts[-1]), starts[:-1] * width
+        starts = starts.astype(np.int32)
+    shift = begin - first[:-1]
+    kind = np.int32 if n_rows * width < 2**31 else np.int64
+    places = np.arange(edges.n, dtype=kind) + np.repeat(shift.astype(kind), counts)
+    return Shape(starts, places, n_rows, width)
+
+
+def laid_out(shape: Shape, values: np.ndarray, filling: Any) -> np.ndarray:
+    """One value per synapse, in the order of the edges, put into rows."""
+    out = np.full(shape.n_rows * shape.width, filling, values.dtype)
+    out[shape.places] = values
+    return out.reshape(shape.n_rows, shape.width)
+
+
+# ---- words ---------------------------------------------------------------------------------------------------------
+
+
+def n_words(n: int) -> int:
+    return -(-n // WORD)
+
+
+def pack(flags: Array) -> Array:
+    """Flags of shape (n,) as words: flag ``b * n_words + j`` is bit b of word j, so that packing reads along the words."""
+    n = flags.shape[0]
+    words = n_words(n)
+    bits = jnp.pad(flags, (0, words * WORD - n)).reshape(WORD, words).astype(jnp.uint32)
+    return jnp.sum(bits << jnp.arange(WORD, dtype=jnp.uint32)[:, None], axis=0, dtype=jnp.uint32)
+
+
+def unpack(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Row and flag number of every set bit of words of shape (rows, n_words), in the order of rows, then flags."""
+    rows, where = np.nonzero(words)
+    bits = (words[rows, where, None] >> np.arange(WORD, dtype=np.uint32)) & _ONE
+    entry, bit = np.nonzero(bits)
+    row, flag = rows[entry], bit * words.shape[1] + where[entry]
+    order = np.lexsort((flag, row))
+    return row[order], flag[order]
+
+
+def _lowest(word: Array) -> Array:
+    """Number of the lowest set bit."""
+    return lax.population_count((word & (~word + _ONE)) - _ONE).astype(jnp.int32)
+
+
+def for_each_set(words: Array, visit: Callable[[Array, Any], Any], carry: Any, block: int | None = None) -> Any:
+    """Fold `visit(flag number, carry)` over the set bits, words of zero skipped 32 at a time.
+
+    Args:
+        words: of one call of `pack`; or those of several, one after another, each of `block` flags.
+    """
+    size = words.shape[0] if block is None else n_words(block)
+    heads = pack(words != 0)
+
+    def number(bit: Array, j: Array) -> Array:
+        return bit * size + j if block is None else (j // size) * block + bit * size + j % size
+
+    def bits(word: Array, at: Callable[[Array], Array], inner: Callable[[Array, Any], Any], carry: Any) -> Any:
+        def one(loop: Any) -> Any:
+            word, carry = loop
+            return word & (word - _ONE), inner(at(_lowest(word)), carry)
+
+        return lax.while_loop(lambda loop: loop[0] != 0, one, (word, carry))[1]
+
+    def of_word(j: Array, carry: Any) -> Any:
+        return bits(words[j], lambda bit: number(bit, j), visit, carry)
+
+    def of_head(i: Array, carry: Any) -> Any:
+        return bits(heads[i], lambda bit: bit * heads.shape[0] + i, of_word, carry)
+
+    return lax.fori_loop(0, heads.shape[0], of_head, carry)
+
+
+# ---- delivery ------------------------------------------------------------------------------------------------------
+
+
+def walk(
+    rows: Rows, words: Array, amounts: Array | None, out: Array, first: Any, slot: Any, block: int | None = None
+) -> Array:
+    """Add to `out` what the set sources send.
+
+    Args:
+        words: which sources send, packed; in blocks as `for_each_set` takes them.
+        amounts: what each sends, of shape (n_pre,) or, of k kinds at once, (n_pre, k); 1 if None.
+        out: of shape (n_post,) or (n_post, k); with an axis of slots before it where synapses have their own delays.
+        first: number of the source that has the first row.
+        slot: the slot of `out` that stands for no delay.
+    """
+
+    def visit(source: Array, out: Array) -> Array:
+        amount = None if amounts is None else amounts[source]
+        if rows.starts is None:
+            return _add_row(rows, source - first, amount, out, slot)
+        begin, end = rows.starts[source - first], rows.starts[source - first + 1]
+        return lax.fori_loop(begin, end, lambda row, out: _add_row(rows, row, amount, out, slot), out)
+
+    return for_each_set(words, visit, out, block)
+
+
+def _add_row(rows: Rows, row: Array, amount: Array | None, out: Array, slot: Any) -> Array:
+    targets = rows.targets[row]
+    value: Any = 1.0 if rows.weights is None else rows.weights[row]
+    if amount is not None:
+        value = value * amount if amount.ndim == 0 else jnp.multiply.outer(value, amount)
+    value = jnp.asarray(value, out.dtype)
+    if rows.delays is None:
+        return out.at[targets].add(value, mode="drop")
+    return out.at[(rows.delays[row] + slot) % out.shape[0], targets].add(value, mode="drop")
+
+
+class Pairs(NamedTuple):
+    """Synapses one by one, for `product`: source and target in their populations, weight and delay as in `Rows`."""
+
+    sources: Array | np.ndarray
+    targets: Array | np.ndarray
+    weights: Any
+    delays: Array | np.ndarray | None
+
+
+def product(pairs: Pairs, sent: Array, out: Array, slot: Any) -> Array:
+    """Add to `out` what every source sends, `sent` of shape (n_pre,) or (n_pre, k), over all synapses."""
+    value = sent[pairs.sources]
+    if pairs.weights is not None:
+        weights = jnp.asarray(pairs.weights, value.dtype)
+        value = value * (weights if value.ndim == 1 else weights[:, None])
+    if pairs.delays is None:
+        return out.at[pairs.targets].add(value, mode="drop")
+    return out.at[(pairs.delays + slot) % out.shape[0], pairs.targets].add(value, mode="drop")

@@ -1,0 +1,314 @@
+"""The compiled part of a network's run: one loop over steps for all populations and projections.
+
+In step n, from ``t_n`` to ``t_(n+1)``, every population goes one step of the solver, whose drive holds the synapses' exact
+states at whatever time the solver asks for; then spikes are found, synapses flow to ``t_(n+1)``, and what arrives then is
+received. Whole networks on several devices run the same code on the neurons of each, with the spikes gathered.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from ..program import drive_of, spike
+from ..protocols import Solver
+from ..record import Probe
+from ..state import State
+from ..transmission import TO_DENSITY
+from .delivery import WORD, n_words, pack, product, walk
+from .sources import Poisson, SpikeSource
+
+
+class Path(NamedTuple):
+    """What is static of a projection.
+
+    Attributes:
+        first: number of the first source neuron.
+        slots: of the ring in which spikes wait: the delay in steps, or one more than the longest of many delays.
+        own_delays: whether synapses have delays of their own.
+        uniform: whether all synapses have one weight, which is then multiplied once for each target.
+        unit: of the weight.
+    """
+
+    label: str
+    pre: str
+    post: str
+    first: int
+    stop: int
+    slots: int
+    own_delays: bool
+    uniform: bool
+    unit: str
+    frozen: bool
+
+
+class Parts(NamedTuple):
+    """The arguments of a run: numbers only.
+
+    Attributes:
+        populations: cells and sources by label.
+        pathways: by label ``(synapse, plasticity, weight, initial)``.
+        synapses: `Rows` by label to walk, or `Pairs` for the product.
+        stimuli: by population.
+    """
+
+    populations: Mapping[str, Any]
+    pathways: Mapping[str, Any]
+    synapses: Mapping[str, Any]
+    stimuli: Mapping[str, Any]
+
+
+class Record(NamedTuple):
+    """One thing to record: a probe of a population's neurons ``first:stop:by``, or a state of a projection's synapses."""
+
+    name: str
+    unit: str
+    part: str
+    probe: Probe | str
+    first: int
+    stop: int
+    by: int
+
+    def read(self, parts: Parts, state: "NetworkState") -> Array:
+        if isinstance(self.probe, str):
+            values = state.synapses[self.part][self.probe]
+        else:
+            values = self.probe.read(parts.populations[self.part], state.cells[self.part])
+        whole = (self.first, self.stop, self.by) == (0, values.size, 1)
+        return values if whole else values.reshape(-1)[self.first : self.stop : self.by]
+
+
+class Plan(NamedTuple):
+    """What is static in a run. `sizes` are those of the part of each population that one device holds."""
+
+    solver: Solver
+    paths: tuple[Path, ...]
+    sizes: tuple[tuple[str, tuple[int, ...]], ...]
+    records: tuple["Record", ...]
+    every: int
+    axis: str | None = None
+    devices: int = 1
+
+
+class Carry(NamedTuple):
+    """Everything that a run advances.
+
+    Attributes:
+        cells: the solver's carry by population.
+        synapses: states of the targets by projection.
+        sources: states of the sources by projection; empty where there are none.
+        rings: spikes under way by projection; None without a delay.
+    """
+
+    cells: dict[str, Any]
+    synapses: dict[str, dict[str, Array]]
+    sources: dict[str, dict[str, Array]]
+    rings: dict[str, Any]
+
+
+class NetworkState(NamedTuple):
+    """The state of a network: cells by population, synapses and sources by projection, spikes under way, next ones first."""
+
+    cells: dict[str, State]
+    synapses: dict[str, dict[str, Array]]
+    sources: dict[str, dict[str, Array]]
+    rings: dict[str, Any]
+
+
+def is_source(population: Any) -> bool:
+    return isinstance(population, Poisson | SpikeSource)
+
+
+def initial(plan: Plan, parts: Parts, dtype: Any, walking: bool) -> NetworkState:
+    """The state at the start: cells at rest, synapses at their initial state, nothing under way."""
+    sizes = dict(plan.sizes)
+    cells = {name: cell.initial_state() for name, cell in parts.populations.items() if not is_source(cell)}
+    synapses, sources, rings = {}, {}, {}
+    for path in plan.paths:
+        synapse, plasticity, _, start = parts.pathways[path.label]
+        pre, post = sizes[path.pre], sizes[path.post]
+        state = synapse.initial(post, dtype)
+        if state:
+            head = next(iter(synapse.states))
+            state[head] = state[head] + jnp.asarray(start, dtype)
+        synapses[path.label] = state
+        follower = synapse.source_initial if hasattr(synapse, "source_emit") else plasticity and plasticity.initial
+        sources[path.label] = follower(pre, dtype) if follower else {}
+        rings[path.label] = _ring(plan, path, synapse, plasticity, pre, post, dtype, walking)
+    return NetworkState(cells, synapses, sources, rings)
+
+
+def _kinds(synapse: Any) -> tuple[int, ...]:
+    """Trailing shape of what arrives."""
+    return (2,) if hasattr(synapse, "source_emit") else ()
+
+
+def _ring(
+    plan: Plan, path: Path, synapse: Any, plasticity: Any, pre: tuple[int, ...], post: tuple[int, ...], dtype: Any, walking: bool
+) -> Any:  # fmt: skip
+    kinds = _kinds(synapse)
+    if path.own_delays:
+        return jnp.zeros((path.slots, count_of(post), *kinds), dtype)
+    if not path.slots:
+        return None
+    if walking and not kinds and plasticity is None:
+        return jnp.zeros((path.slots, n_words(count_of(pre)) * plan.devices), jnp.uint32)
+    return jnp.zeros((path.slots, count_of(pre) * plan.devices, *kinds), dtype)
+
+
+def count_of(size: tuple[int, ...]) -> int:
+    return int(np.prod(size))
+
+
+def start(plan: Plan, parts: Parts, state: NetworkState, dt: Any) -> Carry:
+    cells = {name: plan.solver.start(parts.populations[name], x, dt) for name, x in state.cells.items()}
+    return Carry(cells, state.synapses, state.sources, state.rings)
+
+
+def state_of(plan: Plan, parts: Parts, carry: Carry, n: Any, dt: Any) -> NetworkState:
+    """The state at ``t_n``, all of it at one time; rings turned so that what arrives next stands first."""
+    cells = {name: plan.solver.state(parts.populations[name], x, dt) for name, x in carry.cells.items()}
+    rings = {label: None if ring is None else jnp.roll(ring, -n, axis=0) for label, ring in carry.rings.items()}
+    return NetworkState(cells, carry.synapses, carry.sources, rings)
+
+
+# ---- one step ------------------------------------------------------------------------------------------------------
+
+
+def step(plan: Plan, parts: Parts, carry: Carry, n: Any, dt: Any, walking: bool) -> tuple[Carry, dict[str, Array]]:
+    """The carry one step on, and who spiked in it: by population, of its shape, True or the surrogate's 1.0."""
+    t, cells, spiked = n * dt, dict(carry.cells), {}
+    for name, population in parts.populations.items():
+        if is_source(population):
+            spiked[name] = population.spikes(n, dt)
+            continue
+        before = carry.cells[name]
+        drive = _drive(plan, parts, name, carry, t)
+        cells[name] = after = plan.solver.step(population, before, t, dt, drive)
+        V0, V1 = plan.solver.voltage(before), plan.solver.voltage(after)
+        threshold = jnp.asarray(population.V_th, V1.dtype)
+        spiked[name] = (threshold > V0) & (threshold <= V1) if walking else spike(V0, V1, threshold)
+    return _communicate(plan, parts, carry._replace(cells=cells), spiked, n, dt, walking), spiked
+
+
+def _drive(plan: Plan, parts: Parts, name: str, carry: Carry, t: Any) -> Callable[[Any], Callable[[Array], Array]]:
+    """What is put into the cells of a population: its stimulus, and its synapses as they are at the time asked for."""
+    cell = parts.populations[name]
+    outside = drive_of(cell, parts.stimuli.get(name))
+    here = [path for path in plan.paths if path.post == name]
+    old = plan.solver.voltage(carry.cells[name])
+
+    def drive(time: Any) -> Callable[[Array], Array]:
+        put_in = outside(time)
+        states = {path.label: parts.pathways[path.label][0].flow(carry.synapses[path.label], time - t) for path in here}
+
+        def inject(V: Array) -> Array:
+            total = put_in(V)
+            for path in here:
+                synapse = parts.pathways[path.label][0]
+                at = old if path.frozen else V
+                amount = synapse.conductance(states[path.label], at)
+                if path.unit in TO_DENSITY:
+                    amount = amount * (TO_DENSITY[path.unit] / cell.area)
+                is_current = path.unit in ("nA", "uA/cm^2")
+                total = total + (amount if is_current else amount * (synapse.E - at))
+            return total
+
+        return inject
+
+    return drive
+
+
+def _communicate(
+    plan: Plan, parts: Parts, carry: Carry, spiked: Mapping[str, Array], n: Any, dt: Any, walking: bool
+) -> Carry:
+    synapses, sources, rings = dict(carry.synapses), dict(carry.sources), dict(carry.rings)
+    words = {name: _gathered(plan, pack(flags.ravel())) for name, flags in spiked.items()} if walking else {}
+    sizes = dict(plan.sizes)
+    for path in plan.paths:
+        label = path.label
+        synapse, plasticity, weight, _ = parts.pathways[label]
+        dtype = jnp.result_type(*jax.tree.leaves(synapses[label]), jnp.float32)
+        after = synapse.flow(synapses[label], dt)
+        flags = spiked[path.pre]
+        amounts, events = None, None
+        if hasattr(synapse, "source_emit"):
+            state = synapse.source_flow(sources[label], dt)
+            sources[label], events, share = synapse.source_emit(state, flags.astype(dtype), dt)
+            amounts = events[..., None] * share
+        elif plasticity is not None:
+            state = plasticity.flow(sources[label], dt)
+            sources[label], sent = plasticity.release(state, flags.astype(dtype))
+            amounts = sent * flags.astype(dtype)
+        elif not walking:
+            amounts = flags.astype(dtype)
+        if amounts is not None:
+            amounts = _gathered(plan, amounts.reshape(count_of(sizes[path.pre]), *amounts.shape[flags.ndim :]))
+        sending = words.get(path.pre)
+        if walking and events is not None:
+            sending = _gathered(plan, pack((events != 0).ravel()))
+        arrived, rings[label] = _deliver(
+            plan, path, parts, sending, amounts, rings[label], n, dtype, walking, _kinds(synapse)
+        )
+        arrived = arrived.reshape(*sizes[path.post], *_kinds(synapse))
+        if path.uniform:
+            arrived = arrived * jnp.asarray(weight, dtype)
+        synapses[label] = synapse.receive(after, arrived)
+    return Carry(carry.cells, synapses, sources, rings)
+
+
+def _gathered(plan: Plan, local: Array) -> Array:
+    """From this device's part the whole."""
+    return local if plan.axis is None else lax.all_gather(local, plan.axis, tiled=True)
+
+
+def _deliver(
+    plan: Plan, path: Path, parts: Parts, words: Any, amounts: Any, ring: Any, n: Any, dtype: Any, walking: bool, kinds: Any
+) -> tuple[Array, Any]:  # fmt: skip
+    """What arrives at the end of step n, and the ring after it."""
+    n_post = count_of(dict(plan.sizes)[path.post])
+    synapses = parts.synapses[path.label]
+    zero = jnp.zeros((n_post, *kinds), dtype)
+    if path.own_delays:
+        slot = n % path.slots
+        ring = _send(plan, path, synapses, words, amounts, ring, slot, walking)
+        return ring[slot], ring.at[slot].set(0.0)
+    if path.slots:
+        slot = n % path.slots
+        if walking and amounts is None:
+            words, ring = ring[slot], ring.at[slot].set(words)
+        else:
+            amounts, ring = ring[slot], ring.at[slot].set(amounts)
+            words = pack(_any(amounts) != 0) if walking else None
+            return _send(plan, path, synapses, words, amounts, zero, 0, walking, 1), ring
+    return _send(plan, path, synapses, words, amounts, zero, 0, walking), ring
+
+
+def _any(amounts: Array) -> Array:
+    return amounts if amounts.ndim == 1 else jnp.max(jnp.abs(amounts), axis=-1)
+
+
+def _send(
+    plan: Plan, path: Path, synapses: Any, words: Any, amounts: Any, out: Array, slot: Any, walking: bool, blocks: int = 0
+) -> Array:  # fmt: skip
+    """Add to `out` what is sent; `words` in as many blocks as there are devices, if not told otherwise."""
+    if not walking:
+        return product(synapses, amounts, out, slot)
+    blocks = blocks or plan.devices
+    each = count_of(dict(plan.sizes)[path.pre]) * plan.devices // blocks
+    sending = words & jnp.asarray(range_words(each, blocks, path.first, path.stop))
+    return walk(synapses, sending, amounts, out, path.first, slot, None if blocks == 1 else each)
+
+
+@functools.lru_cache(maxsize=64)
+def range_words(each: int, blocks: int, first: int, stop: int) -> np.ndarray:
+    """Words, in blocks of `each` flags, whose set bits are the neurons from `first` to `stop`."""
+    flags = np.zeros(each * blocks, bool)
+    flags[first:stop] = True
+    words = n_words(each)
+    bits = np.pad(flags.reshape(blocks, each), ((0, 0), (0, words * WORD - each))).reshape(blocks, WORD, words)
+    return np.bitwise_or.reduce(bits << np.arange(WORD, dtype=np.uint32)[:, None], axis=1).ravel()

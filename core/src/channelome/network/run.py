@@ -1,0 +1,297 @@
+"""A network's run: check what is asked, lay the synapses out, run the compiled loop in chunks, hand back the activity."""
+
+import functools
+import math
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from tqdm.auto import tqdm
+
+from .. import __version__
+from ..cells import SingleCompartment
+from ..cells.show import rows
+from ..errors import ModelError, SimulationError, UnknownName
+from ..program import compiler_options
+from ..record import probes
+from ..request import checked_stimulus, in_precision, is_tracing, whole_steps
+from ..solvers import solver as find_solver
+from ..spikes import SpikeTrains
+from .activity import Activity
+from .delivery import Pairs, Rows, laid_out, unpack
+from .engine import NetworkState, Parts, Path, Plan, Record, initial, is_source, state_of
+from .loops import chunk, differentiable
+from .network import Network
+from .projection import Pathway
+
+BUFFER_BYTES = 64 << 20
+"""Records leave the device when they fill this much."""
+CHUNKS = 50
+"""A run is cut into about so many chunks, between which the progress bar moves and Ctrl-C is heard."""
+SEGMENT_FROM = 500
+"""Samples from which reverse-mode differentiation recomputes segments in place of keeping every step."""
+SHORT_BYTES = 256 << 10
+"""Runs whose records fill less than this compile one program between them, however long they are."""
+
+
+def simulate_network(
+    network: Network,
+    duration: Any,
+    *,
+    dt: Any,
+    stimulus: Any,
+    record: str | Sequence[str] | None,
+    every: int,
+    solver: Any,
+    state: Any,
+    progress: bool | None,
+    chunk_length: int | None,
+    segment: int | None,
+    check: bool,
+) -> Activity:
+    """Run a network; `channelome.simulate` documents the arguments."""
+    step_ms, count = whole_steps(duration, dt, every)
+    dtype = jax.dtypes.canonicalize_dtype(float)
+    network = in_precision(network, dtype)
+    stimuli = _stimuli(network, stimulus, step_ms, dtype)
+    names = (record,) if isinstance(record, str) else tuple(record or ())
+    records = tuple(_record(network, name) for name in dict.fromkeys(names))
+    tracing = is_tracing() or any(isinstance(x, Tracer) for x in jax.tree.leaves((network, stimuli, state)))
+    plan = Plan(find_solver(solver), _paths(network, step_ms), _sizes(network), records, every)
+    h = np.asarray(step_ms, dtype)
+    synapses = {
+        label: _pairs(path, step_ms, label) if tracing else _rows(path, step_ms, label, dtype)
+        for label, path in network.projections.items()
+    }
+    numbers = {label: _numbers(path) for label, path in network.projections.items()}
+    parts = Parts(network.populations, numbers, synapses, stimuli)
+    if tracing:
+        return _traced(network, plan, parts, state, h, step_ms, count, segment)
+    return _chunked(network, plan, parts, state, h, step_ms, count, chunk_length, progress, check)
+
+
+def _numbers(path: Pathway) -> tuple[Any, ...]:
+    """What a run needs of a pathway beside its rows; a weight per synapse is in the rows."""
+    return path.synapse, path.plasticity, path.weight if np.ndim(path.weight) == 0 else None, path.initial
+
+
+def _sizes(network: Network) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    return tuple((name, part.size) for name, part in network.populations.items())
+
+
+def _paths(network: Network, dt: float) -> tuple[Path, ...]:
+    paths = []
+    for label, path in network.projections.items():
+        wiring = path.wiring
+        steps = wiring.delay_steps(dt, label)
+        own = isinstance(steps, np.ndarray)
+        slots = int(steps.max(initial=0)) + 1 if own else int(steps)
+        paths.append(
+            Path(label, wiring.pre, wiring.post, wiring.pre_first, wiring.pre_stop, slots, own,
+                 np.ndim(path.weight) == 0, path.unit.symbol, path.frozen)
+        )  # fmt: skip
+    return tuple(paths)
+
+
+def _rows(path: Pathway, dt: float, label: str, dtype: Any) -> Rows:
+    shape = path.wiring.rows
+    steps = path.wiring.delay_steps(dt, label)
+    return Rows(
+        shape.starts,
+        path.wiring.targets,
+        laid_out(shape, np.asarray(path.weight, dtype), 0.0) if np.ndim(path.weight) else None,
+        laid_out(shape, steps, 0) if isinstance(steps, np.ndarray) else None,
+    )
+
+
+def _stimuli(network: Network, stimulus: Any, dt: float, dtype: Any) -> dict[str, Any]:
+    if stimulus is None:
+        return {}
+    if not isinstance(stimulus, Mapping):
+        raise ModelError(
+            f"the stimulus of a network is given by population: stimulus={{{next(iter(network.populations))!r}: step('0.1 nA')}}."
+        )
+    found = {}
+    for name, given in stimulus.items():
+        if name not in network.populations or is_source(network.populations[name]):
+            cells = [label for label, part in network.populations.items() if not is_source(part)]
+            raise ModelError(f"there is no population of cells '{name}' to stimulate; there are {', '.join(cells)}.")
+        found[name] = in_precision(checked_stimulus(network.populations[name], given, dt), dtype)
+    return found
+
+
+def _record(network: Network, name: str) -> Record:
+    """What ``"cells.V"``, ``"E.INa.m"``, ``"cells[:10].V"`` or ``"exc.g"`` stands for."""
+    head, _, field = name.partition(".")
+    if head in network.projections:
+        path = network.projections[head]
+        if field in path.synapse.states:
+            n = math.prod(network.populations[path.wiring.post].size)
+            return Record(name, path.unit.symbol, head, field, 0, n, 1)
+        known = [f"{head}.{state}" for state in path.synapse.states]
+        raise UnknownName(f"nothing named '{name}' can be recorded; the projection '{head}' has {', '.join(known)}.")
+    try:
+        label, index = network.indices(head)
+    except ModelError as error:
+        raise UnknownName(f"cannot record '{name}': {error}") from None
+    population = network.populations[label]
+    if is_source(population):
+        raise UnknownName(f"cannot record '{name}': '{label}' sends spikes only, which are recorded as they are.")
+    by = int(index[1] - index[0]) if index.size > 1 else 1
+    try:
+        (probe,) = probes(population, [field])
+    except UnknownName as error:
+        raise UnknownName(f"cannot record '{name}': {error}") from None
+    return Record(name, probe.unit, label, probe, int(index[0]), int(index[-1]) + 1, by)
+
+
+def _pairs(path: Pathway, dt: float, label: str) -> Pairs:
+    edges, wiring = path.wiring.edges, path.wiring
+    steps = wiring.delay_steps(dt, label)
+    return Pairs(
+        edges.sources + np.int32(wiring.pre_first),
+        edges.targets,
+        path.weight if np.ndim(path.weight) else None,
+        steps if isinstance(steps, np.ndarray) else None,
+    )
+
+
+def _traced(
+    network: Network, plan: Plan, parts: Parts, state: Any, dt: Any, step_ms: float, count: int, segment: int | None
+) -> Activity:
+    state = initial(plan, parts, dt.dtype, walking=False) if state is None else state
+    length = segment or (count if count < SEGMENT_FROM else math.isqrt(count))
+    final, data = differentiable(plan, parts, state, dt, count, length)
+    units = {record.name: record.unit for record in plan.records} | {f"{name}.spikes": "1" for name, _ in plan.sizes}
+    return Activity(
+        t=jnp.asarray(np.arange(count + 1) * (step_ms * plan.every), dt.dtype),
+        data={name: data[name] for name in units},
+        units=units,
+        end=final,
+        provenance=_provenance(network, plan, step_ms),
+    )
+
+
+# ---- chunks --------------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def compiled_chunk() -> Any:
+    """The loop as an outermost jit, with the compiler options that this processor profits from."""
+    return jax.jit(chunk, static_argnums=(0, 1, 2), compiler_options=compiler_options())
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def finish(plan: Plan, parts: Parts, carry: Any, n: Any, dt: Any) -> NetworkState:
+    return state_of(plan, parts, carry, n, dt)
+
+
+def _chunked(
+    network: Network, plan: Plan, parts: Parts, state: Any, dt: Any, step_ms: float, count: int, chunk_length: int | None,
+    progress: Any, check: bool,
+) -> Activity:  # fmt: skip
+    carry = initial(plan, parts, dt.dtype, walking=True) if state is None else state
+    length = chunk_length or _chunk_length(plan, parts, carry, count)
+    run, done, interrupted = compiled_chunk(), 0, False
+    data: dict[str, list[np.ndarray]] = {record.name: [] for record in plan.records}
+    events: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name, _ in plan.sizes}
+    sizes = dict(plan.sizes)
+    shown = progress if progress is not None else sys.stderr.isatty() or "ipykernel" in sys.modules
+    bar = tqdm(total=count * plan.every, unit=" steps", unit_scale=True, delay=0 if progress else 1, disable=not shown)
+    with bar:
+        try:
+            for begin in range(0, max(count, 1), length):
+                now = min(length, count - begin)
+                out = run(plan, length, begin == 0, parts, carry, dt, np.int32(begin), np.int32(now))
+                if check:
+                    _check_finite(plan, parts, out.carry, dt, step_ms, begin, now)
+                for name, block in out.samples.items():
+                    if begin == 0:
+                        data[name].append(np.asarray(out.first[name])[None])
+                    data[name].append(np.asarray(block)[:now])
+                for name, words in out.events.items():
+                    steps, neurons = unpack(np.asarray(words)[:now].reshape(now * plan.every, -1))
+                    events[name].append(((begin * plan.every + steps + 1) * step_ms, neurons))
+                carry, done = out.carry, begin + now
+                bar.update(now * plan.every)
+        except KeyboardInterrupt:
+            if not done:
+                raise
+            interrupted = True
+            warnings.warn(
+                f"interrupted after {done * plan.every * step_ms:g} ms; what was computed is returned.", stacklevel=4
+            )
+    spikes: dict[str, SpikeTrains] = {}
+    for name, found in events.items():
+        times, neurons = (np.concatenate(column) for column in zip(*found, strict=True))
+        spikes[name] = SpikeTrains(times, neurons, sizes[name])
+    return Activity(
+        t=np.arange(done + 1) * (step_ms * plan.every),
+        data={name: np.concatenate(blocks) for name, blocks in data.items()},
+        units={record.name: record.unit for record in plan.records},
+        spikes=spikes | _of_groups(network, spikes),
+        end=functools.partial(finish, plan, parts, carry, np.int32(done * plan.every), dt),
+        interrupted=interrupted,
+        provenance=_provenance(network, plan, step_ms),
+    )  # fmt: skip
+
+
+def _provenance(network: Network, plan: Plan, step_ms: float) -> dict[str, str]:
+    """What was run, by which versions."""
+    found = {
+        "channelome": __version__,
+        "jax": jax.__version__,
+        "solver": type(plan.solver).__name__,
+        "dt": f"{step_ms:g} ms",
+    }
+    for name, part in network.populations.items():
+        found[name] = type(part).__name__
+        if isinstance(part, SingleCompartment):
+            found |= {f"{name}.{row.label}": f"{row.name} ({row.origin})" for row in rows(part)}
+    found |= {label: type(path.synapse).__name__ for label, path in network.projections.items()}
+    return found | {f"group {name}": where for name, where in network.groups}
+
+
+def _of_groups(network: Network, spikes: Mapping[str, SpikeTrains]) -> dict[str, SpikeTrains]:
+    """The spikes of each group, its neurons numbered from 0."""
+    found = {}
+    for name, _ in network.groups:
+        label, index = network.indices(name)
+        whole = spikes[label]
+        by = int(index[1] - index[0]) if index.size > 1 else 1
+        place = (whole.neurons - index[0]) // by
+        inside = (whole.neurons >= index[0]) & (whole.neurons <= index[-1]) & ((whole.neurons - index[0]) % by == 0)
+        found[name] = SpikeTrains(whole.times[inside], place[inside], (index.size,))
+    return found
+
+
+def _chunk_length(plan: Plan, parts: Parts, state: Any, count: int) -> int:
+    """Samples that the compiled loop has room for: rounded up, so that runs of about one length share a program."""
+    spikes = plan.every * sum(4 * -(-math.prod(size) // 32) for _, size in plan.sizes)
+    row = spikes + 8 * sum(len(range(r.first, r.stop, r.by)) for r in plan.records)
+    wanted = math.ceil(count / CHUNKS) if count * row > SHORT_BYTES else count
+    grain = 1 << max(0, wanted.bit_length() - 4)  # an eighth of the power of two below
+    return max(1, min(BUFFER_BYTES // row, max(SHORT_BYTES // row, -(-wanted // grain) * grain)))
+
+
+def _check_finite(plan: Plan, parts: Parts, carry: Any, dt: Any, step_ms: float, begin: int, samples: int) -> None:
+    leaves = [x for x in jax.tree.leaves((carry.cells, carry.synapses)) if jnp.issubdtype(x.dtype, jnp.floating)]
+    if all(np.all(np.isfinite(x)) for x in leaves):
+        return
+    state = state_of(plan, parts, carry, 0, dt)
+    for group in (state.cells, state.synapses):
+        for part, values in group.items():
+            for path, x in jax.tree_util.tree_leaves_with_path(values):
+                if not np.all(np.isfinite(x)):
+                    first = begin * plan.every * step_ms
+                    name = jax.tree_util.keystr(path)
+                    raise SimulationError(
+                        f"{part}{name} of neuron {int(np.argmax(~np.isfinite(np.ravel(x))))} became NaN or infinite between "
+                        f"t = {first:g} and {first + samples * plan.every * step_ms:g} ms. The step dt = {step_ms:g} ms may be "
+                        f"too long, or a weight or parameter far off."
+                    )
