@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 
 from . import __version__
 from .cells.show import rows
+from .errors import ModelError
 from .faults import report_fault
 from .network import Network, simulate_network
 from .program import Plan, compiled_chunk, differentiable, finish
@@ -51,6 +52,7 @@ def simulate(
     chunk: int | None = None,
     segment: int | None = None,
     check: bool = True,
+    devices: Any = None,
 ) -> Any:
     """Run a cell or a network for `duration` and return what was recorded, t = 0 included.
 
@@ -72,6 +74,7 @@ def simulate(
         progress: show a progress bar; if None, on long runs in a terminal or notebook.
         chunk: samples per chunk, if the default (by memory and length) shall not be used.
         segment: samples between which reverse-mode differentiation recomputes; by default about the square root of all.
+        devices: share a network's neurons among so many devices, or among those given; results stay the same.
         check: raise where the state became NaN or infinite, with the time and the place. Not possible under a trace.
 
     Returns:
@@ -87,8 +90,10 @@ def simulate(
     if isinstance(cell, Network):
         return simulate_network(
             cell, duration, dt=dt, stimulus=stimulus, record=record, every=every, solver=solver, state=state,
-            progress=progress, chunk_length=chunk, segment=segment, check=check,
+            progress=progress, chunk_length=chunk, segment=segment, check=check, devices=devices,
         )  # fmt: skip
+    if devices is not None:
+        raise ModelError("devices= shares a Network; a cell's population is put on a device with jax.device_put.")
     step_ms, count = whole_steps(duration, dt, every)
     stimulus = checked_stimulus(cell, stimulus, step_ms)
     names = ("V",) if record is None else (record,) if isinstance(record, str) else tuple(record)

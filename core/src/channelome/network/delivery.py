@@ -47,17 +47,21 @@ class Shape(NamedTuple):
     width: int
 
 
-def rows_of(edges: Edges) -> Shape:
-    """One row per source as wide as the widest, unless that would waste more than it holds; then rows of mean width."""
+def rows_of(edges: Edges, width: int = 0, split: bool = False) -> Shape:
+    """One row per source as wide as the widest, unless that would waste more than it holds; then rows of mean width.
+
+    Args:
+        width: at least so wide; with `split` exactly, and sources may have several rows.
+    """
     counts = edges.counts
     widest, mean = int(counts.max(initial=0)), edges.n / max(counts.size, 1)
     first = np.zeros(counts.size + 1, np.int64)
     np.cumsum(counts, out=first[1:])
-    if widest <= 2 * mean + 32:
-        width, starts, begin = max(widest, 1), None, np.arange(counts.size) * max(widest, 1)
-        n_rows = counts.size
+    if not split and (width or widest <= 2 * mean + 32):
+        width = max(widest, width, 1)
+        starts, n_rows, begin = None, counts.size, np.arange(counts.size) * width
     else:
-        width = max(8, round(mean))
+        width = width or max(8, round(mean))
         n_each = -(-counts // width)
         starts = np.zeros(counts.size + 1, np.int64)
         np.cumsum(n_each, out=starts[1:])
@@ -84,21 +88,24 @@ def n_words(n: int) -> int:
 
 
 def pack(flags: Array) -> Array:
-    """Flags of shape (n,) as words: flag ``b * n_words + j`` is bit b of word j, so that packing reads along the words."""
+    """Flags of shape (n,) as words: flag ``32 j + b`` is bit b of word j."""
     n = flags.shape[0]
     words = n_words(n)
-    bits = jnp.pad(flags, (0, words * WORD - n)).reshape(WORD, words).astype(jnp.uint32)
-    return jnp.sum(bits << jnp.arange(WORD, dtype=jnp.uint32)[:, None], axis=0, dtype=jnp.uint32)
+    bits = jnp.pad(flags, (0, words * WORD - n)).reshape(words, WORD).astype(jnp.uint32)
+    return jnp.sum(bits << jnp.arange(WORD, dtype=jnp.uint32), axis=1, dtype=jnp.uint32)
 
 
-def unpack(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Row and flag number of every set bit of words of shape (rows, n_words), in the order of rows, then flags."""
+def unpack(words: np.ndarray, block: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row and flag number of every set bit of words of shape (rows, words), in the order of rows, then flags.
+
+    Args:
+        block: flags that went into one `pack`; the words of several stand one after another.
+    """
     rows, where = np.nonzero(words)
     bits = (words[rows, where, None] >> np.arange(WORD, dtype=np.uint32)) & _ONE
     entry, bit = np.nonzero(bits)
-    row, flag = rows[entry], bit * words.shape[1] + where[entry]
-    order = np.lexsort((flag, row))
-    return row[order], flag[order]
+    group, word = np.divmod(where[entry], n_words(block))
+    return rows[entry], group * block + word * WORD + bit
 
 
 def _lowest(word: Array) -> Array:
@@ -107,29 +114,30 @@ def _lowest(word: Array) -> Array:
 
 
 def for_each_set(words: Array, visit: Callable[[Array, Any], Any], carry: Any, block: int | None = None) -> Any:
-    """Fold `visit(flag number, carry)` over the set bits, words of zero skipped 32 at a time.
+    """Fold `visit(flag number, carry)` over the set bits in the order of the flags; 32 words of zero are skipped at once.
 
     Args:
         words: of one call of `pack`; or those of several, one after another, each of `block` flags.
     """
-    size = words.shape[0] if block is None else n_words(block)
     heads = pack(words != 0)
+    each = words.shape[0] if block is None else n_words(block)
+    gap = 0 if block is None else each * WORD - block
 
-    def number(bit: Array, j: Array) -> Array:
-        return bit * size + j if block is None else (j // size) * block + bit * size + j % size
+    def first_flag(j: Array) -> Array:
+        return j * WORD - (j // each) * gap if gap else j * WORD
 
-    def bits(word: Array, at: Callable[[Array], Array], inner: Callable[[Array, Any], Any], carry: Any) -> Any:
+    def bits(word: Array, first: Array, inner: Callable[[Array, Any], Any], carry: Any) -> Any:
         def one(loop: Any) -> Any:
             word, carry = loop
-            return word & (word - _ONE), inner(at(_lowest(word)), carry)
+            return word & (word - _ONE), inner(first + _lowest(word), carry)
 
         return lax.while_loop(lambda loop: loop[0] != 0, one, (word, carry))[1]
 
     def of_word(j: Array, carry: Any) -> Any:
-        return bits(words[j], lambda bit: number(bit, j), visit, carry)
+        return bits(words[j], first_flag(j), visit, carry)
 
     def of_head(i: Array, carry: Any) -> Any:
-        return bits(heads[i], lambda bit: bit * heads.shape[0] + i, of_word, carry)
+        return bits(heads[i], i * WORD, of_word, carry)
 
     return lax.fori_loop(0, heads.shape[0], of_head, carry)
 

@@ -184,7 +184,7 @@ def step(plan: Plan, parts: Parts, carry: Carry, n: Any, dt: Any, walking: bool)
     t, cells, spiked = n * dt, dict(carry.cells), {}
     for name, population in parts.populations.items():
         if is_source(population):
-            spiked[name] = population.spikes(n, dt)
+            spiked[name] = _share(plan, population.spikes(n, dt))
             continue
         before = carry.cells[name]
         drive = _drive(plan, parts, name, carry, t)
@@ -266,6 +266,14 @@ def _gathered(plan: Plan, local: Array) -> Array:
     return local if plan.axis is None else lax.all_gather(local, plan.axis, tiled=True)
 
 
+def _share(plan: Plan, whole: Array) -> Array:
+    """Of the whole this device's part."""
+    if plan.axis is None:
+        return whole
+    each = whole.shape[0] // plan.devices
+    return lax.dynamic_slice_in_dim(whole, lax.axis_index(plan.axis) * each, each)
+
+
 def _deliver(
     plan: Plan, path: Path, parts: Parts, words: Any, amounts: Any, ring: Any, n: Any, dtype: Any, walking: bool, kinds: Any
 ) -> tuple[Array, Any]:  # fmt: skip
@@ -310,5 +318,5 @@ def range_words(each: int, blocks: int, first: int, stop: int) -> np.ndarray:
     flags = np.zeros(each * blocks, bool)
     flags[first:stop] = True
     words = n_words(each)
-    bits = np.pad(flags.reshape(blocks, each), ((0, 0), (0, words * WORD - each))).reshape(blocks, WORD, words)
-    return np.bitwise_or.reduce(bits << np.arange(WORD, dtype=np.uint32)[:, None], axis=1).ravel()
+    bits = np.pad(flags.reshape(blocks, each), ((0, 0), (0, words * WORD - each))).reshape(-1, WORD).astype(np.uint32)
+    return np.bitwise_or.reduce(bits << np.arange(WORD, dtype=np.uint32), axis=1)

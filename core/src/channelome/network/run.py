@@ -25,9 +25,20 @@ from ..spikes import SpikeTrains
 from .activity import Activity
 from .delivery import Pairs, Rows, laid_out, unpack
 from .engine import NetworkState, Parts, Path, Plan, Record, initial, is_source, state_of
-from .loops import chunk, differentiable
+from .loops import Chunk, chunk, differentiable
 from .network import Network
 from .projection import Pathway
+from .sharding import (
+    check_shares,
+    compiled_shares,
+    fetched,
+    finished_shares,
+    initial_shares,
+    local_parts,
+    local_plan,
+    mesh_of,
+    shares,
+)
 
 BUFFER_BYTES = 64 << 20
 """Records leave the device when they fill this much."""
@@ -53,6 +64,7 @@ def simulate_network(
     chunk_length: int | None,
     segment: int | None,
     check: bool,
+    devices: Any,
 ) -> Activity:
     """Run a network; `channelome.simulate` documents the arguments."""
     step_ms, count = whole_steps(duration, dt, every)
@@ -64,15 +76,19 @@ def simulate_network(
     tracing = is_tracing() or any(isinstance(x, Tracer) for x in jax.tree.leaves((network, stimuli, state)))
     plan = Plan(find_solver(solver), _paths(network, step_ms), _sizes(network), records, every)
     h = np.asarray(step_ms, dtype)
+    mesh = None if devices is None else mesh_of(devices)
+    if mesh is not None:
+        check_shares(plan.sizes, mesh.size)
     synapses = {
-        label: _pairs(path, step_ms, label) if tracing else _rows(path, step_ms, label, dtype)
+        label: _pairs(path, step_ms, label) if tracing else _rows(path, step_ms, label, dtype, mesh)
         for label, path in network.projections.items()
     }
     numbers = {label: _numbers(path) for label, path in network.projections.items()}
     parts = Parts(network.populations, numbers, synapses, stimuli)
     if tracing:
         return _traced(network, plan, parts, state, h, step_ms, count, segment)
-    return _chunked(network, plan, parts, state, h, step_ms, count, chunk_length, progress, check)
+    length = chunk_length or _chunk_length(plan, count)
+    return _chunked(network, plan, parts, state, h, mesh, step_ms, count, length, progress, check)
 
 
 def _numbers(path: Pathway) -> tuple[Any, ...]:
@@ -98,14 +114,18 @@ def _paths(network: Network, dt: float) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def _rows(path: Pathway, dt: float, label: str, dtype: Any) -> Rows:
-    shape = path.wiring.rows
+def _rows(path: Pathway, dt: float, label: str, dtype: Any, mesh: Any) -> Rows:
     steps = path.wiring.delay_steps(dt, label)
+    weight = np.asarray(path.weight, dtype) if np.ndim(path.weight) else None
+    delays = steps if isinstance(steps, np.ndarray) else None
+    if mesh is not None:
+        return shares(path, mesh.size, weight, delays)
+    shape = path.wiring.rows
     return Rows(
         shape.starts,
         path.wiring.targets,
-        laid_out(shape, np.asarray(path.weight, dtype), 0.0) if np.ndim(path.weight) else None,
-        laid_out(shape, steps, 0) if isinstance(steps, np.ndarray) else None,
+        None if weight is None else laid_out(shape, weight, 0.0),
+        None if delays is None else laid_out(shape, delays, 0),
     )
 
 
@@ -191,54 +211,86 @@ def finish(plan: Plan, parts: Parts, carry: Any, n: Any, dt: Any) -> NetworkStat
     return state_of(plan, parts, carry, n, dt)
 
 
+class Collected:
+    """What has come back of a run so far: records, and spikes as they are unpacked."""
+
+    def __init__(self, network: Network, plan: Plan, devices: int, step_ms: float) -> None:
+        self.asked, self.every, self.devices, self.step_ms = plan.records, plan.every, devices, step_ms
+        self.sizes = {name: part.size for name, part in network.populations.items()}
+        self.data: dict[str, list[np.ndarray]] = {record.name: [] for record in plan.records}
+        self.events: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in self.sizes}
+
+    def take(self, out: Chunk, begin: int, count: int) -> None:
+        """Put `count` samples of a chunk that began at sample `begin` to what is there."""
+        for record in self.asked:
+            rows = fetched(out.samples[record.name])[:count]
+            if begin == 0:
+                rows = np.concatenate([fetched(out.first[record.name])[None], rows])
+            whole = self.devices == 1 or (record.first, record.stop, record.by) == (0, rows.shape[1], 1)
+            self.data[record.name].append(rows if whole else rows[:, record.first : record.stop : record.by])
+        for name, words in out.events.items():
+            rows = fetched(words)[:count].reshape(count * self.every, -1)
+            steps, neurons = unpack(rows, math.prod(self.sizes[name]) // self.devices)
+            self.events[name].append(((begin * self.every + steps + 1) * self.step_ms, neurons))
+
+    def spikes(self) -> dict[str, SpikeTrains]:
+        found: dict[str, SpikeTrains] = {}
+        for name, parts in self.events.items():
+            times, neurons = (np.concatenate(column) for column in zip(*parts, strict=True))
+            found[name] = SpikeTrains(times, neurons, self.sizes[name])
+        return found
+
+
 def _chunked(
-    network: Network, plan: Plan, parts: Parts, state: Any, dt: Any, step_ms: float, count: int, chunk_length: int | None,
-    progress: Any, check: bool,
+    network: Network, plan: Plan, parts: Parts, state: Any, dt: Any, mesh: Any, step_ms: float, count: int,
+    length: int, progress: Any, check: bool,
 ) -> Activity:  # fmt: skip
-    carry = initial(plan, parts, dt.dtype, walking=True) if state is None else state
-    length = chunk_length or _chunk_length(plan, parts, carry, count)
-    run, done, interrupted = compiled_chunk(), 0, False
-    data: dict[str, list[np.ndarray]] = {record.name: [] for record in plan.records}
-    events: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name, _ in plan.sizes}
-    sizes = dict(plan.sizes)
+    collected = Collected(network, plan, 1 if mesh is None else mesh.size, step_ms)
+    if mesh is None:
+        run, end = compiled_chunk(), finish
+        carry = initial(plan, parts, dt.dtype, walking=True) if state is None else state
+    else:
+        run, end = compiled_shares(mesh), finished_shares(mesh)
+        carry = initial_shares(plan, parts, dt.dtype, mesh.size) if state is None else state
+        plan = local_plan(plan, mesh)
+        parts = local_parts(plan, parts)
+    done, interrupted, waiting = 0, False, None
     shown = progress if progress is not None else sys.stderr.isatty() or "ipykernel" in sys.modules
     bar = tqdm(total=count * plan.every, unit=" steps", unit_scale=True, delay=0 if progress else 1, disable=not shown)
+
+    def take(out: Chunk, begin: int, now: int) -> int:
+        if check:
+            _check_finite(plan, parts, out.carry, step_ms, begin, now)
+        collected.take(out, begin, now)
+        bar.update(now * plan.every)
+        return begin + now
+
     with bar:
         try:
-            for begin in range(0, max(count, 1), length):
+            for begin in range(0, count, length):
                 now = min(length, count - begin)
                 out = run(plan, length, begin == 0, parts, carry, dt, np.int32(begin), np.int32(now))
-                if check:
-                    _check_finite(plan, parts, out.carry, dt, step_ms, begin, now)
-                for name, block in out.samples.items():
-                    if begin == 0:
-                        data[name].append(np.asarray(out.first[name])[None])
-                    data[name].append(np.asarray(block)[:now])
-                for name, words in out.events.items():
-                    steps, neurons = unpack(np.asarray(words)[:now].reshape(now * plan.every, -1))
-                    events[name].append(((begin * plan.every + steps + 1) * step_ms, neurons))
-                carry, done = out.carry, begin + now
-                bar.update(now * plan.every)
+                if waiting is not None:  # while the device runs on, what it has done is unpacked here
+                    done = take(*waiting)
+                waiting, carry = (out, begin, now), out.carry
+            done = take(*waiting)  # pyright: ignore[reportGeneralTypeIssues]: a run has at least one sample
         except KeyboardInterrupt:
             if not done:
                 raise
-            interrupted = True
+            interrupted, carry = True, None
             warnings.warn(
                 f"interrupted after {done * plan.every * step_ms:g} ms; what was computed is returned.", stacklevel=4
             )
-    spikes: dict[str, SpikeTrains] = {}
-    for name, found in events.items():
-        times, neurons = (np.concatenate(column) for column in zip(*found, strict=True))
-        spikes[name] = SpikeTrains(times, neurons, sizes[name])
+    spikes = collected.spikes()
     return Activity(
         t=np.arange(done + 1) * (step_ms * plan.every),
-        data={name: np.concatenate(blocks) for name, blocks in data.items()},
+        data={name: np.concatenate(blocks) for name, blocks in collected.data.items()},
         units={record.name: record.unit for record in plan.records},
         spikes=spikes | _of_groups(network, spikes),
-        end=functools.partial(finish, plan, parts, carry, np.int32(done * plan.every), dt),
+        end=None if carry is None else functools.partial(end, plan, parts, carry, np.int32(done * plan.every), dt),
         interrupted=interrupted,
         provenance=_provenance(network, plan, step_ms),
-    )  # fmt: skip
+    )
 
 
 def _provenance(network: Network, plan: Plan, step_ms: float) -> dict[str, str]:
@@ -270,7 +322,7 @@ def _of_groups(network: Network, spikes: Mapping[str, SpikeTrains]) -> dict[str,
     return found
 
 
-def _chunk_length(plan: Plan, parts: Parts, state: Any, count: int) -> int:
+def _chunk_length(plan: Plan, count: int) -> int:
     """Samples that the compiled loop has room for: rounded up, so that runs of about one length share a program."""
     spikes = plan.every * sum(4 * -(-math.prod(size) // 32) for _, size in plan.sizes)
     row = spikes + 8 * sum(len(range(r.first, r.stop, r.by)) for r in plan.records)
@@ -279,19 +331,18 @@ def _chunk_length(plan: Plan, parts: Parts, state: Any, count: int) -> int:
     return max(1, min(BUFFER_BYTES // row, max(SHORT_BYTES // row, -(-wanted // grain) * grain)))
 
 
-def _check_finite(plan: Plan, parts: Parts, carry: Any, dt: Any, step_ms: float, begin: int, samples: int) -> None:
-    leaves = [x for x in jax.tree.leaves((carry.cells, carry.synapses)) if jnp.issubdtype(x.dtype, jnp.floating)]
-    if all(np.all(np.isfinite(x)) for x in leaves):
+def _check_finite(plan: Plan, parts: Parts, carry: Any, step_ms: float, begin: int, samples: int) -> None:
+    """Raise where the carry at the end of a chunk is not finite, with the first part and neuron that is not."""
+    leaves = jax.tree_util.tree_leaves_with_path((carry.cells, carry.synapses))
+    if all(np.all(np.isfinite(fetched(x))) for _, x in leaves):
         return
-    state = state_of(plan, parts, carry, 0, dt)
-    for group in (state.cells, state.synapses):
-        for part, values in group.items():
-            for path, x in jax.tree_util.tree_leaves_with_path(values):
-                if not np.all(np.isfinite(x)):
-                    first = begin * plan.every * step_ms
-                    name = jax.tree_util.keystr(path)
-                    raise SimulationError(
-                        f"{part}{name} of neuron {int(np.argmax(~np.isfinite(np.ravel(x))))} became NaN or infinite between "
-                        f"t = {first:g} and {first + samples * plan.every * step_ms:g} ms. The step dt = {step_ms:g} ms may be "
-                        f"too long, or a weight or parameter far off."
-                    )
+    for path, x in leaves:
+        wrong = ~np.isfinite(fetched(x))
+        if np.any(wrong):
+            first, last = (n * plan.every * step_ms for n in (begin, begin + samples))
+            label, *inside = [str(getattr(key, "key", getattr(key, "name", key))) for key in path[1:]]
+            where = ".".join(key for key in inside if key not in ("state", "channels", "ions"))
+            raise SimulationError(
+                f"{label}.{where} of neuron {int(np.argmax(wrong))} became NaN or infinite between t = {first:g} and {last:g} "
+                f"ms. The step dt = {step_ms:g} ms may be too long for this solver, or a weight or parameter far off."
+            )

@@ -18,7 +18,9 @@ def register_local(what: Any, name: str | None, aliases: tuple[str, ...]) -> Non
             raise ModelError("a solver is registered under a name: register(solver, name='mine').")
         registry.register(what, name=name, kind="solver", aliases=aliases)
     else:
-        raise ModelError(f"only classes of channels, ions and synapses and solver objects can be registered, not {what!r}.")
+        raise ModelError(
+            f"only classes of channels, ions and synapses and solver objects can be registered, not {what!r}."
+        )
 
 
 def _is(what: Any, base: type) -> bool:
