@@ -8,6 +8,7 @@ from .ions import FixedIon, IonView, NernstIon, Pool
 from .kinetics import Gate, Linear, Rates, Transitions, rates
 from .maths import FARADAY, GAS, exp, ghk, linoid, nernst, q10, sigmoid
 from .module import Q10, param
+from .transmission import Coupling, Followed, Release, Synapse
 from .units import (
     Area,
     Capacitance,
@@ -27,8 +28,8 @@ from .units import (
 )
 
 __all__ = [
-    "FARADAY", "GAS", "Q10", "Area", "Array", "Capacitance", "Concentration", "Conductance", "Current", "CurrentDensity",
-    "Factor", "FixedIon", "Gate", "IonView", "Length", "Linear", "Markov", "NernstIon", "Ohmic", "Permeability", "Permeable",
-    "Pool", "PositiveTime", "Rate", "Rates", "Temperature", "Time", "Transitions", "Unit", "Voltage", "abs", "exp", "ghk", "linoid",
+    "FARADAY", "GAS", "Q10", "Area", "Array", "Capacitance", "Concentration", "Conductance", "Coupling", "Current",
+    "CurrentDensity", "Factor", "FixedIon", "Followed", "Gate", "IonView", "Length", "Linear", "Markov", "NernstIon", "Ohmic", "Permeability", "Permeable",
+    "Pool", "PositiveTime", "Rate", "Rates", "Release", "Synapse", "Temperature", "Time", "Transitions", "Unit", "Voltage", "abs", "exp", "ghk", "linoid",
     "log", "maximum", "minimum", "nernst", "param", "q10", "rates", "sigmoid", "sqrt", "tanh", "where",
 ]  # fmt: skip

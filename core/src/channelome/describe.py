@@ -6,15 +6,15 @@ from typing import Any
 from .channels import Channel, Markov, Ohmic, Permeable, equations
 from .ions import FixedIon, Ion, NernstIon, Pool
 from .module import Q10, REQUIRED, Module, Parameter
-from .transmission import Release, Synapse
+from .transmission import Contact, Coupling, Release, Synapse
 
 KINDS_OF_CLASSES: dict[str, tuple[type[Module], ...]] = {
     "channel": (Channel,),
     "ion": (Ion,),
-    "synapse": (Synapse, Release),
+    "synapse": (Contact, Release),
 }
 """What the registry calls a class, by what it is a subclass of."""
-_KINDS: tuple[type[Module], ...] = (Markov, Permeable, Ohmic, Pool, NernstIon, FixedIon, Synapse, Release)
+_KINDS: tuple[type[Module], ...] = (Markov, Permeable, Ohmic, Pool, NernstIon, FixedIon, Synapse, Release, Coupling)
 
 
 def describe(cls: type[Module]) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def describe(cls: type[Module]) -> dict[str, Any]:
         if isinstance(getattr(cls, "species", None), str):
             facts["ion"] = cls.species
         facts["temperature"] = cls.needs_celsius
-    elif issubclass(cls, Synapse | Release):
+    elif issubclass(cls, Contact | Release):
         facts["gates"] = [*cls.states]
     facts["parameters"] = {name: _parameter(parameter) for name, parameter in cls.parameters.items()}
     return facts

@@ -1,12 +1,13 @@
-"""The synapses of core: exponential, dual exponential and alpha; AMPA, GABAa, NMDA and GABAb; short-term plasticity."""
+"""The synapses of core: exponential, dual exponential, alpha; AMPA, GABAa, NMDA, GABAb; gap junctions; plasticity."""
 
 from typing import Annotated, Any
 
 import jax.numpy as jnp
 from jax import Array
 
+from .maths import bernoulli
 from .module import param
-from .transmission import Release, S, Synapse
+from .transmission import Coupling, Followed, Release, S, Synapse
 from .units import Concentration, Factor, PositiveTime, Rate, Unit, Voltage
 
 _BINDING = Annotated[Any, Unit.parse("1/(mM*ms)")]
@@ -67,18 +68,33 @@ class Alpha(Synapse, states=("rise", "g")):
         return s["g"]
 
 
-class Pulsed(Synapse, states=("bound", "unbound", "active")):
-    """Receptors that bind transmitter in pulses: ``s' = alpha T (1 - s) - beta s``, T is `T_max` for `T_dur` after a spike.
+class Pulsed(Followed):
+    """Receptors in a pulse of transmitter, which is at `T_max` for `T_dur` after a spike; a spike in it makes it longer.
+
+    Pulses begin and end on steps.
+    """
+
+    T_max: Concentration = param(1.0, source=_KINETICS)
+    T_dur: PositiveTime = param(1.0, source=_KINETICS)
+
+    def _pulse(self, s: S, spiked: Array, dt: Any) -> tuple[S, Array, Array]:
+        """Where a pulse is on (1 or 0) and the time left of it, after the spikes; where one begins; where one ends."""
+        over = s["on"] * (s["left"] < dt / 2)
+        begins, ends = spiked * (1 - s["on"]), (1 - spiked) * over
+        left = jnp.where(spiked > 0, self.T_dur, s["left"])
+        return s | {"on": s["on"] + begins - ends, "left": left}, begins, ends
+
+
+class TwoState(Pulsed, states=("unbound", "bound", "active")):
+    """Receptors that bind and open at once: ``s' = alpha T (1 - s) - beta s``.
 
     The bound share s of a source's synapses is the same for all, so it is followed at the source; what the targets hold
     is the sum over sources in a pulse (`bound`, with the weight of those, `active`) and of the others (`unbound`), each of
-    which is linear (Lytton 1996, doi:10.1162/neco.1996.8.3.501). A spike in a pulse makes the pulse longer.
+    which is linear (Lytton 1996, doi:10.1162/neco.1996.8.3.501).
     """
 
     alpha: _BINDING
     beta: Rate
-    T_max: Concentration = param(1.0, source=_KINETICS)
-    T_dur: PositiveTime = param(1.0, source=_KINETICS)
 
     def _bound(self, s: Any, dt: Any, weight: Any) -> Any:
         rate = self.alpha * self.T_max + self.beta
@@ -87,38 +103,29 @@ class Pulsed(Synapse, states=("bound", "unbound", "active")):
 
     def flow(self, s: S, dt: Any) -> S:
         bound = self._bound(s["bound"], dt, s["active"])
-        return {"bound": bound, "unbound": s["unbound"] * jnp.exp(-self.beta * dt), "active": s["active"]}
+        return {"unbound": s["unbound"] * jnp.exp(-self.beta * dt), "bound": bound, "active": s["active"]}
 
     def receive(self, s: S, arrived: Any) -> S:
         share, one = arrived[..., 0], arrived[..., 1]
-        return {"bound": s["bound"] + share, "unbound": s["unbound"] - share, "active": s["active"] + one}
+        return {"unbound": s["unbound"] - share, "bound": s["bound"] + share, "active": s["active"] + one}
 
     def conductance(self, s: S, V: Array) -> Array:
         return s["bound"] + s["unbound"]
-
-    # ---- at the source ----
 
     def source_initial(self, size: tuple[int, ...], dtype: Any) -> S:
         return {name: jnp.zeros(size, dtype) for name in ("s", "on", "left")}
 
     def source_flow(self, s: S, dt: Any) -> S:
-        """The bound share of a source in a pulse (`on` is 1) or not, and the time left of the pulse."""
         share = jnp.where(s["on"] > 0, self._bound(s["s"], dt, 1.0), s["s"] * jnp.exp(-self.beta * dt))
         return {"s": share, "on": s["on"], "left": s["left"] - dt}
 
     def source_emit(self, s: S, spiked: Array, dt: Any) -> tuple[S, Array, Array]:
-        """What changes now: +1 where a pulse begins, -1 where one ends, and the bound share that moves with it."""
-        over = s["on"] * (s["left"] < dt / 2)  # pulses end on steps
-        begins, ends = spiked * (1 - s["on"]), (1 - spiked) * over
-        left = jnp.where(spiked > 0, self.T_dur, s["left"])
-        return (
-            {"s": s["s"], "on": s["on"] + begins - ends, "left": left},
-            begins - ends,
-            jnp.stack([s["s"], jnp.ones_like(s["s"])], -1),
-        )
+        """Sends its bound share where a pulse begins, and takes it back where one ends."""
+        after, begins, ends = self._pulse(s, spiked, dt)
+        return after, begins - ends, jnp.stack([s["s"], jnp.ones_like(s["s"])], -1)
 
 
-class AMPA(Pulsed):
+class AMPA(TwoState):
     """Fast glutamate receptor."""
 
     alpha: _BINDING = param(1.1, source=_KINETICS)
@@ -126,7 +133,7 @@ class AMPA(Pulsed):
     E: Voltage = param(0.0, source=_KINETICS)
 
 
-class GABAa(Pulsed):
+class GABAa(TwoState):
     """Fast inhibitory receptor."""
 
     alpha: _BINDING = param(5.0, source=_KINETICS)
@@ -134,7 +141,7 @@ class GABAa(Pulsed):
     E: Voltage = param(-80.0, source=_KINETICS)
 
 
-class NMDA(Pulsed):
+class NMDA(TwoState):
     """Slow glutamate receptor, blocked by magnesium: Jahr & Stevens 1990, doi:10.1523/JNEUROSCI.10-09-03178.1990."""
 
     alpha: _BINDING = param(0.072, source=_KINETICS)
@@ -144,6 +151,60 @@ class NMDA(Pulsed):
 
     def conductance(self, s: S, V: Array) -> Array:
         return (s["bound"] + s["unbound"]) / (1 + jnp.exp(-0.062 * V) * self.Mg / 3.57)
+
+
+class GABAb(Pulsed, states=("g", "slope")):
+    """Slow inhibitory receptor, which opens potassium channels through G-proteins.
+
+    ``r' = K1 T (1 - r) - K2 r``, ``s' = K3 r - K4 s`` (s in uM), conductance ``s^4 / (s^4 + Kd)``: the weight is the
+    conductance with all channels open. Since it is no linear function of the spikes, every source that ever spiked sends
+    it, and its slope, to its targets at each step; steps of this synapse cost as much as all their synapses.
+    """
+
+    graded = True
+
+    T_max: Concentration = param(0.5, source=_KINETICS)
+    T_dur: PositiveTime = param(0.3, source=_KINETICS)
+    K1: _BINDING = param(0.09, source=_KINETICS)
+    K2: Rate = param(0.0012, source=_KINETICS)
+    K3: Rate = param(0.18, source=_KINETICS)
+    K4: Rate = param(0.034, source=_KINETICS)
+    Kd: Factor = param(100.0, source=_KINETICS)
+    E: Voltage = param(-95.0, source=_KINETICS)
+
+    def flow(self, s: S, dt: Any) -> S:
+        return {"g": s["g"] + s["slope"] * dt, "slope": s["slope"]}
+
+    def receive(self, s: S, arrived: Any) -> S:
+        return {"g": arrived[..., 0], "slope": arrived[..., 1]}
+
+    def conductance(self, s: S, V: Array) -> Array:
+        return s["g"]
+
+    def source_initial(self, size: tuple[int, ...], dtype: Any) -> S:
+        return {name: jnp.zeros(size, dtype) for name in ("r", "s", "on", "left")}
+
+    def source_flow(self, s: S, dt: Any) -> S:
+        """The exact solution of both equations while the transmitter stays."""
+        rate = self.K1 * self.T_max * s["on"] + self.K2
+        end = self.K1 * self.T_max * s["on"] / rate
+        bound = end + (s["r"] - end) * jnp.exp(-rate * dt)
+        lag = jnp.exp(-self.K4 * dt) * dt / bernoulli((self.K4 - rate) * dt)
+        still = end * -jnp.expm1(-self.K4 * dt) / self.K4
+        protein = s["s"] * jnp.exp(-self.K4 * dt) + self.K3 * (still + (s["r"] - end) * lag)
+        return {"r": bound, "s": protein, "on": s["on"], "left": s["left"] - dt}
+
+    def source_emit(self, s: S, spiked: Array, dt: Any) -> tuple[S, Array, Array]:
+        after, _, _ = self._pulse(s, spiked, dt)
+        fourth = s["s"] ** 4
+        change = self.K3 * s["r"] - self.K4 * s["s"]
+        slope = 4 * s["s"] ** 3 * self.Kd / (fourth + self.Kd) ** 2 * change
+        sends = (s["s"] > 0).astype(fourth.dtype)
+        return after, sends, jnp.stack([fourth / (fourth + self.Kd), slope], -1)
+
+
+class GapJunction(Coupling):
+    """Electrical synapse. The network integrates it implicitly: see `network.electrical`."""
 
 
 class TsodyksMarkram(Release, states={"u": 0.0, "x": 1.0}):

@@ -18,7 +18,13 @@ from .units import Unit, Voltage
 S = dict[str, Array]
 
 
-class Synapse(Module):
+class Contact(Module):
+    """What a projection is made of: a chemical `Synapse`, or an electrical `Coupling`."""
+
+    states: ClassVar[tuple[str, ...]] = ()
+
+
+class Synapse(Contact):
     """Base of synapses: states of the target, how they pass time, and what they let through.
 
     Class keyword:
@@ -29,7 +35,6 @@ class Synapse(Module):
     ``"1 uA/cm^2"``) is put into the cell, inward positive.
     """
 
-    states: ClassVar[tuple[str, ...]] = ()
     E: Voltage = 0.0
 
     def __init_subclass__(cls, *, states: tuple[str, ...] = (), **kwargs: Any) -> None:
@@ -55,6 +60,28 @@ class Synapse(Module):
         return {name: jnp.zeros(size, dtype) for name in self.states}
 
 
+class Followed(Synapse):
+    """Base of synapses whose kinetics are the same for all synapses of a source, and are followed there.
+
+    The targets hold two sums over their synapses, which `receive` gets as ``arrived[..., 0]`` and ``arrived[..., 1]``.
+    """
+
+    graded: ClassVar[bool] = False
+    """Whether what a source sends at each step takes the place of what it sent before; `initial` has no meaning then."""
+
+    def source_initial(self, size: tuple[int, ...], dtype: Any) -> S:
+        """States of the sources at rest."""
+        raise NotImplementedError
+
+    def source_flow(self, s: S, dt: Any) -> S:
+        """States of the sources after `dt` ms without a spike."""
+        raise NotImplementedError
+
+    def source_emit(self, s: S, spiked: Array, dt: Any) -> tuple[S, Array, Array]:
+        """The states after the spikes (1 or 0), who sends now with what sign, and the two numbers sent, on a last axis."""
+        raise NotImplementedError
+
+
 class Release(Module):
     """Base of what a source neuron does with its spikes: states of the source, and the amount that each spike sends.
 
@@ -78,6 +105,10 @@ class Release(Module):
 
     def initial(self, size: tuple[int, ...], dtype: Any) -> S:
         return {name: jnp.full(size, value, dtype) for name, value in self.states.items()}
+
+
+class Coupling(Contact):
+    """Base of electrical synapses, which conduct both ways at all times: weight times the difference of the voltages."""
 
 
 NANOSIEMENS, NANOAMPERE = Unit.parse("nS"), Unit.parse("nA")

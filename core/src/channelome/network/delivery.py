@@ -92,7 +92,7 @@ def pack(flags: Array) -> Array:
     n = flags.shape[0]
     words = n_words(n)
     bits = jnp.pad(flags, (0, words * WORD - n)).reshape(words, WORD).astype(jnp.uint32)
-    return jnp.sum(bits << jnp.arange(WORD, dtype=jnp.uint32), axis=1, dtype=jnp.uint32)
+    return jnp.sum(bits << jnp.arange(WORD, dtype=jnp.uint32)[None], axis=1, dtype=jnp.uint32)
 
 
 def unpack(words: np.ndarray, block: int) -> tuple[np.ndarray, np.ndarray]:

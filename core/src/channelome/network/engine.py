@@ -17,9 +17,11 @@ from jax import Array, lax
 from ..program import drive_of, spike
 from ..protocols import Solver
 from ..record import Probe
+from ..solvers.staggered import Staggered
 from ..state import State
-from ..transmission import TO_DENSITY
+from ..transmission import TO_DENSITY, Followed
 from .delivery import WORD, n_words, pack, product, walk
+from .electrical import Halfway, Junctions, shared
 from .sources import Poisson, SpikeSource
 
 
@@ -90,6 +92,7 @@ class Plan(NamedTuple):
     sizes: tuple[tuple[str, tuple[int, ...]], ...]
     records: tuple["Record", ...]
     every: int
+    junctions: tuple[Junctions, ...] = ()
     axis: str | None = None
     devices: int = 1
 
@@ -136,7 +139,7 @@ def initial(plan: Plan, parts: Parts, dtype: Any, walking: bool) -> NetworkState
             head = next(iter(synapse.states))
             state[head] = state[head] + jnp.asarray(start, dtype)
         synapses[path.label] = state
-        follower = synapse.source_initial if hasattr(synapse, "source_emit") else plasticity and plasticity.initial
+        follower = synapse.source_initial if isinstance(synapse, Followed) else plasticity and plasticity.initial
         sources[path.label] = follower(pre, dtype) if follower else {}
         rings[path.label] = _ring(plan, path, synapse, plasticity, pre, post, dtype, walking)
     return NetworkState(cells, synapses, sources, rings)
@@ -144,7 +147,7 @@ def initial(plan: Plan, parts: Parts, dtype: Any, walking: bool) -> NetworkState
 
 def _kinds(synapse: Any) -> tuple[int, ...]:
     """Trailing shape of what arrives."""
-    return (2,) if hasattr(synapse, "source_emit") else ()
+    return (2,) if isinstance(synapse, Followed) else ()
 
 
 def _ring(
@@ -181,18 +184,33 @@ def state_of(plan: Plan, parts: Parts, carry: Carry, n: Any, dt: Any) -> Network
 
 def step(plan: Plan, parts: Parts, carry: Carry, n: Any, dt: Any, walking: bool) -> tuple[Carry, dict[str, Array]]:
     """The carry one step on, and who spiked in it: by population, of its shape, True or the surrogate's 1.0."""
-    t, cells, spiked = n * dt, dict(carry.cells), {}
+    t, spiked, begun = n * dt, {}, carry.cells
+    cells, moved = dict(begun), _shared(plan, parts, begun, dt)
+    coupled = {name for junction in plan.junctions for name in (junction.pre, junction.post)}
     for name, population in parts.populations.items():
         if is_source(population):
             spiked[name] = _share(plan, population.spikes(n, dt))
             continue
-        before = carry.cells[name]
         drive = _drive(plan, parts, name, carry, t)
-        cells[name] = after = plan.solver.step(population, before, t, dt, drive)
-        V0, V1 = plan.solver.voltage(before), plan.solver.voltage(after)
+        start_from = moved[name]
+        if name in coupled and isinstance(plan.solver, Staggered):
+            population = Halfway(population, plan.solver.voltage(moved[name]))
+            start_from = begun[name]
+        cells[name] = plan.solver.step(population, start_from, t, dt, drive)
+    cells = _shared(plan, parts, cells, dt)
+    for name, after in cells.items():
+        population = parts.populations[name]
+        V0, V1 = plan.solver.voltage(begun[name]), plan.solver.voltage(after)
         threshold = jnp.asarray(population.V_th, V1.dtype)
         spiked[name] = (threshold > V0) & (threshold <= V1) if walking else spike(V0, V1, threshold)
     return _communicate(plan, parts, carry._replace(cells=cells), spiked, n, dt, walking), spiked
+
+
+def _shared(plan: Plan, parts: Parts, cells: dict[str, Any], dt: Any) -> dict[str, Any]:
+    """After half a step of gap junctions, where there are any."""
+    if not plan.junctions:
+        return cells
+    return shared(plan.junctions, parts, cells, dt / 2, plan.solver, plan.axis, plan.devices)
 
 
 def _drive(plan: Plan, parts: Parts, name: str, carry: Carry, t: Any) -> Callable[[Any], Callable[[Array], Array]]:
@@ -236,7 +254,7 @@ def _communicate(
         after = synapse.flow(synapses[label], dt)
         flags = spiked[path.pre]
         amounts, events = None, None
-        if hasattr(synapse, "source_emit"):
+        if isinstance(synapse, Followed):
             state = synapse.source_flow(sources[label], dt)
             sources[label], events, share = synapse.source_emit(state, flags.astype(dtype), dt)
             amounts = events[..., None] * share

@@ -11,6 +11,7 @@ import numpy as np
 from ..cells import SingleCompartment
 from ..errors import ModelError
 from ..module import NODE, STATIC, Module
+from ..transmission import Coupling
 from .connect import Ends, grid
 from .projection import Pathway, Projection, wire
 from .sources import Poisson, SpikeSource
@@ -96,10 +97,16 @@ class Network(Module):
         ends = Ends(sources, targets, pre == post, grid(sizes[0])[sources], grid(sizes[1])[targets])
         seed = [self.seed, zlib.crc32(label.encode())] if given.seed is None else given.seed
         built = wire(given, label, ends, (pre, post), sizes, seed)
-        if built.unit.symbol in ("nS", "nA") and target.area is None:
+        if isinstance(built.synapse, Coupling) and not isinstance(self.populations[pre], SingleCompartment):
             raise ModelError(
-                f"{where} weighs in {built.unit}, but '{post}' has no area: give it area=..., or a density."
+                f"{where}: '{pre}' has no membrane, which {type(built.synapse).__name__} needs on both sides."
             )
+        ends_of = (pre, post) if isinstance(built.synapse, Coupling) else (post,)
+        for end in ends_of if built.unit.symbol in ("nS", "nA") else ():
+            if getattr(self.populations[end], "area", None) is None:
+                raise ModelError(
+                    f"{where} weighs in {built.unit}, but '{end}' has no area: give it area=..., or a density."
+                )
         return built
 
     def replace(self, **changes: Any) -> Self:

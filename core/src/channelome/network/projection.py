@@ -11,7 +11,7 @@ import numpy as np
 from ..cells.parts import build_part, class_of
 from ..errors import ModelError, UnitError
 from ..module import NODE, STATIC, Module, Parameter, Sampled, check_values, show
-from ..transmission import WEIGHTS, Release, Synapse
+from ..transmission import NANOSIEMENS, WEIGHTS, Contact, Coupling, Followed, Release
 from ..units import Unit, convert
 from .connect import Edges, Ends, Rule
 from .delivery import Shape, laid_out, rows_of
@@ -19,14 +19,14 @@ from .delivery import Shape, laid_out, rows_of
 _MS = Unit.parse("ms")
 
 
-def synapse(name: "str | type[Synapse]", /, **parameters: Any) -> Synapse:
+def synapse(name: "str | type[Contact]", /, **parameters: Any) -> Contact:
     """A synapse by name (``"Expon"``) or class, with parameters (with units) other than its defaults.
 
     Raises:
         UnknownName: where no installed pack has the name.
         UnitError, ModelError: as the synapse's constructor.
     """
-    return class_of(name, Synapse, "synapse")(**parameters)
+    return class_of(name, Contact, "synapse")(**parameters)
 
 
 def plasticity(name: "str | type[Release]", /, **parameters: Any) -> Release:
@@ -40,7 +40,8 @@ class Projection:
 
     Args:
         pre, post: populations or groups of the network by name, or part of one: ``"cells[:3200]"``.
-        synapse: by name, class or instance.
+        synapse: by name, class or instance. Of ``"GapJunction"`` every connection is one junction that conducts both ways;
+            its weight is absolute, and it takes neither delay, initial, plasticity nor frozen.
         connect: a rule: `fixed_probability`, `fixed_indegree`, `one_to_one`, `all_to_all`, `distance_dependent`,
             `from_arrays`, `from_matrix`.
         weight: with a unit: one for all, an array with one per synapse (in the order of source, then target), or
@@ -121,7 +122,7 @@ class Pathway(Module):
         initial: the first state at t = 0, in `unit`.
     """
 
-    synapse: Annotated[Synapse, NODE]
+    synapse: Annotated[Any, NODE]
     plasticity: Annotated[Release | None, NODE]
     weight: Annotated[Any, NODE]
     initial: Annotated[Any, NODE]
@@ -189,22 +190,37 @@ def wire(
     delay = _over(_bare(given.delay, _MS, f"delay of {where}"), edges.n, f"delay of {where}")
     if np.any(np.asarray(delay) < 0):
         raise ModelError(f"delay of {where} must be at least 0 ms, got {np.min(delay):g} ms.")
+    built = build_part(given.synapse, Contact, "synapse", f"the synapse of {where}")
+    release = given.plasticity and build_part(given.plasticity, Release, "synapse", f"the plasticity of {where}")
+    _check_kind(built, given, unit, where)
     initial = 0.0 if given.initial is None else _bare(given.initial, unit, f"initial of {where}")
     if isinstance(initial, Sampled):
         initial = initial.over(sizes[1])
     if np.shape(initial) not in ((), sizes[1]):
         raise ModelError(f"initial of {where} has the shape {np.shape(initial)}, but '{places[1]}' has {sizes[1]}.")
-    built = build_part(given.synapse, Synapse, "synapse", f"the synapse of {where}")
-    release = given.plasticity and build_part(given.plasticity, Release, "synapse", f"the plasticity of {where}")
-    if release is not None and hasattr(built, "source_emit"):
-        raise ModelError(
-            f"{where}: {type(built).__name__} follows its transmitter itself and takes no plasticity; use Expon, "
-            f"DualExpon or Alpha."
-        )
     wiring = Wiring(*places, first, first + counts.size, edges._replace(weights=None), delay)
     return Pathway(
         synapse=built, plasticity=release, weight=weight, initial=initial, wiring=wiring, unit=unit, frozen=bool(given.frozen)
     )  # fmt: skip
+
+
+def _check_kind(built: Contact, given: Projection, unit: Unit, where: str) -> None:
+    """Refuse what the kind of synapse leaves without a meaning."""
+    name = type(built).__name__
+    if isinstance(built, Coupling):
+        if unit is not NANOSIEMENS:
+            raise UnitError(f"{where}: the weight of {name} is an absolute conductance, such as '1 nS', not in {unit}.")
+        asked = {"plasticity": given.plasticity, "initial": given.initial, "frozen": given.frozen or None}
+        asked["delay"] = None if isinstance(given.delay, str) and given.delay == "0 ms" else given.delay
+        for what, value in asked.items():
+            if value is not None:
+                raise ModelError(f"{where}: {name} conducts both ways at all times and takes no {what}.")
+    elif isinstance(built, Followed) and given.plasticity is not None:
+        raise ModelError(
+            f"{where}: {name} follows its transmitter itself and takes no plasticity; use Expon, DualExpon or Alpha."
+        )
+    elif isinstance(built, Followed) and built.graded and given.initial is not None:
+        raise ModelError(f"{where}: {name} is followed at its sources and takes no initial value.")
 
 
 def _weight_of(value: Any, where: str) -> tuple[Unit, Any]:

@@ -22,8 +22,10 @@ from ..record import probes
 from ..request import checked_stimulus, in_precision, is_tracing, whole_steps
 from ..solvers import solver as find_solver
 from ..spikes import SpikeTrains
+from ..transmission import Coupling
 from .activity import Activity
 from .delivery import Pairs, Rows, laid_out, unpack
+from .electrical import junctions_of
 from .engine import NetworkState, Parts, Path, Plan, Record, initial, is_source, state_of
 from .loops import Chunk, chunk, differentiable
 from .network import Network
@@ -74,13 +76,17 @@ def simulate_network(
     names = (record,) if isinstance(record, str) else tuple(record or ())
     records = tuple(_record(network, name) for name in dict.fromkeys(names))
     tracing = is_tracing() or any(isinstance(x, Tracer) for x in jax.tree.leaves((network, stimuli, state)))
-    plan = Plan(find_solver(solver), _paths(network, step_ms), _sizes(network), records, every)
+    junctions = junctions_of(network)
+    plan = Plan(find_solver(solver), _paths(network, step_ms), _sizes(network), records, every, junctions)
     h = np.asarray(step_ms, dtype)
     mesh = None if devices is None else mesh_of(devices)
     if mesh is not None:
         check_shares(plan.sizes, mesh.size)
+    pairwise = {junction.label for junction in junctions}
     synapses = {
-        label: _pairs(path, step_ms, label) if tracing else _rows(path, step_ms, label, dtype, mesh)
+        label: _pairs(path, step_ms, label)
+        if tracing or label in pairwise
+        else _rows(path, step_ms, label, dtype, mesh)
         for label, path in network.projections.items()
     }
     numbers = {label: _numbers(path) for label, path in network.projections.items()}
@@ -103,6 +109,8 @@ def _sizes(network: Network) -> tuple[tuple[str, tuple[int, ...]], ...]:
 def _paths(network: Network, dt: float) -> tuple[Path, ...]:
     paths = []
     for label, path in network.projections.items():
+        if isinstance(path.synapse, Coupling):
+            continue
         wiring = path.wiring
         steps = wiring.delay_steps(dt, label)
         own = isinstance(steps, np.ndarray)

@@ -15,7 +15,7 @@ from jax.sharding import Mesh, PartitionSpec
 from ..errors import ModelError
 from ..program import compiler_options
 from .connect import Edges
-from .delivery import Rows, laid_out, n_words, rows_of
+from .delivery import Pairs, Rows, laid_out, n_words, rows_of
 from .engine import Carry, NetworkState, Parts, Plan, initial, is_source, start, state_of
 from .loops import Chunk, chunk
 from .projection import Pathway
@@ -135,10 +135,19 @@ def _specs(plan: Plan, parts: Parts) -> Parts:
 
     return Parts(
         {name: jax.tree.map(lambda _: _WHOLE, x) if is_source(x) else over(x, sizes[name]) for name, x in parts.populations.items()},
-        {label: over(x, *ends[label]) for label, x in parts.pathways.items()},
-        jax.tree.map(lambda _: _SHARED, parts.synapses),
+        {label: over(x, *ends.get(label, ())) for label, x in parts.pathways.items()},
+        {label: _specs_of(x) for label, x in parts.synapses.items()},
         {name: over(x, sizes[name]) for name, x in parts.stimuli.items()},
     )  # fmt: skip
+
+
+def _specs_of(synapses: Rows | Pairs) -> Any:
+    return jax.tree.map(lambda _: _SHARED if isinstance(synapses, Rows) else _WHOLE, synapses)
+
+
+def _own(synapses: Rows | Pairs) -> Rows | Pairs:
+    """One device's rows; gap junctions are whole on each."""
+    return jax.tree.map(lambda x: x[0], synapses) if isinstance(synapses, Rows) else synapses
 
 
 def _state_specs(plan: Plan, kind: Any) -> Any:
@@ -160,7 +169,7 @@ def compiled_shares(mesh: Mesh) -> Any:
         plan: Plan, length: int, fresh: bool, parts: Parts, state: Any, dt: Any, begin: Any, count: Any
     ) -> Chunk:
         def share(parts: Parts, state: Any, dt: Any, begin: Any, count: Any) -> Chunk:
-            parts = parts._replace(synapses=jax.tree.map(lambda x: x[0], parts.synapses))
+            parts = parts._replace(synapses={label: _own(x) for label, x in parts.synapses.items()})
             if not fresh:
                 like = start_shapes(plan, parts, dt)
                 state = state._replace(cells=jax.tree.map(lambda x, y: x.reshape(y.shape), state.cells, like.cells))

@@ -13,7 +13,7 @@ API_VERSION = "1.0"
 """Version of the interface that packs are written against: another major does not fit, a later minor is too new."""
 
 KINDS = ("channel", "ion", "synapse", "solver", "cell")
-_HEADER = ("schema", "api", "family", "title", "license", "references")
+_HEADER = ("schema", "api", "family", "title", "license", "references", "expected_failures")
 _FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "text": ("text", lambda value: isinstance(value, str)),
     "texts": ("a list of texts", lambda value: _is_list(value, str)),

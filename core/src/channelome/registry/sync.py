@@ -12,7 +12,7 @@ from ..channels import Channel
 from ..describe import KINDS_OF_CLASSES, describe
 from ..errors import PackError
 from ..module import REQUIRED
-from ..transmission import Release, Synapse
+from ..transmission import Contact, Coupling, Release
 
 _GENERATED = ("channel", "ion", "synapse")
 _ORDER = (
@@ -103,7 +103,20 @@ def synced(table: dict[str, Any], package: str) -> dict[str, Any]:
         older = {name: entry for name, entry in table.get(kind, {}).items() if "@" in name}
         if tables or older:
             wanted[kind] = dict(sorted((tables | older).items()))
-    order = ("schema", "api", "family", "title", "license", "references", "channel", "ion", "synapse", "solver", "cell")
+    order = (
+        "schema",
+        "api",
+        "family",
+        "title",
+        "license",
+        "references",
+        "expected_failures",
+        "channel",
+        "ion",
+        "synapse",
+        "solver",
+        "cell",
+    )
     return {key: wanted[key] for key in order if key in wanted}
 
 
@@ -135,6 +148,6 @@ def _offered(cls: type, suffix: str) -> bool:
         return False
     if issubclass(cls, Channel):
         return bool(cls.__dict__.get("_arguments") or cls._arguments)  # pyright: ignore[reportPrivateUsage]
-    if issubclass(cls, Synapse | Release):
-        return bool(cls.states) and not any(parameter.default is REQUIRED for parameter in cls.parameters.values())
+    if issubclass(cls, Contact | Release):
+        return (bool(cls.states) or (issubclass(cls, Coupling) and cls is not Coupling)) and not any(parameter.default is REQUIRED for parameter in cls.parameters.values())
     return isinstance(getattr(cls, "species", None), str) or "species" in cls._static  # pyright: ignore
