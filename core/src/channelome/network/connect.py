@@ -113,14 +113,18 @@ class FixedIndegree(Rule):
                 f"fixed_indegree({self.k}) has only {available} source neurons to take without repetition: "
                 f"take fewer, or multapses=True."
             )
-        parts = []
+        sources = np.empty((n_post, self.k), np.int32)
         rows = max(1, BLOCK // max(self.k, 1))
         for first in range(0, n_post, rows):
             here = np.arange(first, min(first + rows, n_post))
             own = ends.post[here] if alone else None
-            parts.append(_choose(rng, here.size, n_pre, self.k, self.multapses, own, ends.pre))
-        sources = np.concatenate(parts).ravel() if parts else np.zeros(0, np.int32)
-        return _by_source(sources, np.repeat(np.arange(n_post, dtype=np.int32), self.k), n_pre, n_post)
+            sources[here] = _choose(rng, here.size, n_pre, self.k, self.multapses, own, ends.pre)
+        from scipy.sparse import csr_array
+
+        first = np.arange(n_post + 1, dtype=np.int32 if sources.size < 2**31 else np.int64) * self.k
+        by_target = csr_array((np.zeros(sources.size, np.bool_), sources.ravel(), first), (n_post, n_pre))
+        by_source = by_target.tocsc()  # a counting sort; what it holds is not looked at
+        return Edges(np.diff(by_source.indptr), by_source.indices.astype(np.int32, copy=False), n_post)
 
 
 def _choose(

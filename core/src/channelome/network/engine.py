@@ -20,7 +20,7 @@ from ..record import Probe
 from ..solvers.staggered import Staggered
 from ..state import State
 from ..transmission import TO_DENSITY, Followed
-from .delivery import WORD, n_words, pack, product, walk
+from .delivery import WORD, blocks, n_words, pack, product, walk
 from .electrical import Halfway, Junctions, shared
 from .sources import Poisson, SpikeSource
 
@@ -85,7 +85,11 @@ class Record(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What is static in a run. `sizes` are those of the part of each population that one device holds."""
+    """What is static in a run. `sizes` are those of the part of each population that one device holds.
+
+    Attributes:
+        lanes: whether the processor has many, so that spikes are delivered in blocks and not one by one.
+    """
 
     solver: Solver
     paths: tuple[Path, ...]
@@ -93,6 +97,7 @@ class Plan(NamedTuple):
     records: tuple["Record", ...]
     every: int
     junctions: tuple[Junctions, ...] = ()
+    lanes: bool = False
     axis: str | None = None
     devices: int = 1
 
@@ -319,15 +324,16 @@ def _any(amounts: Array) -> Array:
 
 
 def _send(
-    plan: Plan, path: Path, synapses: Any, words: Any, amounts: Any, out: Array, slot: Any, walking: bool, blocks: int = 0
+    plan: Plan, path: Path, synapses: Any, words: Any, amounts: Any, out: Array, slot: Any, walking: bool, n_blocks: int = 0
 ) -> Array:  # fmt: skip
     """Add to `out` what is sent; `words` in as many blocks as there are devices, if not told otherwise."""
     if not walking:
         return product(synapses, amounts, out, slot)
-    blocks = blocks or plan.devices
-    each = count_of(dict(plan.sizes)[path.pre]) * plan.devices // blocks
-    sending = words & jnp.asarray(range_words(each, blocks, path.first, path.stop))
-    return walk(synapses, sending, amounts, out, path.first, slot, None if blocks == 1 else each)
+    n_blocks = n_blocks or plan.devices
+    each = count_of(dict(plan.sizes)[path.pre]) * plan.devices // n_blocks
+    sending = words & jnp.asarray(range_words(each, n_blocks, path.first, path.stop))
+    send = blocks if plan.lanes else walk
+    return send(synapses, sending, amounts, out, path.first, slot, None if n_blocks == 1 else each)
 
 
 @functools.lru_cache(maxsize=64)

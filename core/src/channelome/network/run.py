@@ -77,7 +77,8 @@ def simulate_network(
     records = tuple(_record(network, name) for name in dict.fromkeys(names))
     tracing = is_tracing() or any(isinstance(x, Tracer) for x in jax.tree.leaves((network, stimuli, state)))
     junctions = junctions_of(network)
-    plan = Plan(find_solver(solver), _paths(network, step_ms), _sizes(network), records, every, junctions)
+    lanes = jax.default_backend() != "cpu"
+    plan = Plan(find_solver(solver), _paths(network, step_ms), _sizes(network), records, every, junctions, lanes)
     h = np.asarray(step_ms, dtype)
     mesh = None if devices is None else mesh_of(devices)
     if mesh is not None:

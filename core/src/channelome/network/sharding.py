@@ -65,16 +65,17 @@ def shares(path: Pathway, n: int, weight: Any, delays: Any) -> Rows:
         parts.append((part, mine))
     width, split = _common([part for part, _ in parts])
     shapes = [rows_of(part, width, split) for part, _ in parts]
-    n_rows = max(shape.n_rows for shape in shapes)
-    shapes = [shape._replace(n_rows=n_rows) for shape in shapes]
+    n_rows = max(shape.counts.size for shape in shapes)
 
     def stacked(values: Any, filling: Any) -> np.ndarray | None:
         if values is None:
             return None
-        rows = [laid_out(shape, values[mine], filling) for shape, (_, mine) in zip(shapes, parts, strict=True)]
+        rows = [laid_out(shape, values[mine], filling, n_rows) for shape, (_, mine) in zip(shapes, parts, strict=True)]
         return np.stack(rows)
 
-    targets = [laid_out(shape, part.targets, np.int32(each)) for shape, (part, _) in zip(shapes, parts, strict=True)]
+    targets = [
+        laid_out(shape, part.targets, np.int32(each), n_rows) for shape, (part, _) in zip(shapes, parts, strict=True)
+    ]
     starts = np.stack([shape.starts for shape in shapes]) if split else None  # pyright: ignore[reportArgumentType]
     return Rows(starts, np.stack(targets), stacked(weight, 0.0), stacked(delays, 0))
 

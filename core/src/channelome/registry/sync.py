@@ -149,5 +149,7 @@ def _offered(cls: type, suffix: str) -> bool:
     if issubclass(cls, Channel):
         return bool(cls.__dict__.get("_arguments") or cls._arguments)  # pyright: ignore[reportPrivateUsage]
     if issubclass(cls, Contact | Release):
-        return (bool(cls.states) or (issubclass(cls, Coupling) and cls is not Coupling)) and not any(parameter.default is REQUIRED for parameter in cls.parameters.values())
+        return (bool(cls.states) or (issubclass(cls, Coupling) and cls is not Coupling)) and not any(
+            parameter.default is REQUIRED for parameter in cls.parameters.values()
+        )
     return isinstance(getattr(cls, "species", None), str) or "species" in cls._static  # pyright: ignore
