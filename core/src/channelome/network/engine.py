@@ -199,7 +199,7 @@ def step(plan: Plan, parts: Parts, carry: Carry, n: Any, dt: Any, walking: bool)
         drive = _drive(plan, parts, name, carry, t)
         start_from = moved[name]
         if name in coupled and isinstance(plan.solver, Staggered):
-            population = Halfway(population, plan.solver.voltage(moved[name]))
+            population: Any = Halfway(population, plan.solver.voltage(moved[name]))
             start_from = begun[name]
         cells[name] = plan.solver.step(population, start_from, t, dt, drive)
     cells = _shared(plan, parts, cells, dt)

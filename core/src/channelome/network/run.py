@@ -16,15 +16,15 @@ from tqdm.auto import tqdm
 from .. import __version__
 from ..cells import SingleCompartment
 from ..cells.show import rows
-from ..errors import ModelError, SimulationError, UnknownName
+from ..errors import ModelError, UnknownName
 from ..program import compiler_options
 from ..record import probes
 from ..request import checked_stimulus, in_precision, is_tracing, whole_steps
 from ..solvers import solver as find_solver
-from ..spikes import SpikeTrains
 from ..transmission import Coupling
 from .activity import Activity
-from .delivery import Pairs, Rows, laid_out, unpack
+from .collected import Collected, check_finite, of_groups
+from .delivery import Pairs, Rows, laid_out
 from .electrical import junctions_of
 from .engine import NetworkState, Parts, Path, Plan, Record, initial, is_source, state_of
 from .loops import Chunk, chunk, differentiable
@@ -33,7 +33,6 @@ from .projection import Pathway
 from .sharding import (
     check_shares,
     compiled_shares,
-    fetched,
     finished_shares,
     initial_shares,
     local_parts,
@@ -220,36 +219,6 @@ def finish(plan: Plan, parts: Parts, carry: Any, n: Any, dt: Any) -> NetworkStat
     return state_of(plan, parts, carry, n, dt)
 
 
-class Collected:
-    """What has come back of a run so far: records, and spikes as they are unpacked."""
-
-    def __init__(self, network: Network, plan: Plan, devices: int, step_ms: float) -> None:
-        self.asked, self.every, self.devices, self.step_ms = plan.records, plan.every, devices, step_ms
-        self.sizes = {name: part.size for name, part in network.populations.items()}
-        self.data: dict[str, list[np.ndarray]] = {record.name: [] for record in plan.records}
-        self.events: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in self.sizes}
-
-    def take(self, out: Chunk, begin: int, count: int) -> None:
-        """Put `count` samples of a chunk that began at sample `begin` to what is there."""
-        for record in self.asked:
-            rows = fetched(out.samples[record.name])[:count]
-            if begin == 0:
-                rows = np.concatenate([fetched(out.first[record.name])[None], rows])
-            whole = self.devices == 1 or (record.first, record.stop, record.by) == (0, rows.shape[1], 1)
-            self.data[record.name].append(rows if whole else rows[:, record.first : record.stop : record.by])
-        for name, words in out.events.items():
-            rows = fetched(words)[:count].reshape(count * self.every, -1)
-            steps, neurons = unpack(rows, math.prod(self.sizes[name]) // self.devices)
-            self.events[name].append(((begin * self.every + steps + 1) * self.step_ms, neurons))
-
-    def spikes(self) -> dict[str, SpikeTrains]:
-        found: dict[str, SpikeTrains] = {}
-        for name, parts in self.events.items():
-            times, neurons = (np.concatenate(column) for column in zip(*parts, strict=True))
-            found[name] = SpikeTrains(times, neurons, self.sizes[name])
-        return found
-
-
 def _chunked(
     network: Network, plan: Plan, parts: Parts, state: Any, dt: Any, mesh: Any, step_ms: float, count: int,
     length: int, progress: Any, check: bool,
@@ -269,7 +238,7 @@ def _chunked(
 
     def take(out: Chunk, begin: int, now: int) -> int:
         if check:
-            _check_finite(plan, parts, out.carry, step_ms, begin, now)
+            check_finite(plan, parts, out.carry, step_ms, begin, now)
         collected.take(out, begin, now)
         bar.update(now * plan.every)
         return begin + now
@@ -282,7 +251,8 @@ def _chunked(
                 if waiting is not None:  # while the device runs on, what it has done is unpacked here
                     done = take(*waiting)
                 waiting, carry = (out, begin, now), out.carry
-            done = take(*waiting)  # pyright: ignore[reportGeneralTypeIssues]: a run has at least one sample
+            if waiting is not None:
+                done = take(*waiting)
         except KeyboardInterrupt:
             if not done:
                 raise
@@ -295,7 +265,7 @@ def _chunked(
         t=np.arange(done + 1) * (step_ms * plan.every),
         data={name: np.concatenate(blocks) for name, blocks in collected.data.items()},
         units={record.name: record.unit for record in plan.records},
-        spikes=spikes | _of_groups(network, spikes),
+        spikes=spikes | of_groups(network, spikes),
         end=None if carry is None else functools.partial(end, plan, parts, carry, np.int32(done * plan.every), dt),
         interrupted=interrupted,
         provenance=_provenance(network, plan, step_ms),
@@ -318,19 +288,6 @@ def _provenance(network: Network, plan: Plan, step_ms: float) -> dict[str, str]:
     return found | {f"group {name}": where for name, where in network.groups}
 
 
-def _of_groups(network: Network, spikes: Mapping[str, SpikeTrains]) -> dict[str, SpikeTrains]:
-    """The spikes of each group, its neurons numbered from 0."""
-    found = {}
-    for name, _ in network.groups:
-        label, index = network.indices(name)
-        whole = spikes[label]
-        by = int(index[1] - index[0]) if index.size > 1 else 1
-        place = (whole.neurons - index[0]) // by
-        inside = (whole.neurons >= index[0]) & (whole.neurons <= index[-1]) & ((whole.neurons - index[0]) % by == 0)
-        found[name] = SpikeTrains(whole.times[inside], place[inside], (index.size,))
-    return found
-
-
 def _chunk_length(plan: Plan, count: int) -> int:
     """Samples that the compiled loop has room for: rounded up, so that runs of about one length share a program."""
     spikes = plan.every * sum(4 * -(-math.prod(size) // 32) for _, size in plan.sizes)
@@ -338,20 +295,3 @@ def _chunk_length(plan: Plan, count: int) -> int:
     wanted = math.ceil(count / CHUNKS) if count * row > SHORT_BYTES else count
     grain = 1 << max(0, wanted.bit_length() - 4)  # an eighth of the power of two below
     return max(1, min(BUFFER_BYTES // row, max(SHORT_BYTES // row, -(-wanted // grain) * grain)))
-
-
-def _check_finite(plan: Plan, parts: Parts, carry: Any, step_ms: float, begin: int, samples: int) -> None:
-    """Raise where the carry at the end of a chunk is not finite, with the first part and neuron that is not."""
-    leaves = jax.tree_util.tree_leaves_with_path((carry.cells, carry.synapses))
-    if all(np.all(np.isfinite(fetched(x))) for _, x in leaves):
-        return
-    for path, x in leaves:
-        wrong = ~np.isfinite(fetched(x))
-        if np.any(wrong):
-            first, last = (n * plan.every * step_ms for n in (begin, begin + samples))
-            label, *inside = [str(getattr(key, "key", getattr(key, "name", key))) for key in path[1:]]
-            where = ".".join(key for key in inside if key not in ("state", "channels", "ions"))
-            raise SimulationError(
-                f"{label}.{where} of neuron {int(np.argmax(wrong))} became NaN or infinite between t = {first:g} and {last:g} "
-                f"ms. The step dt = {step_ms:g} ms may be too long for this solver, or a weight or parameter far off."
-            )

@@ -76,7 +76,7 @@ def shares(path: Pathway, n: int, weight: Any, delays: Any) -> Rows:
     targets = [
         laid_out(shape, part.targets, np.int32(each), n_rows) for shape, (part, _) in zip(shapes, parts, strict=True)
     ]
-    starts = np.stack([shape.starts for shape in shapes]) if split else None  # pyright: ignore[reportArgumentType]
+    starts = np.stack([shape.starts for shape in shapes if shape.starts is not None]) if split else None
     return Rows(starts, np.stack(targets), stacked(weight, 0.0), stacked(delays, 0))
 
 
@@ -179,10 +179,10 @@ def compiled_shares(mesh: Mesh) -> Any:
 
         given = _state_specs(plan, NetworkState if fresh else Carry)
         over_time = PartitionSpec(None, AXIS)
-        first = {record.name: _SHARED for record in plan.records}
-        results = Chunk(
-            _state_specs(plan, Carry), first, {r.name: over_time for r in plan.records}, PartitionSpec(None, None, AXIS)
-        )
+        first: Any = {record.name: _SHARED for record in plan.records}
+        samples: Any = {record.name: over_time for record in plan.records}
+        events: Any = PartitionSpec(None, None, AXIS)
+        results = Chunk(_state_specs(plan, Carry), first, samples, events)
         shared = jax.shard_map(
             share, mesh=mesh, in_specs=(_specs(plan, parts), given, _WHOLE, _WHOLE, _WHOLE), out_specs=results, check_vma=False
         )  # fmt: skip
