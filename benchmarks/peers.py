@@ -3,30 +3,36 @@
 As `python peers.py NAME` it is that process: it reads requests from its input, one JSON a line, and answers each.
 """
 
+import functools
 import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from timing import Run
+from timing import Run, timed
 
 DT = 0.1
 VARIABLE = "CHANNELOME_BENCH_PEERS"
 
 
 class Peers:
-    """The peers that the Python interpreter `python` has; none if it is None."""
+    """The peers that the Python interpreter `python` has; none if it is None.
 
-    def __init__(self, python: str | None) -> None:
+    Args:
+        script: what each process runs, with the peer's name; this file if None.
+        names: of the peers.
+    """
+
+    def __init__(self, python: str | None, script: Path | None = None, names: Iterable[str] = ()) -> None:
         self._workers: dict[str, subprocess.Popen[str]] = {}
         self.versions: dict[str, str] = {}
-        for name in PREPARE if python else ():
+        self.last: dict[str, dict[str, float]] = {}
+        for name in (names or PREPARE) if python else ():
             worker = subprocess.Popen(
-                [str(python), str(Path(__file__).resolve()), name],
+                [str(python), str(script or Path(__file__).resolve()), name],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             )  # fmt: skip
             answer = _answer(worker)
@@ -36,16 +42,23 @@ class Peers:
                 print(f"{name} is left out: {answer['error']}", file=sys.stderr)
                 worker.terminate()
 
-    def prepare(self, n: int, steps: int) -> dict[str, Run]:
-        """Runs by name; a peer that fails is left out, with a line that says why."""
+    def prepare(self, *size: float) -> dict[str, Run]:
+        """Runs by name, of so many neurons and steps; a peer that fails is left out, with a line that says why.
+
+        What a run said last, beside its seconds, is in `last`.
+        """
         runs: dict[str, Run] = {}
         for name, worker in self._workers.items():
-            answer = _ask(worker, {"n": n, "steps": steps})
+            answer = _ask(worker, {"prepare": size})
             if "error" in answer:
-                print(f"{name} is left out for {n} neurons: {answer['error']}", file=sys.stderr)
+                print(f"{name} is left out for {size[0]} neurons: {answer['error']}", file=sys.stderr)
             else:
-                runs[name] = lambda worker=worker: float(_ask(worker, {"run": True})["seconds"])
+                runs[name] = functools.partial(self._run, name)
         return runs
+
+    def _run(self, name: str) -> float:
+        self.last[name] = answer = _ask(self._workers[name], {"run": True})
+        return float(answer["seconds"])
 
     def close(self) -> None:
         """End the processes."""
@@ -183,7 +196,7 @@ def jaxley(n: int, steps: int) -> Callable[[], Any]:
 PREPARE: dict[str, Prepare] = {"BrainPy": brainpy, "braincell": braincell, "Jaxley": jaxley}
 
 
-def serve(name: str) -> None:
+def serve(module: str, prepare: Callable[..., Callable[[], dict[str, float]]]) -> None:
     """Answer requests: prepare a size, or run it."""
     import importlib.metadata
 
@@ -195,28 +208,34 @@ def serve(name: str) -> None:
         answers.flush()
 
     try:
-        __import__(name.lower())
-        say({"version": importlib.metadata.version(name)})
+        __import__(module)
+        say({"version": importlib.metadata.version(module)})
     except Exception as error:
         say({"error": f"{type(error).__name__}: {error}"})
         return
-    import jax
-
-    work: Callable[[], Any] = dict
+    work: Callable[[], dict[str, float]] = dict
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            if "n" in request:
-                work = PREPARE[name](request["n"], request["steps"])
-                jax.block_until_ready(work())
+            if "prepare" in request:
+                work = prepare(*request["prepare"])
+                work()
                 say({"ready": True})
             else:
-                begin = time.perf_counter()
-                jax.block_until_ready(work())
-                say({"seconds": time.perf_counter() - begin})
+                say(work())
         except Exception as error:
             say({"error": f"{type(error).__name__}: {error}"})
 
 
+def measured(name: str) -> Callable[[int, int], Callable[[], dict[str, float]]]:
+    """A run that says its seconds."""
+
+    def prepare(n: int, steps: int) -> Callable[[], dict[str, float]]:
+        run = timed(PREPARE[name](n, steps))
+        return lambda: {"seconds": run()}
+
+    return prepare
+
+
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(sys.argv[1].lower(), measured(sys.argv[1]))

@@ -84,6 +84,96 @@ def targets(rows: Rows) -> str:
     return "\n".join(lines) + "\n"
 
 
+TARGETS = {
+    4_000: {"BrainPy": 2.0, "braincell": 2.5, "Brian2": 8.0, "Brian2, vectorised": 1.5},
+    40_000: {"braincell": 2.0},
+}
+"""How many times faster than a peer channelome's network is to be."""
+
+
+def networks(found: dict[str, Any]) -> str:
+    """The network beside the peers', what it costs, and ways of delivery."""
+    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    pages = [
+        "## Networks",
+        "",
+        "COBAHH (Brette et al. 2007) at dt 0.1 ms, one pinned core; whole calls of `simulate`, spikes recorded. How fast a simulator is "
+        "depends on the rate, so that is given too. Brian2 computes in float64, all others in float32."
+        + (f" {versions}." if versions else ""),
+    ]
+    for what in dict.fromkeys(row["what"] for row in found["rows"]):
+        pages += ["", f"### {what}", ""]
+        pages += [
+            table_line(["", "N", "steps/s", "rate, Hz", "channelome is faster", "target"]),
+            table_line(["---"] * 6),
+        ]
+        for row in (row for row in found["rows"] if row["what"] == what):
+            target = TARGETS.get(row["n"], {}).get(row["name"])
+            rate = "-" if row["rate"] is None else f"{row['rate']:.1f}"
+            faster = f"{row['ours_faster']:.2f}x"
+            pages.append(
+                table_line(
+                    [
+                        row["name"],
+                        f"{row['n']:,}",
+                        f"{row['steps_per_s']:,.0f}",
+                        rate,
+                        faster,
+                        f"{target}x" if target else "",
+                    ]
+                )
+            )
+    pages += ["", "### By neurons, by rate", "", "80 inputs each.", ""]
+    pages += [table_line(["N", "steps/s", "ns per neuron and step", "rate, Hz"]), table_line(["---"] * 4)]
+    pages += [
+        table_line([f"{row['n']:,}", f"{row['steps_per_s']:,.0f}", f"{row['ns']:.2f}", f"{row['rate']:.1f}"])
+        for row in found["by_size"]
+    ]
+    pages += ["", "4,000 silent neurons, 4,000 Poisson sources with 80 synapses each.", ""]
+    pages += [table_line(["rate of the sources, Hz", "steps/s"]), table_line(["---"] * 2)]
+    pages += [table_line([str(row["rate"]), f"{row['steps_per_s']:,.0f}"]) for row in found["by_rate"]]
+    pages += ["", "### Building, compiling, memory", ""]
+    pages += [
+        "Each in a process of its own, after a network of 100 neurons, so without imports. The first call compiles, and lays the synapses "
+        "out in rows. The most memory that the process held has everything in it, JAX too.",
+        "",
+    ]
+    heads = [
+        "",
+        "N",
+        "synapses",
+        "build, s",
+        "first call, s",
+        "second, s",
+        "bytes per synapse",
+        "of it in rows",
+        "most memory, GiB",
+    ]
+    pages += [table_line(heads), table_line(["---"] * len(heads))]
+    for row in found["costs"]:
+        seconds = [f"{row[key]:.2f}" for key in ("build", "first_call", "second_call")]
+        bytes_each = f"{max(0.0, row['bytes_built']) + row['bytes_rows']:.1f}"
+        pages.append(
+            table_line(
+                [row["name"], f"{row['n']:,}", f"{row['synapses']:,}", *seconds, bytes_each, f"{row['bytes_rows']:.1f}",
+                 f"{row['peak'] / 2**30:.2f}"]
+            )
+        )  # fmt: skip
+    pages += [
+        "",
+        "### Ways of delivery",
+        "",
+        "Microseconds per step, 4,000 sources with 80 synapses each, by spikes per step.",
+        "",
+    ]
+    counts = list(dict.fromkeys(row["spikes"] for row in found["deliveries"]))
+    pages += [table_line(["", *map(str, counts)]), table_line(["---"] * (len(counts) + 1))]
+    for name in dict.fromkeys(row["name"] for row in found["deliveries"]):
+        us = [f"{row['us']:.1f}" for row in found["deliveries"] if row["name"] == name]
+        pages.append(table_line([name, *us]))
+    return "\n".join(pages) + "\n"
+
+
 def overhead(milliseconds: dict[str, float]) -> str:
     lines = ["## Whole calls of `simulate`, compiled before", "", table_line(["call", "ms"]), table_line(["---"] * 2)]
     return "\n".join([*lines, *(table_line([name, f"{ms:.2f}"]) for name, ms in milliseconds.items())]) + "\n"

@@ -9,11 +9,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import timing
+from peers import Peers
 
 HERE = Path(__file__).resolve().parent
-PARTS = ("speed", "startup", "compile", "accuracy")
+PARTS = ("speed", "networks", "startup", "compile", "accuracy")
 
 
 def main() -> None:
@@ -24,7 +26,6 @@ def main() -> None:
     import report
     import speed
     import startup
-    from peers import Peers
 
     peers = Peers(options.peer_python if "speed" in options.only else None)
     found: dict[str, object] = {}
@@ -36,6 +37,9 @@ def main() -> None:
         found |= {"speed": rows, "overhead": calls}
         pages += [report.speed(rows), report.targets(rows), report.overhead(calls)]
     peers.close()
+    if "networks" in options.only:
+        found["networks"] = measured = network_part(options, rounds)
+        pages.append(report.networks(measured))
     if "compile" in options.only:
         found["compile"] = costs = compile_cost.measure()
         pages.append(report.compile_cost(costs))
@@ -51,6 +55,26 @@ def main() -> None:
         Path(options.json).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if options.write:
         (HERE / "RESULTS.md").write_text(text, encoding="utf-8")
+
+
+def network_part(options: argparse.Namespace, rounds: int) -> dict[str, Any]:
+    """The network beside the peers', what it costs, and ways of delivery."""
+    import deliveries
+    import network_peers
+    import networks
+
+    script = HERE / "network_peers.py"
+    peers = Peers(options.peer_python, script, network_peers.NAMES)
+    rows = networks.measure(peers, rounds=rounds, quick=options.quick)
+    peers.close()
+    other = Peers(options.peer_python, script, ["brainevent"])
+    ways = deliveries.measure(rounds, other)
+    other.close()
+    few = min(rounds, 3)
+    return {
+        "rows": rows, "versions": peers.versions, "deliveries": ways,
+        "by_size": networks.by_size(few), "by_rate": networks.by_rate(few), "costs": networks.costs(),
+    }  # fmt: skip
 
 
 def arguments() -> argparse.Namespace:
