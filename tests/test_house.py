@@ -11,6 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "core/src/channelome"
+ALL = ROOT / "plugins/all"
+"""It depends on the packs and holds no code."""
 MEMBERS = sorted([ROOT / "core", *(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))])
 
 READ_ORDER = [
@@ -18,6 +20,7 @@ READ_ORDER = [
     "units",
     "maths",
     "kinetics",
+    "sampled",
     "module",
     "state",
     "spikes",
@@ -40,13 +43,14 @@ READ_ORDER = [
     "plotting",
     "dataset",
     "archive",
+    "exchange",
     "traces",
-    "network",
+    "networks",
     "simulation",
     "clamp",
+    "spec",
     "testing",
     "portrait",
-    "spec",
     "cli",
 ]
 """Import order is read order: a module imports only what stands before it. `registry.local` and `registry.sync`, which
@@ -110,7 +114,16 @@ def test_every_member_is_installed_for_development():
 def test_every_member_has_a_readme_and_is_typed():
     for member in MEMBERS:
         assert (member / "README.md").is_file()
-        assert list(member.glob("src/*/py.typed")), member
+        assert list(member.glob("src/*/py.typed")) or member == ALL, member
+
+
+def test_channelome_all_depends_on_every_pack_but_those_of_solvers():
+    packs = {path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml")} - {"all"}
+    project = tomllib.loads((ALL / "pyproject.toml").read_text())["project"]
+    asked = {one.partition(">")[0] for one in project["dependencies"]}
+    extra = {one.partition(">")[0] for one in project["optional-dependencies"]["diffrax"]}
+    assert asked - {"channelome"} == {f"channelome-{name}" for name in packs - {"diffrax"}}
+    assert extra == {"channelome-diffrax"}
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(CORE)))

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 import channelome as ch
 from channelome.cli import main
 from channelome.registry import registry
+from channelome.registry.manifest import KINDS
 
 SODIUM = "INa_HH1952"
 AXON = "SquidAxon_HH1952"
@@ -69,7 +70,7 @@ def test_list_filters(arguments, names):
 
 def test_list_puts_channels_before_solvers():
     kinds = [entry["kind"] for entry in json.loads(printed("list", "--json"))]
-    assert kinds == sorted(kinds, key=["channel", "ion", "solver", "cell"].index)
+    assert kinds == sorted(kinds, key=list(KINDS).index)
 
 
 def test_list_says_where_nothing_matches():

@@ -206,7 +206,7 @@ def test_registering_through_the_public_door_checks_what_it_is():
     import channelome as ch
     from channelome.errors import ModelError
 
-    with pytest.raises(ModelError, match="only channel and ion classes and solver objects"):
+    with pytest.raises(ModelError, match="only classes of channels, ions and synapses and solver objects"):
         ch.register(int)
 
 

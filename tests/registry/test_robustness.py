@@ -183,6 +183,16 @@ def test_one_cause_is_one_problem_whatever_the_number_of_names(site: Path):
     assert "RuntimeError: no such luck" in problem.what
 
 
+def test_a_model_that_is_none_is_named_with_its_place(site: Path):
+    package = make_pack(
+        site, "pack-models", "X1", tables='[cell.Cell_X1]\nfile = "cell.toml"\n[network.Net_X1]\nfile = "net.toml"\n'
+    )
+    (site / package / "cell.toml").write_text('schema = 1\n[channels]\nINa = { use = "os:system" }\n')
+    said = [problem.what for problem in discovered(("pack-models", "X1")).diagnose()]
+    assert "cell.toml: channels.INa.use must be a registered name" in said[0]
+    assert said[1] == "'Net_X1' cannot be used: its file net.toml is not there"
+
+
 def test_an_old_name_warns_at_the_line_that_uses_it(site: Path):
     more = "aliases = [{ name = 'Old_Warn1', deprecated_since = '0.3' }]"
     make_pack(site, "pack-warn", "Warn1", tables=channel_table("INa_Warn1", "pack_warn", more))

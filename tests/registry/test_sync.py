@@ -1,13 +1,17 @@
 """`sync` writes what classes know and leaves what people wrote."""
 
+import json
+import re
 import shutil
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from registry.packs import make_pack
 
+from channelome.cli import main
 from channelome.errors import PackError
 from channelome.registry.sync import sync
 
@@ -88,3 +92,13 @@ def test_the_program_of_a_package_is_not_run(tmp_path: Path, monkeypatch: pytest
     (tmp_path / package / "__main__.py").write_text("raise SystemExit('run')\n")
     sync(tmp_path / package / "pack.toml", check=True)
     del sys.modules[package]
+
+
+def test_the_pre_commit_hook_is_a_command_that_there_is(monkeypatch: pytest.MonkeyPatch):
+    hook = (PACKAGES.parent / ".pre-commit-hooks.yaml").read_text()
+    command, arguments = re.search(r"entry: channelome (.*)", hook), re.search(r"args: (.*)", hook)
+    assert command and arguments
+    monkeypatch.chdir(PACKAGES / "tm1991")
+    result = CliRunner().invoke(main, [*command[1].split(), *json.loads(arguments[1])])
+    assert result.exit_code == 0, result.output
+    assert result.output.count("is in line") == 2

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
-    "errors": "CollisionError ChannelomeError DefinitionError ModelError PackError SimulationError UnitError UnknownName",
-    "module": "normal uniform",
+    "errors": "CollisionError ChannelomeError DefinitionError MismatchWarning ModelError PackError SimulationError UnitError UnknownName",
+    "sampled": "normal uniform",
     "state": "State",
     "stimulus": "function noise pulses ramp samples sine step",
     "spikes": "SpikeTrains crossings",
     "traces": "Traces",
     "cells": "SingleCompartment channel ion",
     "clamp": "curves voltage_clamp",
-    "network": "Activity Network Poisson Projection SpikeSource all_to_all distance_dependent fixed_indegree fixed_probability "
+    "networks": "Activity Network Poisson Projection SpikeSource all_to_all distance_dependent fixed_indegree fixed_probability "
     "from_arrays from_matrix one_to_one plasticity synapse",
     "simulation": "simulate",
     "solvers": "solver",
-    "registry": "register",
-    "spec": "cell",
+    "registry": "load_dir register",
+    "spec": "cell load network save",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
@@ -38,31 +38,36 @@ if TYPE_CHECKING:
     from .errors import ChannelomeError as ChannelomeError
     from .errors import CollisionError as CollisionError
     from .errors import DefinitionError as DefinitionError
+    from .errors import MismatchWarning as MismatchWarning
     from .errors import ModelError as ModelError
     from .errors import PackError as PackError
     from .errors import SimulationError as SimulationError
     from .errors import UnitError as UnitError
     from .errors import UnknownName as UnknownName
-    from .module import normal as normal
-    from .module import uniform as uniform
-    from .network import Activity as Activity
-    from .network import Network as Network
-    from .network import Poisson as Poisson
-    from .network import Projection as Projection
-    from .network import SpikeSource as SpikeSource
-    from .network import all_to_all as all_to_all
-    from .network import distance_dependent as distance_dependent
-    from .network import fixed_indegree as fixed_indegree
-    from .network import fixed_probability as fixed_probability
-    from .network import from_arrays as from_arrays
-    from .network import from_matrix as from_matrix
-    from .network import one_to_one as one_to_one
-    from .network import plasticity as plasticity
-    from .network import synapse as synapse
+    from .networks import Activity as Activity
+    from .networks import Network as Network
+    from .networks import Poisson as Poisson
+    from .networks import Projection as Projection
+    from .networks import SpikeSource as SpikeSource
+    from .networks import all_to_all as all_to_all
+    from .networks import distance_dependent as distance_dependent
+    from .networks import fixed_indegree as fixed_indegree
+    from .networks import fixed_probability as fixed_probability
+    from .networks import from_arrays as from_arrays
+    from .networks import from_matrix as from_matrix
+    from .networks import one_to_one as one_to_one
+    from .networks import plasticity as plasticity
+    from .networks import synapse as synapse
+    from .registry import load_dir as load_dir
     from .registry import register as register
+    from .sampled import normal as normal
+    from .sampled import uniform as uniform
     from .simulation import simulate as simulate
     from .solvers import solver as solver
     from .spec import cell as cell
+    from .spec import load as load
+    from .spec import network as network
+    from .spec import save as save
     from .spikes import SpikeTrains as SpikeTrains
     from .spikes import crossings as crossings
     from .state import State as State

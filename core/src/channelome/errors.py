@@ -29,6 +29,10 @@ class CollisionError(PackError):
     """Two installed distributions claim one name."""
 
 
+class MismatchWarning(UserWarning):
+    """A model file was saved with other versions of its packs. Says what has changed."""
+
+
 class ChannelomeDeprecationWarning(DeprecationWarning):
     """A name that shall go away. Shown at the line of the script that uses it."""
 

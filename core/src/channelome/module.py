@@ -8,7 +8,7 @@ import dataclasses
 import difflib
 import inspect
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, dataclass_transform
 
@@ -18,6 +18,7 @@ from jax.core import Tracer
 
 from .errors import DefinitionError, ModelError
 from .maths import q10
+from .sampled import Sampled
 from .units import Bound, Unit, convert
 
 
@@ -95,6 +96,8 @@ class Module:
     parameters: ClassVar[Mapping[str, Parameter]] = MappingProxyType({})
     _nodes: ClassVar[tuple[str, ...]] = ()
     _static: ClassVar[tuple[str, ...]] = ()
+    _drawn: ClassVar[Mapping[str, tuple["Sampled", Any]]] = MappingProxyType({})
+    """Of an instance, what was sampled and the values drawn, so that a file can hold the one for the other."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -168,7 +171,13 @@ class Module:
             if name not in cls.parameters:
                 raise ModelError(f"{cls.__name__} has no parameter '{name}'. {_did_you_mean(cls, name)}")
             new._set(name, new._checked(cls.parameters[name], value))
+        new._forget(changes)
         return new
+
+    def _forget(self, names: Iterable[str]) -> None:
+        """Let go of what was drawn for parameters that have other values now."""
+        if self._drawn:
+            self._set("_drawn", {name: drawn for name, drawn in self._drawn.items() if name not in names})
 
     def at(self, celsius: Any) -> Self:
         """A copy in which every parameter that follows the temperature (`Q10`) is its number at `celsius` (degC)."""
@@ -188,8 +197,10 @@ class Module:
             return self
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
-        for name, value in sampled.items():
-            new._set(name, value.over(size))
+        drawn = {name: (value, value.over(size)) for name, value in sampled.items()}
+        for name, (_, values) in drawn.items():
+            new._set(name, values)
+        new._set("_drawn", {**self._drawn, **drawn})
         return new
 
     def _leaves(self) -> Iterator[tuple[str, Any]]:
@@ -205,43 +216,6 @@ class Module:
     def __repr__(self) -> str:
         inside = ", ".join(f"{name}={show(value, type(self).parameters[name].unit)}" for name, value in self._leaves())
         return f"{type(self).__name__}({inside})"
-
-
-@dataclasses.dataclass(frozen=True)
-class Sampled:
-    """A parameter drawn for each neuron when its cell is built; see `channelome.normal` and `channelome.uniform`.
-
-    Args:
-        draw: from a NumPy generator and a shape the values, in the unit of `unit`, which the door has still to convert.
-        seed: of the generator.
-    """
-
-    draw: Callable[[np.random.Generator, tuple[int, ...], Callable[[Any], Any]], np.ndarray]
-    seed: int
-    door: Callable[[Any], Any] | None = None
-    where: str = ""
-
-    def converted(self, unit: Unit, where: str) -> "Sampled":
-        return dataclasses.replace(self, door=lambda value: convert(value, unit, where), where=where)
-
-    def over(self, size: tuple[int, ...]) -> np.ndarray:
-        assert self.door is not None
-        return self.draw(np.random.default_rng(self.seed), size, self.door)
-
-
-def normal(mean: Any, std: Any, *, seed: int) -> Any:
-    """A parameter drawn for each neuron from a normal distribution when the cell is built.
-
-    Args:
-        mean, std: with units.
-        seed: of NumPy's generator: the same seed and size give the same values.
-    """
-    return Sampled(lambda rng, size, door: door(mean) + door(std) * rng.standard_normal(size), seed)
-
-
-def uniform(low: Any, high: Any, *, seed: int) -> Any:
-    """A parameter drawn for each neuron evenly between `low` and `high` (with units) when the cell is built."""
-    return Sampled(lambda rng, size, door: door(low) + (door(high) - door(low)) * rng.random(size), seed)
 
 
 def check_values(value: Any, where: str, parameter: Parameter) -> None:

@@ -14,12 +14,15 @@ from jax.core import Tracer
 from tqdm.auto import tqdm
 
 from . import __version__
+from .cells import SingleCompartment
 from .cells.show import rows
 from .errors import ModelError
 from .faults import report_fault
-from .network import Network, simulate_network
+from .networks import Network, simulate_network
 from .program import Plan, compiled_chunk, differentiable, finish
 from .record import probes
+from .registry import registry
+from .registry.provenance import of_run
 from .request import checked_state, checked_stimulus, in_precision, is_tracing, whole_steps
 from .solvers import solver as find_solver
 from .spikes import SpikeTrains, crossings
@@ -197,7 +200,8 @@ def _provenance(cell: Any, plan: Plan, step_ms: float) -> dict[str, str]:
     """What was run, by which versions: solver, step, and the distribution of each part."""
     parts = {row.label: f"{row.name} ({row.origin})" for row in rows(cell)}
     versions = {"channelome": __version__, "jax": jax.__version__}
-    return versions | {"solver": type(plan.solver).__name__, "dt": f"{step_ms:g} ms"} | parts
+    packs = of_run(registry, cell.about, cell.classes) if isinstance(cell, SingleCompartment) else {}
+    return versions | {"solver": type(plan.solver).__name__, "dt": f"{step_ms:g} ms"} | parts | packs
 
 
 def _events(shares: np.ndarray, first_step: int, dt: float) -> tuple[np.ndarray, np.ndarray]:

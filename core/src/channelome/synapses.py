@@ -204,7 +204,7 @@ class GABAb(Pulsed, states=("g", "slope")):
 
 
 class GapJunction(Coupling):
-    """Electrical synapse. The network integrates it implicitly: see `network.electrical`."""
+    """Electrical synapse. The network integrates it implicitly: see `networks.electrical`."""
 
 
 class TsodyksMarkram(Release, states={"u": 0.0, "x": 1.0}):

@@ -14,6 +14,10 @@ from ..ions import Ion
 from ..kinetics import Rule
 from ..module import NODE, STATIC, Module, param
 from ..protocols import Inject
+from ..registry import registry
+from ..registry.cite import of_parts
+from ..registry.hooks import model_built
+from ..registry.provenance import About
 from ..state import State
 from ..units import Area, Capacitance, Temperature, Voltage
 from .check import check_cell
@@ -52,6 +56,8 @@ class SingleCompartment(Module):
     ions: Annotated[Mapping[str, Ion], NODE]
     channels: Annotated[Mapping[str, Channel], NODE]
     size: Annotated[tuple[int, ...], STATIC]
+    about: Annotated[About, STATIC] = About()
+    """The registered cell or the file that it was made from, for citations."""
 
     def __init__(
         self,
@@ -75,11 +81,12 @@ class SingleCompartment(Module):
             channels={label: build_channel(value, label) for label, value in channels.items()},
         )  # fmt: skip
         self._settle()
+        model_built(self)
 
     def _settle(self) -> None:
         """Draw what is sampled, then check the model; called once, when it is built."""
         own = self.drawn(self.size)
-        for name in type(self).parameters:
+        for name in (*type(self).parameters, "_drawn"):
             self._set(name, getattr(own, name))
         self._set("ions", {species: ion.drawn(self.size) for species, ion in self.ions.items()})
         self._set("channels", {label: channel.drawn(self.size) for label, channel in self.channels.items()})
@@ -112,6 +119,15 @@ class SingleCompartment(Module):
         new._set("ions", ions)
         new._settle()
         return new
+
+    @property
+    def classes(self) -> list[type[Module]]:
+        """The classes of its ions and channels, each once."""
+        return list(dict.fromkeys(type(part) for part in (*self.ions.values(), *self.channels.values())))
+
+    def cite(self, style: str = "text") -> str:
+        """References of the model and of its mechanisms, as ``"text"``, ``"bibtex"`` or ``"csl-json"``."""
+        return of_parts(registry, [self.about], self.classes, style)
 
     def __repr__(self) -> str:
         return text(self)
@@ -212,7 +228,7 @@ class SingleCompartment(Module):
 
 
 def _shape(size: int | tuple[int, ...]) -> tuple[int, ...]:
-    shape = (size,) if isinstance(size, int | np.integer) else tuple(size)
-    if not all(isinstance(n, int | np.integer) and n > 0 for n in shape):
+    shape = tuple(size) if isinstance(size, tuple | list) else (size,)
+    if not all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n > 0 for n in shape):
         raise ModelError(f"size must be a positive number of neurons or a tuple of them, not {size!r}.")
     return tuple(int(n) for n in shape)

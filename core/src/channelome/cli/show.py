@@ -1,15 +1,16 @@
 """``channelome show NAME``: everything that its manifest says. Imports neither JAX nor the pack."""
 
 import textwrap
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..errors import PackError
+from ..errors import ModelError, PackError
 from ..registry import Entry, Registry
+from ..registry.document import read_document
+from ..registry.schema import check_form
 from .listing import facts, kind_of, pack
 from .output import as_json, print_json, table
 
@@ -88,24 +89,60 @@ def _default(parameter: Mapping[str, Any]) -> str:
 
 
 def _model(entry: Entry) -> dict[str, Any] | None:
-    """The table of a cell; None of anything else."""
+    """The table of a cell or network; None of anything else."""
     if not isinstance(entry.where, Path):
         return None
     try:
-        return tomllib.loads(entry.where.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise PackError(f"{entry.where.name} of {entry.distribution} is not TOML: {error}.") from error
+        model = read_document(entry.where)
+        check_form(model, entry.where.name)
+    except ModelError as error:
+        raise PackError(f"{entry.distribution}: {error}") from error
+    return model
 
 
 def _parts(model: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    own = {name: value for name, value in model.items() if isinstance(value, Mapping) and "unit" in value}
-    yield "cell", str(model.get("kind", "SingleCompartment")), _given(own)
+    if model.get("kind") != "Network":
+        yield from _parts_of_cell(model, "cell", "")
+        return
+    for label, population in model.get("populations", {}).items():
+        yield from _parts_of_cell(population, label, f"{label}.")
+    for label, where in model.get("groups", {}).items():
+        yield label, where, ""
+    for label, projection in model.get("projections", {}).items():
+        rule = projection["connect"]
+        how = ", ".join([rule["rule"], *(f"{name} = {value}" for name, value in rule.items() if name != "rule")])
+        given = {name: projection[name] for name in ("weight", "delay", "initial") if name in projection}
+        yield label, f"{projection['pre']} -> {projection['post']}", "; ".join([how, _given(given)])
+        for part in ("synapse", "plasticity"):
+            if part in projection:
+                yield f"{label}.{part}", projection[part]["use"], _given(projection[part])
+
+
+def _parts_of_cell(table: Mapping[str, Any], label: str, place: str) -> Iterator[tuple[str, str, str]]:
+    size = {"size": table["size"]} if "size" in table else {}
+    yield label, str(table.get("use", table.get("kind", "SingleCompartment"))), _given({**table, **size})
     for section in ("ions", "channels"):
-        for label, part in model.get(section, {}).items():
-            yield label, str(part.get("use", "")), _given(part)
+        for name, part in table.get(section, {}).items():
+            yield f"{place}{name}", str(part.get("use", "")), _given(part)
 
 
 def _given(part: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{n} = {v['value']:g} {v['unit']}" for n, v in part.items() if isinstance(v, Mapping) and "unit" in v
-    )
+    """Sizes and values with a unit, in short."""
+    return ", ".join(f"{name} = {_value(value)}" for name, value in part.items() if name == "size" or _has_unit(value))
+
+
+def _has_unit(value: Any) -> bool:
+    return isinstance(value, Mapping) and "unit" in value
+
+
+def _value(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return str(value)
+    if "sample" in value:
+        a, b = (number for name, number in value.items() if name not in ("sample", "unit", "seed"))
+        return f"{value['sample']}({_number(a)}, {_number(b)}) {value['unit']}"
+    return f"{_number(value['value'])} {value['unit']}"
+
+
+def _number(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else "[...]"

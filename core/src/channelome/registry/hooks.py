@@ -5,34 +5,100 @@ fails to import, whose hook is misspelt, or which fails when it is called, is na
 as they are. The switches ``CHANNELOME_PACKS`` and ``CHANNELOME_DISABLE_PACKS`` hold for plugins too.
 """
 
+import contextlib
+import contextvars
 import functools
-from collections.abc import Iterable, Iterator
-from typing import Any, cast
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, cast
 
 import pluggy
 
-from .discovery import GROUP as PACKS
-from .discovery import Problem, Switches, installed_points
-
-GROUP = "channelome.plugins"
+from ..errors import CollisionError, PackError
+from .discovery import Problem
+from .document import SUFFIXES
+from .loading import outer_level
+from .manifest import KINDS
+from .plugins import Plugin, installed_plugins
 
 hookspec = pluggy.HookspecMarker("channelome")
 hookimpl = pluggy.HookimplMarker("channelome")
 
 
 class Hooks:
-    """What a plugin can do."""
+    """What a plugin can do. The first sentence of each is that of docs/hooks.md."""
+
+    @hookspec
+    def channelome_importers(self) -> dict[str, Callable[[Path], Mapping[str, Any]]]:  # pyright: ignore[reportReturnType]
+        """Read models from other file formats: `ch.load` gives a file with the suffix to the function, which returns the table of a model."""
+
+    @hookspec
+    def channelome_checks(self) -> dict[str, list[Any]]:  # pyright: ignore[reportReturnType]
+        """Add checks to the conformance kit: by kind, a list of what `channelome.testing.kit.check` makes."""
+
+    @hookspec
+    def channelome_commands(self) -> list[Any]:  # pyright: ignore[reportReturnType]
+        """Add commands to `channelome`: a list of click commands."""
+
+    @hookspec
+    def channelome_model_built(self, model: Any) -> None:
+        """Do something whenever a cell or a network has been built: look at it, write it down, warn."""
+
+    @hookspec
+    def channelome_families(self) -> dict[str, Path]:  # pyright: ignore[reportReturnType]
+        """Offer families that are only known at run time: by family, the path of a manifest that lies anywhere."""
 
     @hookspec
     def channelome_environment(self) -> dict[str, str]:  # pyright: ignore[reportReturnType]
-        """Lines for ``channelome env``: what it is, and its value, such as the version of a library."""
+        """Add lines to `channelome env`: what it is, and its value, such as the version of a library."""
 
     @hookspec
     def channelome_diagnose(self) -> list[Problem]:  # pyright: ignore[reportReturnType]
-        """Problems for ``channelome doctor`` that only the plugin can find."""
+        """Tell `channelome doctor` of problems that only the plugin can find."""
 
 
-def manager(plugins: Iterable[tuple[str, str, Any]] | None = None) -> tuple[pluggy.PluginManager, list[Problem]]:
+def _texts(answer: Any, key: type, value: Callable[[Any], bool]) -> bool:
+    table = cast("dict[Any, Any]", answer)
+    return isinstance(answer, dict) and all(isinstance(k, key) and value(v) for k, v in table.items())
+
+
+def _list_of(value: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda answer: isinstance(answer, list) and all(map(value, cast("list[Any]", answer)))
+
+
+def _is_command(command: Any) -> bool:
+    import click  # of the command line alone
+
+    return isinstance(command, click.Command) and bool(command.name)
+
+
+def _is_checks(answer: Any) -> bool:
+    is_check = _list_of(lambda check: all(hasattr(check, name) for name in ("name", "level", "hint", "problems")))
+    return _texts(answer, str, is_check) and set(answer) <= {*KINDS, "pack"}
+
+
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "channelome_importers": lambda answer: (
+        _texts(answer, str, callable) and all(suffix.startswith(".") for suffix in answer)
+    ),
+    "channelome_checks": _is_checks,
+    "channelome_commands": _list_of(_is_command),
+    "channelome_families": lambda answer: _texts(answer, str, lambda path: isinstance(path, Path)),
+    "channelome_environment": lambda answer: _texts(answer, str, lambda text: isinstance(text, str)),
+    "channelome_diagnose": _list_of(lambda problem: isinstance(problem, Problem)),
+}
+"""Whether an answer is one; `channelome_model_built` has none."""
+
+
+class Asked(NamedTuple):
+    """Plugins that are loaded, and what is wrong with those that could not be."""
+
+    manager: pluggy.PluginManager
+    problems: list[Problem]
+
+
+def manager(plugins: Iterable[tuple[str, str, Any]] | None = None) -> Asked:
     """A plugin manager with all plugins, and what is wrong with some of them.
 
     Args:
@@ -40,60 +106,177 @@ def manager(plugins: Iterable[tuple[str, str, Any]] | None = None) -> tuple[plug
     """
     pm, problems = pluggy.PluginManager("channelome"), list[Problem]()
     pm.add_hookspecs(Hooks)
-    for distribution, name, point in _installed() if plugins is None else plugins:
-        label = f"{distribution}/{name}"  # two distributions may use one name
+    for plugin in map(Plugin._make, installed_plugins() if plugins is None else plugins):
         try:
-            pm.register(point.load(), name=label)
+            pm.register(plugin.point.load(), name=plugin.label)
         except (Exception, SystemExit) as error:
-            if pm.has_plugin(label):  # older pluggy (1.5) takes it in before its hooks are checked
-                pm.unregister(name=label)
-            what = f"its plugin '{name}' cannot be loaded: {type(error).__name__}: {error}"
-            problems.append(Problem(distribution, what, "Update or remove it."))
+            if pm.has_plugin(plugin.label):  # older pluggy (1.5) takes it in before its hooks are checked
+                pm.unregister(name=plugin.label)
+            what = f"its plugin '{plugin.name}' cannot be loaded: {type(error).__name__}: {error}"
+            problems.append(Problem(plugin.distribution, what, "Update or remove it."))
             continue
         try:
             pm.check_pending()
         except pluggy.PluginValidationError as error:
-            pm.unregister(name=label)
-            what = f"its plugin '{name}' has a hook that does not exist: {error}"
-            problems.append(
-                Problem(distribution, what, "A hook's name may be misspelt; hooks are listed in docs/registry.md.")
-            )
-    return pm, problems
+            pm.unregister(name=plugin.label)
+            what = f"its plugin '{plugin.name}' has a hook that does not exist: {error}"
+            remedy = "A hook's name may be misspelt; hooks are listed in docs/hooks.md."
+            problems.append(Problem(plugin.distribution, what, remedy))
+    return Asked(pm, problems)
+
+
+_plugged: list[Plugin] = []
+"""Filled by `plugged` alone."""
 
 
 @functools.cache
-def installed() -> tuple[pluggy.PluginManager, list[Problem]]:
-    """The manager of the installed plugins, made at the first call of a hook."""
-    return manager()
+def installed(hook: str = "") -> Asked:
+    """The installed plugins that have `hook`, or all of them, loaded when they are first asked."""
+    return manager([plugin for plugin in [*installed_plugins(), *_plugged] if not hook or plugin.has(hook)])
 
 
-def environment(asked: tuple[pluggy.PluginManager, list[Problem]] | None = None) -> dict[str, str]:
+@contextlib.contextmanager
+def plugged(*plugins: Any) -> Iterator[None]:
+    """Let modules, or other objects with hooks, answer beside the installed plugins until the block ends: for trying and testing one.
+
+    Raises:
+        PackError: for a hook that does not exist, or has other arguments.
+    """
+    added = [Plugin("here", f"{number}", _Loaded(plugin)) for number, plugin in enumerate(plugins, len(_plugged))]
+    if problems := manager(added).problems:
+        raise PackError(" ".join(map(str, problems)))
+    _plugged.extend(added)
+    installed.cache_clear()
+    try:
+        yield
+    finally:
+        _plugged[:] = [plugin for plugin in _plugged if plugin not in added]
+        installed.cache_clear()
+
+
+class _Loaded(NamedTuple):
+    plugin: Any
+
+    def load(self) -> Any:
+        return self.plugin
+
+
+def importer(suffix: str, asked: Asked | None = None) -> Callable[[Path], Mapping[str, Any]] | None:
+    """The function that reads files with this suffix; None where no plugin does.
+
+    Raises:
+        CollisionError: where two plugins read them.
+    """
+    hook = "channelome_importers"
+    found = [
+        (label, answer[suffix])
+        for label, answer in _good(_answers(asked or installed(hook), hook))
+        if suffix in answer and suffix not in SUFFIXES
+    ]
+    if len(found) > 1:
+        both = " and ".join(label for label, _ in found)
+        raise CollisionError(f"'{suffix}' files are read by {both}. Uninstall one, or disable it: CHANNELOME_DISABLE_PACKS.")
+    return found[0][1] if found else None
+
+
+def extra_checks(kind: str, asked: Asked | None = None) -> tuple[Any, ...]:
+    """The checks of a kind, or of a ``"pack"``, that plugins add to the kit."""
+    hook = "channelome_checks"
+    return tuple(check for _, answer in _good(_answers(asked or installed(hook), hook)) for check in answer.get(kind, ()))
+
+
+def commands(asked: Asked | None = None) -> dict[str, Any]:
+    """The commands that plugins add, by name; of two with one name the first."""
+    hook = "channelome_commands"
+    found: dict[str, Any] = {}
+    for _, answer in _good(_answers(asked or installed(hook), hook)):
+        found = {**{command.name: command for command in answer}, **found}
+    return found
+
+
+def families(asked: Asked) -> tuple[list[tuple[str, str, Path]], list[Problem]]:
+    """Distribution, family and manifest of each family that plugins offer, and what is wrong with some of the plugins."""
+    found, problems = list[tuple[str, str, Path]](), list(asked.problems)
+    for label, answer in _answers(asked, "channelome_families"):
+        if isinstance(answer, Problem):
+            problems.append(answer)
+        else:
+            found += [(label.partition("/")[0], family, path) for family, path in sorted(answer.items())]
+    return found, problems
+
+
+def environment(asked: Asked | None = None) -> dict[str, str]:
     """What all plugins say for ``channelome env``; `asked` is a `manager`, that of the installed ones if None."""
-    pm, _ = installed() if asked is None else asked
+    hook = "channelome_environment"
     said: dict[str, str] = {}
-    for label, answer in _answers(pm, "channelome_environment"):
+    for label, answer in _answers(asked or installed(hook), hook):
         said |= {label: answer.what} if isinstance(answer, Problem) else answer
     return said
 
 
-def diagnose(asked: tuple[pluggy.PluginManager, list[Problem]] | None = None) -> list[Problem]:
+def diagnose(asked: Asked | None = None) -> list[Problem]:
     """Problems of plugins, and those that plugins find; `asked` is a `manager`, that of the installed ones if None."""
-    pm, problems = installed() if asked is None else asked
-    found = list(problems)
-    for _, answer in _answers(pm, "channelome_diagnose"):
-        found += [answer] if isinstance(answer, Problem) else answer
-    return found + [answer for _, answer in _answers(pm, "channelome_environment") if isinstance(answer, Problem)]
+    asked = installed() if asked is None else asked
+    found = list(asked.problems)
+    for hook in _FITS:
+        for _, answer in _answers(asked, hook):
+            if isinstance(answer, Problem):
+                found.append(answer)
+            elif hook == "channelome_diagnose":
+                found += answer
+    return found
 
 
-def _answers(pm: pluggy.PluginManager, hook: str) -> Iterator[tuple[str, Any]]:
+# ---- models ----
+
+_inside = contextvars.ContextVar("inside", default=False)
+"""Whether a `building` block is open."""
+
+
+@contextlib.contextmanager
+def building() -> Iterator[None]:
+    """The parts that are built in the block belong to one model: `model_built` waits for the whole."""
+    token = _inside.set(True)
+    try:
+        yield
+    finally:
+        _inside.reset(token)
+
+
+def model_built(model: Any) -> None:
+    """Tell the plugins of a cell or network. One that fails is named in a warning, and the model stays as it is."""
+    hook = "channelome_model_built"
+    if _inside.get() or not installed(hook).manager.get_plugins():
+        return
+    import jax  # of the model, where there is one
+
+    if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(model)):
+        return
+    for _, answer in _answers(installed(hook), hook, model=model):
+        if isinstance(answer, Problem):
+            warnings.warn(str(answer), RuntimeWarning, stacklevel=outer_level())
+
+
+# ---- inside ----
+
+
+def _good(answers: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Without problems, which `diagnose` finds again."""
+    return (pair for pair in answers if not isinstance(pair[1], Problem))
+
+
+def _answers(asked: Asked, hook: str, **arguments: Any) -> Iterator[tuple[str, Any]]:
     """What each plugin answers, asked alone: a problem in place of the answer where it fails or is of another type."""
+    pm = asked.manager
     for label, plugin in pm.list_name_plugin():
         caller = pm.subset_hook_caller(hook, [other for other in pm.get_plugins() if other is not plugin])
         distribution, _, name = label.partition("/")
         cause = ""
         try:
-            for answer in cast("list[Any]", caller()):
-                if _fits(hook, answer):
+            for answer in cast("list[Any]", caller(**arguments)):
+                if hook not in _FITS:
+                    continue
+                if _FITS[hook](answer):
                     yield label, answer
                 else:
                     cause = f"answered {answer!r}"
@@ -101,19 +284,3 @@ def _answers(pm: pluggy.PluginManager, hook: str) -> Iterator[tuple[str, Any]]:
             cause = f"failed with {type(error).__name__}: {error}"
         if cause:
             yield label, Problem(distribution, f"its plugin '{name}', asked {hook}, {cause}", "Update or remove it.")
-
-
-def _fits(hook: str, answer: Any) -> bool:
-    if hook == "channelome_environment":
-        table = cast("dict[Any, Any]", answer)
-        return isinstance(answer, dict) and all(isinstance(text, str) for pair in table.items() for text in pair)
-    return isinstance(answer, list) and all(isinstance(item, Problem) for item in cast("list[Any]", answer))
-
-
-def _installed() -> Iterator[tuple[str, str, Any]]:
-    switches = Switches.from_environment()
-    families = {name: [point.name for point in points] for name, points in installed_points(PACKS)}
-    for distribution, points in installed_points(GROUP):
-        for point in points:
-            if switches.admits(distribution.split()[0], point.name, *families.get(distribution, ())):
-                yield distribution, point.name, point

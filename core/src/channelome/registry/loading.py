@@ -18,7 +18,7 @@ def load_object(where: str) -> Any:
     try:
         return getattr(import_module(module), name)
     except (Exception, SystemExit) as error:  # a pack that calls exit() must not take the session with it
-        raise PackError(f"loading it from {_place(error, module)} failed: {type(error).__name__}: {error}") from error
+        raise PackError(f"loading it from {place(error, module)} failed: {type(error).__name__}: {error}") from error
 
 
 def outer_level() -> int:
@@ -29,13 +29,13 @@ def outer_level() -> int:
     return level
 
 
-def _place(error: BaseException, module: str) -> str:
+def place(error: BaseException, module: str) -> str:
     """The line to look at: that of a syntax error, else the last one of the pack itself."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
     package = module.partition(".")[0]
-    place = getattr(sys.modules.get(module), "__file__", None) or module
+    found = getattr(sys.modules.get(module), "__file__", None) or module
     for frame, line in traceback.walk_tb(error.__traceback__):
         if frame.f_globals.get("__name__", "").partition(".")[0] == package:
-            place = f"{frame.f_code.co_filename}:{line}"
-    return place
+            found = f"{frame.f_code.co_filename}:{line}"
+    return found

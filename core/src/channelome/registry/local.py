@@ -1,26 +1,105 @@
-"""Registering what a script or notebook defines. Imports the engine, which looking up does not."""
+"""Registering what a script, a notebook or a folder defines. Imports the engine, which looking up does not."""
 
+import hashlib
+import importlib
+import importlib.util
+import os
+import sys
+from importlib.machinery import ModuleSpec
+from pathlib import Path
 from typing import Any
 
+from ..channels import Channel
 from ..describe import KINDS_OF_CLASSES, describe
-from ..errors import ModelError
+from ..errors import ModelError, PackError
+from ..ions import Ion
+from .document import SUFFIXES
+from .loading import place
+from .provenance import read_model
+from .sync import is_offered
+
+_PACKAGE = "channelome_local"
 
 
-def register_local(what: Any, name: str | None, aliases: tuple[str, ...]) -> None:
+def register_local(what: Any, name: str | None, aliases: tuple[str, ...], check: bool) -> None:
     """Put `what` into the process's registry, under the kind that it is."""
     from . import registry
 
     kind = next((kind for kind, bases in KINDS_OF_CLASSES.items() if any(_is(what, base) for base in bases)), None)
-    if kind is not None:
-        registry.register(what, name=name, kind=kind, aliases=aliases, table=describe(what))
-    elif all(callable(getattr(what, member, None)) for member in ("start", "step", "voltage", "state")):
-        if name is None:
-            raise ModelError("a solver is registered under a name: register(solver, name='mine').")
-        registry.register(what, name=name, kind="solver", aliases=aliases)
-    else:
+    solver = all(callable(getattr(what, member, None)) for member in ("start", "step", "voltage", "state"))
+    if kind is None and not solver:
         raise ModelError(
             f"only classes of channels, ions and synapses and solver objects can be registered, not {what!r}."
         )
+    if kind is None and name is None:
+        raise ModelError("a solver is registered under a name: register(solver, name='mine').")
+    if check:
+        _check(what)
+    table = describe(what) if kind is not None else None
+    registry.register(what, name=name, kind=kind or "solver", aliases=aliases, table=table)
+
+
+def load_folder(folder: "str | os.PathLike[str]", check: bool) -> list[str]:
+    """Register what the files of a folder hold; see `channelome.load_dir`."""
+    from . import registry
+
+    path = Path(folder).resolve()
+    if not path.is_dir():
+        raise ModelError(f"there is no folder {folder}.")
+    package = _package(path)
+    files = [
+        file
+        for file in sorted(path.glob("*.py"))
+        if file.stem != "conftest" and not file.stem.startswith(("_", "test_"))
+    ]
+    classes = [cls for file in files for cls in _classes(f"{package}.{file.stem}")]
+    for cls in classes:
+        register_local(cls, None, (), check)
+    models = sorted(file for suffix in SUFFIXES for file in path.glob(f"*{suffix}"))
+    for file in models:
+        model = read_model(registry, file)
+        kind = "network" if model.table.get("kind") == "Network" else "cell"
+        table = {"summary": str(model.table.get("title", ""))}
+        registry.register(file, name=file.stem, kind=kind, table=table)
+    return [*(cls.__name__ for cls in classes), *(file.stem for file in models)]
+
+
+def _package(folder: Path) -> str:
+    """A package whose folder this is, so that ``from .rates import x`` finds the file beside; nothing of it has run yet."""
+    name = f"{_PACKAGE}_{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
+    for module in [known for known in sys.modules if known == name or known.startswith(f"{name}.")]:
+        del sys.modules[module]
+    spec = ModuleSpec(name, None, is_package=True)
+    spec.submodule_search_locations = [str(folder)]
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+    importlib.invalidate_caches()
+    return name
+
+
+def _classes(name: str) -> list[type]:
+    """The classes of mechanisms that a module defines itself."""
+    try:
+        module = importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        raise PackError(f"loading it from {place(error, name)} failed: {type(error).__name__}: {error}") from error
+    own = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == name]
+    bases = tuple(base for bases in KINDS_OF_CLASSES.values() for base in bases)
+    return [cls for cls in own if issubclass(cls, bases) and is_offered(cls, "")]
+
+
+def _check(what: Any) -> None:
+    from .. import testing
+
+    if not isinstance(what, type):
+        report = testing.check_solver(what)
+    elif issubclass(what, Channel):
+        report = testing.check_channel(what)
+    elif issubclass(what, Ion):
+        report = testing.check_ion(what)
+    else:
+        raise ModelError(f"{what.__name__} is a synapse, which the kit has no checks for: register it without check.")
+    if not report.ok:
+        raise ModelError(f"it fails checks of the kit, and is not registered:\n{report}")
 
 
 def _is(what: Any, base: type) -> bool:

@@ -12,7 +12,9 @@ SCHEMA = 1
 API_VERSION = "1.0"
 """Version of the interface that packs are written against: another major does not fit, a later minor is too new."""
 
-KINDS = ("channel", "ion", "synapse", "solver", "cell")
+KINDS = ("channel", "ion", "synapse", "solver", "cell", "network")
+DATA = ("cell", "network")
+"""Kinds of which a pack ships a file, and no object."""
 _HEADER = ("schema", "api", "family", "title", "license", "references", "expected_failures")
 _FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "text": ("text", lambda value: isinstance(value, str)),
@@ -29,6 +31,10 @@ _ENTRY = {
     **dict.fromkeys(("version", "order"), "count"),
     **{"temperature": "flag", "aliases": "tables", "parameters": "table"},
 }
+_WORDS = {"api": "text", "title": "text", "license": "text", "expected_failures": "tables"}
+_FAILURE = {"check": "text", "name": "text", "reason": "text"}
+_REFERENCE = {"role": "text", "text": "text", "doi": "text"}
+_ALIAS = {"name": "text", "deprecated_since": "text"}
 _PARAMETER = {"default": "number", "unit": "text", "source": "text"}
 
 Table = Mapping[str, Any]
@@ -58,11 +64,11 @@ class Entry:
 
     Attributes:
         name: without version.
-        kind: ``channel``, ``ion``, ``synapse``, ``solver`` or ``cell``.
+        kind: ``channel``, ``ion``, ``synapse``, ``solver``, ``cell`` or ``network``.
         version: a published thing whose equations or defaults change gets the next one.
         family: whose pack it is; empty for what belongs to no paper.
         distribution: that ships it, with its version; ``"local"`` for what a script registered.
-        where: ``"module:object"``, or the file of a cell; for what a script registered the object itself.
+        where: ``"module:object"``, or the file of a cell or network; for what a script registered the object itself.
         table: the manifest's words on it: summary, kind, ion, reads, gates, temperature, parameters, equations.
     """
 
@@ -122,9 +128,12 @@ def _manifest(table: Table, path: Path, family: str, distribution: str) -> Manif
         raise PackError(f"{where} has unknown entries {sorted(unknown)}; it holds {', '.join((*_HEADER, *KINDS))}")
     if table.get("schema") != SCHEMA:
         raise PackError(f"{where} has schema {table.get('schema')!r}; this channelome reads {SCHEMA}")
-    check_api(str(table.get("api", "")), where)
+    _check_forms({key: table[key] for key in _WORDS if key in table}, _WORDS, where)
+    check_api(table.get("api", ""), where)
     if table.get("family") != family:
         raise PackError(f"{where} is of the family {table.get('family')!r}, but its entry point is named '{family}'")
+    for failure in table.get("expected_failures", ()):
+        _check_forms(failure, _FAILURE, f"{where}: expected_failures")
     references = _references(table.get("references", {}), where)
     entries = tuple(
         _entry(kind, name, entry, family, distribution, references, path)
@@ -166,12 +175,12 @@ def _entry(
     missing = [key for key in table.get("references", ()) if key not in known]
     if missing:
         raise PackError(f"{where} cites {missing[0]!r}, which [references] does not have")
-    target = table.get("file") if kind == "cell" else table.get("object")
-    if not isinstance(target, str) or (kind != "cell" and ":" not in target):
-        raise PackError(f"{where} needs {'file = ...' if kind == 'cell' else 'object = module:name'}")
+    target = table.get("file") if kind in DATA else table.get("object")
+    if not isinstance(target, str) or (kind not in DATA and ":" not in target):
+        raise PackError(f"{where} needs {'file = ...' if kind in DATA else 'object = module:name'}")
     return Entry(
         name=plain, kind=kind, version=version, family=family, distribution=distribution,
-        where=_inside(path.parent, target, where) if kind == "cell" else target,
+        where=_inside(path.parent, target, where) if kind in DATA else target,
         aliases=tuple(_alias(alias, where) for alias in table.get("aliases", ())),
         references=tuple(known[key] for key in table.get("references", ())), table=table,
     )  # fmt: skip
@@ -225,12 +234,14 @@ def _alias(alias: Any, where: str) -> Alias:
     if not isinstance(alias, Mapping) or not isinstance(cast("Table", alias).get("name"), str):
         raise PackError(f"{where}: an alias is written {{ name = 'Other' }}, perhaps with deprecated_since")
     table = cast("Table", alias)
+    _check_forms(table, _ALIAS, f"{where}: an alias")
     return Alias(table["name"], str(table.get("deprecated_since", "")))
 
 
 def _references(table: Any, where: str) -> dict[str, Reference]:
     found: dict[str, Reference] = {}
     for key, entry in _tables(table, f"{where}: references"):
+        _check_forms(entry, _REFERENCE, f"{where}: references.{key}")
         role, text = str(entry.get("role", "")), str(entry.get("text", ""))
         if role not in ("equations", "parameters", "implementation") or not text:
             raise PackError(

@@ -10,8 +10,11 @@ from typing import Any, cast
 
 from ..errors import ChannelomeDeprecationWarning, CollisionError, ModelError, PackError, UnknownName
 from .discovery import Problem, Source, Switches, installed_sources, read_packs
+from .document import read_document
 from .loading import load_object, outer_level
 from .manifest import Alias, Entry, Manifest, read_manifest
+from .plugins import dynamic_families
+from .schema import check_form
 from .suggest import unknown_name
 
 
@@ -68,7 +71,8 @@ class Registry:
             wanted = switches.admits(source.family, source.distribution.split()[0])
             (admitted if wanted else left_out).append(source)
         manifests, problems = read_packs(admitted)
-        registry = Registry([core_manifest(), *manifests], problems, left_out)
+        made, wrong = dynamic_families(switches) if sources is None else ([], [])
+        registry = Registry([core_manifest(), *manifests, *made], [*problems, *wrong], left_out)
         if switches.strict and registry.problems:
             raise PackError(f"{' '.join(map(str, registry.problems))} (CHANNELOME_STRICT is set.)")
         return registry
@@ -183,6 +187,14 @@ class Registry:
             raise ModelError(f"'{name}' is not data.")
         return where
 
+    def entry_of(self, cls: type) -> Entry | None:
+        """The entry whose class this is, of whichever version; None where it has no name."""
+        where = f"{cls.__module__}:{cls.__qualname__}"
+        for entry in (entry for claims in self._claims.values() for entry in claims):
+            if where == (entry.where if isinstance(entry.where, str) else ":".join(_identity(entry.where))):
+                return entry
+        return None
+
     def diagnose(self) -> list[Problem]:
         """All problems, found by importing every pack and everything that it offers."""
         broken: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
@@ -190,8 +202,8 @@ class Registry:
             try:
                 if isinstance(entry.where, str):
                     load_object(entry.where)
-                elif isinstance(entry.where, Path) and not entry.where.is_file():
-                    raise PackError(f"its file {entry.where.name} is not there")
+                elif isinstance(entry.where, Path):
+                    _check_model(entry.where)
             except PackError as error:  # one problem for all names with this cause
                 broken[entry.distribution, entry.family, str(error)].append(f"'{entry.name}'")
         return self._problems + [
@@ -273,6 +285,16 @@ class Registry:
         return unknown_name(name, kind, names, set(self._owners), self._problems, self._left_out)
 
 
+def _check_model(file: Path) -> None:
+    """Raise `PackError` where a pack's model is not there or has not the form of one."""
+    if not file.is_file():
+        raise PackError(f"its file {file.name} is not there")
+    try:
+        check_form(read_document(file), file.name)
+    except ModelError as error:
+        raise PackError(str(error).removesuffix(".")) from error
+
+
 @functools.cache
 def core_manifest() -> Manifest:
     """Core's own manifest: what belongs to no paper."""
@@ -284,6 +306,8 @@ def core_manifest() -> Manifest:
 
 def _identity(what: Any) -> tuple[str, str]:
     """What the code that made it is called; of an object, that of its class: the cell of a notebook makes both anew."""
+    if isinstance(what, Path):  # the file of a model
+        return str(what.parent), what.name
     made = what if hasattr(what, "__qualname__") else cast(Any, type(what))
     return made.__module__, made.__qualname__
 

@@ -67,7 +67,7 @@ def _rewritten(text: str, wanted: dict[str, Any]) -> str:
         key = re.match(r"\[+\s*[\"']?(\w+)", section)
         if key and key[1] in _GENERATED:
             continue
-        if after or (key and key[1] in ("solver", "cell")):
+        if after or (key and key[1] in ("solver", "cell", "network")):
             after += section
         else:
             before += section
@@ -116,6 +116,7 @@ def synced(table: dict[str, Any], package: str) -> dict[str, Any]:
         "synapse",
         "solver",
         "cell",
+        "network",
     )
     return {key: wanted[key] for key in order if key in wanted}
 
@@ -137,12 +138,12 @@ def _classes(package: str, bases: tuple[type, ...], suffix: str) -> list[type]:
     for name in names:
         for value in vars(sys.modules[name]).values():
             own = isinstance(value, type) and value.__module__.partition(".")[0] == package
-            if own and issubclass(value, bases) and _offered(value, suffix):
+            if own and issubclass(value, bases) and is_offered(value, suffix):
                 found[value.__name__] = value
     return list(found.values())
 
 
-def _offered(cls: type, suffix: str) -> bool:
+def is_offered(cls: type, suffix: str) -> bool:
     """Whether a class is public, named for its family, and complete: what its kind needs is there."""
     if cls.__name__.startswith("_") or not cls.__name__.endswith(suffix):
         return False

@@ -15,10 +15,12 @@ from tqdm.auto import tqdm
 
 from .. import __version__
 from ..cells import SingleCompartment
-from ..cells.show import rows
+from ..cells.show import origin, rows
 from ..errors import ModelError, UnknownName
 from ..program import compiler_options
 from ..record import probes
+from ..registry import registry
+from ..registry.provenance import of_run
 from ..request import checked_stimulus, in_precision, is_tracing, whole_steps
 from ..solvers import solver as find_solver
 from ..transmission import Coupling
@@ -284,8 +286,12 @@ def _provenance(network: Network, plan: Plan, step_ms: float) -> dict[str, str]:
         found[name] = type(part).__name__
         if isinstance(part, SingleCompartment):
             found |= {f"{name}.{row.label}": f"{row.name} ({row.origin})" for row in rows(part)}
-    found |= {label: type(path.synapse).__name__ for label, path in network.projections.items()}
-    return found | {f"group {name}": where for name, where in network.groups}
+    for label, path in network.projections.items():
+        found[label] = f"{type(path.synapse).__name__} ({origin(type(path.synapse))})"
+        if path.plasticity is not None:
+            found[f"{label}.plasticity"] = f"{type(path.plasticity).__name__} ({origin(type(path.plasticity))})"
+    found |= {f"group {name}": where for name, where in network.groups}
+    return found | of_run(registry, network.about, network.classes)
 
 
 def _chunk_length(plan: Plan, count: int) -> int:

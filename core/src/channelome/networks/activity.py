@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array
 from jax.tree_util import DictKey, GetAttrKey
 
-from .. import archive, plotting
+from .. import archive, exchange, plotting
 from ..errors import ModelError, UnknownName
 from ..spikes import SpikeTrains
 from ..units import Unit, convert
@@ -137,10 +137,9 @@ class Activity:
         return plotting.curves(curves, "t (ms)", "rate (Hz)", ax)
 
     def plot_intervals(self, *names: str, bins: int = 50, ax: Any = None) -> "Figure":
-        """Histograms of the intervals between spikes of populations or groups."""
-        return plotting.histograms(
-            {name: self.intervals(name) for name in names or self._populations()}, bins, "interval (ms)", ax
-        )
+        """Histograms of the intervals between spikes of populations or groups, in bins of equal ratio."""
+        values = {name: self.intervals(name) for name in names or self._populations()}
+        return plotting.histograms(values, bins, "interval (ms)", ax, log=True)
 
     def plot_cv(self, *names: str, bins: int = 40, ax: Any = None) -> "Figure":
         """Histograms of the neurons' coefficients of variation."""
@@ -156,12 +155,15 @@ class Activity:
     # ---- to elsewhere ----
 
     def to_neo(self) -> Any:
-        """A `neo.Block` with a ``SpikeTrain`` per neuron and an ``AnalogSignal`` per record, for Elephant.
+        """A `neo.Block` with a ``SpikeTrain`` per neuron and an ``AnalogSignal`` per record, for Elephant and others.
+
+        A spike train is annotated with its ``population`` (or group) and ``neuron``.
 
         Raises:
             ImportError: without neo: ``pip install "channelome[neo]"``.
         """
-        return archive.to_neo(np.asarray(self.t), self.data, self.units, self.spikes)
+        data = {name: archive.concrete(values, f"'{name}'") for name, values in self.data.items()}
+        return exchange.to_neo(archive.concrete(self.t, "t"), data, self.units, self.spikes, self.provenance)
 
     # ---- to print, as a pytree ----
 

@@ -1,7 +1,8 @@
 """A network over several devices: each holds a share of every population and the synapses onto it.
 
 Only spikes travel: in each step every device gathers the packed spikes of all, a bit per neuron, and delivers them to its
-own neurons. A neuron receives its spikes in the same order as on one device, so the results are the same to the last bit.
+own neurons. A neuron receives its spikes in the same order as on one device, so the results are the same; to the last bit
+where a device's share fills the processor's vectors (a multiple of 16 neurons), since compilers round what is left over otherwise.
 """
 
 import functools

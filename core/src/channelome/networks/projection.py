@@ -2,7 +2,7 @@
 
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import jax.numpy as jnp
@@ -10,10 +10,11 @@ import numpy as np
 
 from ..cells.parts import build_part, class_of
 from ..errors import ModelError, UnitError
-from ..module import NODE, STATIC, Module, Parameter, Sampled, check_values, show
+from ..module import NODE, STATIC, Module, Parameter, check_values, show
+from ..sampled import Sampled
 from ..transmission import NANOSIEMENS, WEIGHTS, Contact, Coupling, Followed, Release
 from ..units import Unit, convert
-from .connect import Edges, Ends, Rule
+from .connect import Edges, Ends, FromArrays, FromMatrix, Rule
 from .delivery import Shape, laid_out, rows_of
 
 _MS = Unit.parse("ms")
@@ -77,6 +78,7 @@ class Wiring:
         pre_first, pre_stop: the range of source neurons that `edges` counts.
         edges: with targets numbered in the target's population.
         delay: in ms, one for all or one per synapse.
+        given: the projection as it was written, without what is large: a model file holds it.
     """
 
     pre: str
@@ -85,6 +87,7 @@ class Wiring:
     pre_stop: int
     edges: Edges
     delay: float | np.ndarray
+    given: Projection | None = None
 
     @functools.cached_property
     def rows(self) -> Shape:
@@ -145,6 +148,7 @@ class Pathway(Module):
         else:
             known = ["weight", "initial", *type(self.synapse).parameters]
             raise ModelError(f"the projection '{where}' has no '{name}'. It has {', '.join(known)}.")
+        new._forget([name])
         return new
 
     def _weight(self, value: Any, where: str) -> Any:
@@ -198,9 +202,25 @@ def wire(
         initial = initial.over(sizes[1])
     if np.shape(initial) not in ((), sizes[1]):
         raise ModelError(f"initial of {where} has the shape {np.shape(initial)}, but '{places[1]}' has {sizes[1]}.")
-    wiring = Wiring(*places, first, first + counts.size, edges._replace(weights=None), delay)
-    return Pathway(
+    wiring = Wiring(*places, first, first + counts.size, edges._replace(weights=None), delay, _in_short(given))
+    path = Pathway(
         synapse=built, plasticity=release, weight=weight, initial=initial, wiring=wiring, unit=unit, frozen=bool(given.frozen)
+    )  # fmt: skip
+    drawn = {"weight": (given.weight, weight), "initial": (given.initial, initial)}
+    path._set("_drawn", {name: pair for name, pair in drawn.items() if isinstance(pair[0], Sampled)})
+    return path
+
+
+def _in_short(given: Projection) -> Projection:
+    """The projection without its arrays, of which the pathway holds what was made: they may fill the memory."""
+
+    def sample(value: Any) -> Any:
+        return value if isinstance(value, Sampled) else None
+
+    rule: Any = None if isinstance(given.connect, FromArrays | FromMatrix) else given.connect
+    return replace(
+        given, connect=rule, synapse=None, plasticity=None,
+        weight=sample(given.weight), delay=sample(given.delay), initial=sample(given.initial),
     )  # fmt: skip
 
 
@@ -238,9 +258,7 @@ def _weight_of(value: Any, where: str) -> tuple[Unit, Any]:
 
 def _bare(value: Any, unit: Unit, where: str) -> Any:
     if isinstance(value, Sampled):
-        sampled = value.converted(unit, where)
-        sampled.draw(np.random.default_rng(0), (1,), sampled.door)  # pyright: ignore[reportArgumentType]: the unit is right
-        return sampled
+        return value.converted(unit, where)
     bare = convert(value, unit, where)
     check_values(bare, where, Parameter("", unit))
     return bare

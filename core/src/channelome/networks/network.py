@@ -11,6 +11,10 @@ import numpy as np
 from ..cells import SingleCompartment
 from ..errors import ModelError
 from ..module import NODE, STATIC, Module
+from ..registry import registry
+from ..registry.cite import of_parts
+from ..registry.hooks import model_built
+from ..registry.provenance import About
 from ..transmission import Coupling
 from .connect import Ends, grid
 from .projection import Pathway, Projection, wire
@@ -38,6 +42,8 @@ class Network(Module):
     projections: Annotated[Mapping[str, Pathway], NODE]
     groups: Annotated[tuple[tuple[str, str], ...], STATIC]
     seed: Annotated[int, STATIC]
+    about: Annotated[About, STATIC] = About()
+    """The registered network or the file that it was made from, for citations."""
 
     def __init__(self, *, seed: int = 0, **parts: Any) -> None:
         populations = {label: part for label, part in parts.items() if isinstance(part, Population)}
@@ -55,6 +61,7 @@ class Network(Module):
             self._group(where, f"the group '{label}'")
         built = {label: self._wired(label, part) for label, part in parts.items() if isinstance(part, Projection)}
         self._set("projections", built)
+        model_built(self)
 
     def indices(self, name: str) -> tuple[str, np.ndarray]:
         """The population in which the group, or part of a population, `name` lies, and its neurons' flat indices.
@@ -135,6 +142,20 @@ class Network(Module):
         new._set("populations", populations)
         new._set("projections", projections)
         return new
+
+    @property
+    def classes(self) -> list[type[Module]]:
+        """The classes of all mechanisms in it, each once."""
+        parts: list[Any] = [part for path in self.projections.values() for part in (path.synapse, path.plasticity)]
+        found = [
+            cls for part in self.populations.values() if isinstance(part, SingleCompartment) for cls in part.classes
+        ]
+        return list(dict.fromkeys([*found, *(type(part) for part in parts if part is not None)]))
+
+    def cite(self, style: str = "text") -> str:
+        """References of the model, its cells and all their mechanisms, as ``"text"``, ``"bibtex"`` or ``"csl-json"``."""
+        cells = [part for part in self.populations.values() if isinstance(part, SingleCompartment)]
+        return of_parts(registry, [self.about, *(cell.about for cell in cells)], self.classes, style)
 
     @property
     def size(self) -> int:

@@ -1,0 +1,140 @@
+"""``channelome new``: a pack, or a channel in one, that is checked, built and installed as it is made."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .output import Failure
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+class _Gates(click.Command):
+    """A command whose ``--gates`` takes all words up to the next option: ``--gates m^3 h --ion na``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The arguments with the words of ``--gates`` as one."""
+        if "--gates" in args:
+            first = args.index("--gates") + 1
+            last = next((n for n in range(first, len(args)) if args[n].startswith("-")), len(args))
+            args = [*args[:first], *([" ".join(args[first:last])] if last > first else []), *args[last:]]
+        return super().parse_args(ctx, args)
+
+
+@click.group()
+def new() -> None:
+    """Make a pack, or a channel in one."""
+
+
+def _origin_options(command: Any) -> Any:
+    for option in (
+        click.option("--ported-from", help="Code that the equations are taken over from, with its licence; 'no' if none."),
+        click.option("--doi", help="Of that paper."),
+        click.option("--source", help="Where the equations are from: a paper's citation, or 'own work'."),
+    ):
+        command = option(command)
+    return command
+
+
+@new.command(cls=_Gates)
+@click.argument("name")
+@click.option("--channel", help="Its first channel; INa_NAME if left out.")
+@click.option("--gates", default="m^3 h", show_default=True, help="With their powers.")
+@click.option("--ion", default="na", show_default=True, help="na, k, ca, cl, mg, h; none for a current with its own E.")
+@click.option("--license", "licence", help="SPDX identifier: Apache-2.0, MIT, BSD-3-Clause, ...")
+@_origin_options
+@click.option("--author", default="", help="For the metadata.")
+@click.option("--folder", type=_FOLDER, help="To make; channelome-<name> if left out.")
+def pack(
+    name: str,
+    channel: str | None,
+    gates: str,
+    ion: str,
+    licence: str | None,
+    source: str | None,
+    doi: str | None,
+    ported_from: str | None,
+    author: str,
+    folder: Path | None,
+) -> None:
+    """Make the pack of a new family NAME, named after author and year: Smith2020.
+
+    It is complete: metadata, manifest, one channel with placeholder kinetics, tests, workflows that check and publish it.
+    What is not said by an option is asked for.
+    """
+    from ..scaffold import new_pack
+    from ..scaffold.request import family, licence as checked_licence, origin, outline
+
+    name = family(name)
+    sketch = outline(channel or f"INa_{name}", [gates], ion)
+    if sketch.family != name:
+        raise Failure(f"'{sketch.name}' is not of the family '{name}': call it {sketch.current}_{name}.")
+    _can_ask({"--license": licence, "--source": source, "--ported-from": ported_from})
+    licence = checked_licence(licence or click.prompt("Licence of the pack (SPDX)", default="Apache-2.0"))
+    if source is None:
+        source = click.prompt("Where the equations are from (citation of the paper, or 'own work')")
+        doi = click.prompt("Its DOI, if it has one", default="", show_default=False) if doi is None else doi
+    if ported_from is None:
+        ported_from = click.prompt("Were they ported from code? From which, with its licence", default="no")
+    whence = origin(source or "", doi or "", ported_from or "")
+    made, files = new_pack(sketch, whence, licence, author=author.strip(), folder=folder)
+    click.echo(f"made {made}: {len(files)} files, with the channel {sketch.name}")
+    _say_what_is_left(made, f"src/{_package(files)}/{sketch.module}.py")
+    if not (made / "LICENSE").exists():
+        click.echo(f"  - put the text of the licence {licence} into {made / 'LICENSE'}")
+    if whence.ported_from:
+        click.echo(f"  - see that the licence of what was ported, {whence.ported_from}, allows {licence}")
+    click.echo(f"next: pip install -e {made} && channelome check {sketch.family}")
+
+
+@new.command(cls=_Gates)
+@click.argument("name")
+@click.option("--gates", required=True, help="With their powers: m^3 h.")
+@click.option("--ion", required=True, help="na, k, ca, cl, mg, h; none for a current with its own E.")
+@click.option("--pack", "folder", type=_FOLDER, default=".", show_default=True, help="The pack's folder.")
+@_origin_options
+def channel(
+    name: str, gates: str, ion: str, folder: Path, source: str | None, doi: str | None, ported_from: str | None
+) -> None:
+    """Make the channel NAME, <current>_<FAMILY>, in the pack of that family.
+
+    Where its equations are from is asked for; it may be the key of a reference in the pack's manifest.
+    """
+    from ..scaffold import new_channel
+    from ..scaffold.channel import find_place
+    from ..scaffold.request import origin, outline
+
+    sketch = outline(name, [gates], ion)
+    find_place(folder, sketch.family)
+    _can_ask({"--source": source, "--ported-from": ported_from})
+    if source is None:
+        source = click.prompt("Where the equations are from (citation, or key of a reference)", default=sketch.family)
+    if ported_from is None:
+        ported_from = click.prompt("Were they ported from code? From which, with its licence", default="no")
+    files = new_channel(sketch, folder, origin(source or "", doi or "", ported_from or ""))
+    click.echo(f"made {files[0]}, and brought {', '.join(path.name for path in files[1:])} in line")
+    _say_what_is_left(folder, str(files[0]))
+
+
+def _can_ask(needed: dict[str, str | None]) -> None:
+    """Stop where something must be asked for and there is no one to answer."""
+    missing = [option for option, value in needed.items() if value is None]
+    if missing and not interactive():
+        raise Failure(f"say {', '.join(missing)}: there is no terminal to ask at. --ported-from no if nothing was ported.")
+
+
+def interactive() -> bool:
+    """Whether someone can answer."""
+    return sys.stdin.isatty()
+
+
+def _package(files: list[Path]) -> str:
+    return next(file.parent.name for file in files if file.name == "pack.toml")
+
+
+def _say_what_is_left(folder: Path, file: str) -> None:
+    click.echo("left to do; `channelome check` lists what is still a placeholder:")
+    click.echo(f"  - write the equations of the source into {file}, then `channelome pack sync {folder}`")
+    click.echo("  - take the expected failure of its placeholders out of pack.toml")

@@ -1,0 +1,84 @@
+"""Which plugins are installed and which hooks each has, learnt from metadata and from text: nothing of a plugin runs here.
+
+A plugin is a module that an entry point of the group ``channelome.plugins`` names. It has a hook if the hook's name stands in
+the text of that module; only then is it imported when the hook is asked. So `list` stays quick whatever is installed.
+"""
+
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import PackError
+from .discovery import GROUP as PACKS
+from .discovery import Problem, Switches, installed_points
+from .manifest import Manifest, read_manifest
+
+GROUP = "channelome.plugins"
+FAMILIES = "channelome_families"
+"""The one hook that looking up names asks."""
+
+
+class Plugin(NamedTuple):
+    """An entry point, anything with ``load()``, and the distribution that has it, as name and version."""
+
+    distribution: str
+    name: str
+    point: Any
+
+    @property
+    def label(self) -> str:
+        return f"{self.distribution}/{self.name}"  # two distributions may use one name
+
+    @property
+    def file(self) -> Path | None:
+        """The file of its module, found without importing its package; None where there is no such file."""
+        top, *inner = str(getattr(self.point, "module", "")).split(".")
+        try:
+            spec = getattr(sys.modules.get(top), "__spec__", None) or (find_spec(top) if top else None)
+        except (ImportError, ValueError):
+            return None
+        if spec is None:
+            return None
+        places = [Path(place).joinpath(*inner) for place in spec.submodule_search_locations or ()]
+        files = [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")]
+        return next((file for file in files if file.is_file()), Path(spec.origin) if spec.origin and not inner else None)
+
+    def has(self, hook: str) -> bool:
+        """Whether the hook's name stands in its text. True where there is none to read: importing it says what is wrong."""
+        file = self.file
+        try:
+            return file is None or hook in file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return True
+
+
+def installed_plugins(switches: Switches | None = None) -> Iterator[Plugin]:
+    """The plugins of the distributions that the environment admits, in the order in which they are found."""
+    switches = Switches.from_environment() if switches is None else switches
+    families = {name: [point.name for point in points] for name, points in installed_points(PACKS)}
+    for distribution, points in installed_points(GROUP):
+        for point in points:
+            if switches.admits(distribution.split()[0], point.name, *families.get(distribution, ())):
+                yield Plugin(distribution, point.name, point)
+
+
+def dynamic_families(switches: Switches) -> tuple[list[Manifest], list[Problem]]:
+    """The manifests that plugins name by ``channelome_families``, and what is wrong with some of them."""
+    asked = [plugin for plugin in installed_plugins(switches) if plugin.has(FAMILIES)]
+    if not asked:
+        return [], []
+    from .hooks import families, manager
+
+    found, problems = families(manager(asked))
+    manifests: list[Manifest] = []
+    for distribution, family, path in found:
+        if not switches.admits(family, distribution.split()[0]):
+            continue
+        try:
+            manifests.append(read_manifest(path, family=family, distribution=distribution))
+        except PackError as error:
+            remedy = f"Update or remove it: pip uninstall {distribution.split()[0]}."
+            problems.append(Problem(distribution, str(error), remedy, family))
+    return manifests, problems

@@ -1,0 +1,297 @@
+"""Whatever a model file holds, it is a model or an error that names the place: never code, never another exception."""
+
+import copy
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from models.examples import small_network
+
+import channelome as ch
+from channelome.errors import ChannelomeError
+from channelome.registry import registry
+from channelome.registry.document import MAX_BYTES, dump, parse_document
+from channelome.registry.provenance import read_model
+from channelome.registry.schema import check_form, schema
+from channelome.spec.build import build
+from channelome.spec.table import table_of
+
+CELL = table_of(ch.cell("HTC_Li2017", size=2))
+NETWORK = table_of(small_network())
+VALIDATOR = jsonschema.Draft202012Validator(schema("model"))
+QUICK = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+
+
+def load(table: Any) -> Any:
+    return build(read_model(registry, table))
+
+
+def with_(path: str, value: Any, model: dict[str, Any] = NETWORK) -> dict[str, Any]:
+    """The model with another value at ``projections.exc.weight``; ``...`` takes the key away."""
+    table = copy.deepcopy(model)
+    *way, last = path.split(".")
+    inner = table
+    for key in way:
+        inner = inner[key]
+    if value is ...:
+        del inner[last]
+    else:
+        inner[last] = value
+    return table
+
+
+MISTAKES = [
+    (CELL, "channels.INa.g_max", True, "channels.INa.g_max must be a number"),
+    (CELL, "channels.INa.g_max", {"value": True, "unit": "mS/cm^2"}, "channels.INa.g_max.value must be a number or a list"),
+    (CELL, "channels.INa.g_max", {"value": [1.0, False], "unit": "mS/cm^2"}, r"g_max.value\[1\] must be a number"),
+    (CELL, "channels.INa.g_max", {"value": float("nan"), "unit": "mS/cm^2"}, "g_max.value must be a finite number"),
+    (CELL, "channels.INa.g_max", {"value": 10**400, "unit": "mS/cm^2"}, "g_max.value must be a finite number"),
+    (CELL, "channels.INa.g_max", {"value": [[1.0], [1.0, 2.0]], "unit": "mS/cm^2"}, "g_max: the lists of an array"),
+    (CELL, "channels.INa.g_max", {"value": 1.0, "unit": "mV"}, "channels.INa: g_max of INa_Ba2002 is in mS/cm"),
+    (CELL, "channels.INa.g_max", {"value": 1.0, "unit": "import os"}, "channels.INa: 'import os' is not a unit"),
+    (CELL, "channels.INa.g_max", {"value": 1.0}, r"channels.INa.g_max needs unit = \.\.\., as in \{ value = 10, unit = 'mV' \}"),
+    (CELL, "channels.INa.g_max", {"value": 1.0, "unit": "mS/cm^2", "code": "1"}, "unknown entry 'code'"),
+    (CELL, "channels.INa.g_max", {"value": -1.0, "unit": "mS/cm^2"}, "channels.INa: g_max of INa_Ba2002 must be at least 0"),
+    (CELL, "channels.INa.g_mx", 1.0, "channels.INa: INa_Ba2002 has no parameter 'g_mx'. Did you mean 'g_max'"),
+    (CELL, "channels.INa.use", "os:system", "channels.INa.use must be a registered name"),
+    (CELL, "channels.INa.use", "../../etc/passwd", "channels.INa.use must be a registered name"),
+    (CELL, "channels.INa.use", "INa_HH1952\n", "channels.INa.use must be a registered name"),
+    (CELL, "channels.INa.use", "SodiumFixed", "channels.INa: 'SodiumFixed' is an ion, not a channel"),
+    (CELL, "channels.INa.use", "INa_TM1992", "channels.INa: no installed pack provides the channel 'INa_TM1992'. Did you mean"),
+    (CELL, "channels.INa.use", "INa_HH1952@7", "channels.INa: there is no 'INa_HH1952@7'"),
+    (CELL, "channels.INa", "INa_HH1952", "channels.INa must be a table with use"),
+    (CELL, "channels.V", {"use": "IL"}, "channels.V cannot be its name, which is taken"),
+    (CELL, "channels.self", {"use": "IL"}, "channels.self cannot be its name, which is taken"),
+    (CELL, "channels.a b", {"use": "IL"}, "channels.a b cannot be its name: letters, digits"),
+    (CELL, "ions.na", {"use": "PotassiumFixed"}, "ions.na uses 'PotassiumFixed', which is the species 'k'"),
+    (CELL, "ions.na", ..., "the channel 'INa' .* is carried by the ion 'na', which the cell lacks"),
+    (CELL, "size", 0, "size must be a number of neurons"),
+    (CELL, "size", 2.5, "size must be a number of neurons"),
+    (CELL, "size", 10**12, "size must be a number of neurons"),
+    (CELL, "size", [10**6, 10**6], "more than 10,000,000 neurons"),
+    (CELL, "size", True, "size must be a number of neurons"),
+    (CELL, "schema", 2, "schema must be 1, not 2; a newer channelome may have written it"),
+    (CELL, "schema", ..., "needs schema"),
+    (CELL, "kind", "os.system", "kind must be one of 'SingleCompartment', 'Network'"),
+    (CELL, "import", "os", "unknown entry 'import'"),
+    (CELL, "chanels", {}, "unknown entry 'chanels'; did you mean 'channels'"),
+    (CELL, "V", {"sample": "cauchy", "mean": 1.0, "std": 1.0, "unit": "mV", "seed": 1}, "V.sample must be one of 'normal', 'uniform'"),
+    (CELL, "V", {"sample": "normal", "mean": 1.0, "std": 1.0, "unit": "mV"}, "V needs seed"),
+    (CELL, "provenance.packs.channelome.distribution", "x; rm -rf ~", "distribution must be the name of a distribution"),
+    (CELL, "provenance.packs.channelome.version", "$(reboot)", "version must be a version"),
+    (NETWORK, "populations", {}, "a network needs a population"),
+    (NETWORK, "populations.cells.kind", "Brain", "populations.cells.kind must be one of 'SingleCompartment', 'Poisson', 'SpikeSource'"),
+    (NETWORK, "populations.noise.rate", ..., "populations.noise needs rate"),
+    (NETWORK, "populations.noise.rate", {"value": -1.0, "unit": "Hz"}, "populations.noise: the rate of Poisson must be at least 0"),
+    (NETWORK, "populations.given.neurons", [0, 5], "populations.given: SpikeSource of 2: neurons must be from 0 to 1"),
+    (NETWORK, "populations.cells", {"use": "../cell.toml"}, "populations.cells.use must be a registered name"),
+    (NETWORK, "populations.cells", {"use": "COBAHH_Brette2007"}, "populations.cells: 'COBAHH_Brette2007' is a network"),
+    (NETWORK, "groups.E", "cells[::0]", "groups.E must be a population, a group, or part of one"),
+    (NETWORK, "groups.E", "cells[:" + "9" * 5000 + "]", "groups.E must be a population, a group"),
+    (NETWORK, "groups.E", "E", "there is no population 'E'"),
+    (NETWORK, "groups.noise", "cells", "'noise' is the label of two parts"),
+    (NETWORK, "projections.exc.pre", "nobody", "there is no population 'nobody'"),
+    (NETWORK, "projections.exc.connect", {"rule": "eval"}, "projections.exc.connect.rule must be one of"),
+    (NETWORK, "projections.exc.connect", {"rule": "fixed_probability", "p": 2}, "connect.p must be a probability"),
+    (NETWORK, "projections.exc.connect", {"rule": "fixed_probability", "p": True}, "connect.p must be a probability"),
+    (NETWORK, "projections.exc.connect", {"rule": "fixed_probability", "k": 2}, "connect needs p"),
+    (NETWORK, "projections.exc.connect", {"rule": "fixed_indegree", "k": 10**9}, "projections.exc is of 2e\\+10 synapses"),
+    (NETWORK, "projections.exc.synapse", {"use": "IL"}, "projections.exc.synapse: 'IL' is a channel, not a synapse"),
+    (NETWORK, "projections.exc.synapse", {"use": "TsodyksMarkram"}, "the synapse of the projection 'exc' must be"),
+    (NETWORK, "projections.exc.weight", 6.0, "weight of the projection 'exc' must be a conductance or a current with its unit"),
+    (NETWORK, "projections.exc.delay", {"value": -1.0, "unit": "ms"}, "delay of the projection 'exc' must be at least 0"),
+    (NETWORK, "projections.exc.seed", -1, "projections.exc.seed must be a whole number from 0"),
+    (NETWORK, "seed", 1.5, "seed must be a whole number"),
+    (NETWORK, "seed", "lucky", "seed must be a whole number"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("model", "path", "value", "said"), MISTAKES, ids=lambda x: x if isinstance(x, str) else "")
+def test_a_mistake_is_an_error_that_names_the_place(model: dict[str, Any], path: str, value: Any, said: str):
+    with pytest.raises(ChannelomeError, match=said) as caught:
+        load(with_(path, value, model))
+    assert str(caught.value).startswith("the table")
+    assert len(str(caught.value)) < 1000
+
+
+BYTES = [
+    (".toml", b"\xff\xfe", "is not TOML"),
+    (".json", b"\xff\xfe", "is not JSON"),
+    (".toml", b"schema = ", "is not TOML"),
+    (".json", b"{", "is not JSON"),
+    (".json", b"[1]", "must hold a table"),
+    (".json", b'{"schema": NaN}', "NaN is no number"),
+    (".json", b'{"schema": 1, "schema": 2}', "the key 'schema' is there twice"),
+    (".json", b'{"title": "\\ud800"}', "title is no Unicode text"),
+    (".json", b'{"\\ud800": 1}', "cannot be a key"),
+    (".json", b'{"": 1}', "cannot be a key"),
+    (".json", b'{"seed": ' + b"9" * 6000 + b"}", "is not JSON"),
+    (".toml", b"seed = " + b"9" * 6000, "is not TOML"),
+    (".json", b'{"a": null}', "a must be a text, a number"),
+    (".toml", b"a = 1979-05-27", "a must be a text, a number"),
+    (".toml", b"a = inf", "a must be a finite number"),
+    (".json", b'{"a": 1e999}', "a must be a finite number"),
+    (".json", b'{"a":' * 100_000, "nested too deep|is not JSON"),
+    (".json", b'{"a":' * 20 + b"1" + b"}" * 20, "a.a.a.* is nested too deep"),
+    (".toml", b"a = " + b"[" * 100_000, "nested too deep|is not TOML"),
+    (".toml", b".".join([b"a"] * 100_000) + b" = 1", "line 1: a key of more than 16 parts"),
+    (".toml", b"[" + b".".join([b"a"] * 100_000) + b"]", "line 1: a key of more than 16 parts"),
+    (".json", b'{"' + b"k" * 1000 + b'": 1}', "cannot be a key"),
+    (".json", b'{"title": "' + b"x" * 100_000 + b'"}', "title is a text of 100000 characters"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("suffix", "raw", "said"), BYTES, ids=range(len(BYTES)))
+def test_what_is_no_model_is_an_error_at_once(suffix: str, raw: bytes, said: str):
+    began = time.process_time()
+    with pytest.raises(ch.ModelError, match=f"^x.*({said})") as caught:
+        check_form(parse_document(raw, suffix, "x"), "x")
+    assert time.process_time() - began < 1
+    assert len(str(caught.value)) < 500
+
+
+def test_a_file_that_is_too_large_is_not_read_whole(tmp_path: Path):
+    huge = tmp_path / "huge.toml"
+    with huge.open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    with pytest.raises(ch.ModelError, match=r"huge.toml is larger than 32 MiB"):
+        ch.load(huge)
+
+
+@pytest.mark.parametrize("name", ["nothing.toml", "nothing.json", "a\0b.toml", "x.pkl", "HTC_Li2017"])
+def test_a_path_that_is_no_models_is_an_error(name: str):
+    with pytest.raises(ch.ModelError, match=r"there is no file|cannot be read|\.toml"):
+        ch.load(name)
+
+
+def test_an_array_of_a_million_numbers_is_read_in_seconds(tmp_path: Path):
+    n = 200_000
+    cell = ch.cell("SquidAxon_HH1952", size=n).replace(V=(np.random.default_rng(0).normal(-65, 5, n), "mV"))
+    for suffix in (".toml", ".json"):
+        ch.save(cell, tmp_path / f"many{suffix}")
+        began = time.process_time()
+        np.testing.assert_array_equal(ch.load(tmp_path / f"many{suffix}").V, cell.V)
+        assert time.process_time() - began < 5
+
+
+# ---- fuzzing -------------------------------------------------------------------------------------------------------
+
+texts = st.text(st.characters(exclude_characters="\n"), max_size=12)  # Python's $ also stands before a last newline
+keys = st.sampled_from(
+    ["use", "value", "unit", "sample", "mean", "std", "seed", "q10", "reference", "rule", "p", "k", "pre", "post", "size", "kind", "self",
+     "V", "C", "E", "g_max", "cells", "E", "species", "valence", "__class__", "__init__", "import", "object", "file", "times", "weights"]
+) | texts  # fmt: skip
+scalars = (
+    st.sampled_from(["mV", "1", "nS", "IL", "Expon", "INa_HH1952", "cells[:2]", "cells", "Network", "Poisson", "10 mV", "normal", "na"])
+    | texts
+    | st.booleans()
+    | st.integers(-3, 30)
+    | st.integers()
+    | st.floats()
+    | st.none()
+)  # fmt: skip
+anything = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3), max_leaves=6
+)
+
+
+def places(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The ways to everything in a table."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in inside:
+        yield (*way, key)
+        yield from places(inner, (*way, key))
+
+
+@st.composite
+def broken(draw: st.DrawFn, model: dict[str, Any]) -> dict[str, Any]:
+    """The model with one to three things in it replaced, taken away, moved or added."""
+    table = copy.deepcopy(model)
+    for _ in range(draw(st.integers(1, 3))):
+        ways = list(places(table)) or [("schema",)]
+        *way, last = draw(st.sampled_from(ways))
+        inner = table
+        for key in way:
+            inner = inner[key]
+        what = draw(st.sampled_from(["replace", "take", "add", "move"]))
+        if what == "take" or (what == "move" and isinstance(inner, list)):
+            if last in inner or isinstance(inner, list):
+                del inner[last]
+        elif what == "move":
+            inner[draw(keys)] = inner.pop(last, 1)
+        elif what == "add" and isinstance(inner, dict):
+            inner[draw(keys)] = draw(anything)
+        else:
+            inner[last] = draw(anything)
+    return table
+
+
+def holds(table: Any) -> None:
+    """It is a model, or an error that begins with what the model is called."""
+    said = "the table"
+    try:
+        load(table)
+    except ChannelomeError as error:
+        said = str(error)
+    assert said.startswith("the table")
+    assert len(said) < 2000
+
+
+@QUICK
+@given(broken(CELL))
+def test_a_broken_cell_is_a_cell_or_an_error(table: dict[str, Any]):
+    holds(table)
+
+
+@QUICK
+@given(broken(NETWORK))
+def test_a_broken_network_is_a_network_or_an_error(table: dict[str, Any]):
+    holds(table)
+
+
+@QUICK
+@given(broken(CELL) | broken(NETWORK))
+@example(CELL)
+@example(NETWORK)
+def test_the_published_schema_accepts_what_the_loader_accepts(table: dict[str, Any]):
+    text = json.dumps(table)
+    try:
+        read = parse_document(text.encode(), ".json", "x")
+    except ch.ModelError:
+        return
+    try:
+        check_form(read, "x")
+        accepted = True
+    except ch.ModelError:
+        accepted = False
+    errors = list(VALIDATOR.iter_errors(read))
+    assert accepted == (not errors), errors
+
+
+@QUICK
+@given(st.binary(max_size=200), st.sampled_from([".toml", ".json"]))
+def test_any_bytes_are_a_table_or_an_error(raw: bytes, suffix: str):
+    said = "x"
+    try:
+        parse_document(raw, suffix, "x")
+    except ch.ModelError as error:
+        said = str(error)
+    assert said.startswith("x")
+
+
+@QUICK
+@given(st.dictionaries(keys, anything, max_size=4))
+def test_what_is_written_is_read_again(table: dict[str, Any]):
+    try:
+        plain = parse_document(json.dumps(table).encode(), ".json", "x")
+    except ch.ModelError:
+        return
+    for suffix in (".toml", ".json"):
+        assert parse_document(dump(plain, suffix).encode(), suffix, "x") == plain
