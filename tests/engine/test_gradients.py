@@ -9,9 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from engine.models import hippocampal, model, squid
+from scipy.stats import norm
 
 import channelome as ch
-from channelome.program import spike
+from channelome.program import BLUR, spike
 
 POINT = {"g_max": 120.0, "V_sh": -45.0, "C": 1.0, "amplitude": 3.0, "phi": 1.0, "E": -54.387, "V": -65.0}
 """What losses are differentiated with respect to: a squid axon below threshold."""
@@ -170,11 +171,35 @@ def test_each_neuron_has_its_own_threshold() -> None:
     assert spikes.counts[0] > 0 and spikes.counts[1] == 0
 
 
-def test_a_spike_is_exactly_0_or_1_and_its_surrogate_slope_is_not_0() -> None:
-    before, after = jnp.asarray([-30.0, -30.0, -10.0, -21.0]), jnp.asarray([-10.0, -25.0, 0.0, -20.0])
-    np.testing.assert_array_equal(spike(before, after, jnp.full(4, -20.0)), [1, 0, 0, 1])
-    slope = jax.grad(lambda v: spike(before, v, jnp.full(4, -20.0)).sum())(after)
-    np.testing.assert_allclose(slope, [1 / 11**2, 1 / 6**2, 0, 1.0])
+def test_a_spike_is_exactly_0_or_1_and_has_the_slope_of_a_blurred_threshold() -> None:
+    """The slope is that of the mean over thresholds around -20 mV, here by finite differences of normal distributions."""
+    before, after = np.array([-30.0, -30.0, -10.0, -21.0, 5.0]), np.array([-10.0, -25.0, 0.0, -20.0, -40.0])
+    threshold = np.full(5, -20.0)
+    np.testing.assert_array_equal(spike(jnp.asarray(before), jnp.asarray(after), threshold), [1, 0, 0, 1, 0])
+    slopes = jax.grad(lambda *args: spike(*args).sum(), argnums=(0, 1, 2))(
+        *map(jnp.asarray, (before, after, threshold))
+    )
+
+    def mean(*V: np.ndarray) -> np.ndarray:
+        return np.maximum(norm.cdf(V[1], V[2], BLUR) - norm.cdf(V[0], V[2], BLUR), 0)
+
+    for k, slope in enumerate(slopes):
+        moved = [
+            [x + (sign * 1e-4 if j == k else 0) for j, x in enumerate((before, after, threshold))] for sign in (1, -1)
+        ]
+        np.testing.assert_allclose(slope, (mean(*moved[0]) - mean(*moved[1])) / 2e-4, rtol=1e-6, atol=1e-12)
+
+
+def test_a_spike_that_only_comes_earlier_is_not_counted_anew() -> None:
+    """V shifted as a whole: what its passage gives to the steps cancels, and what is left is at its peak and trough."""
+    V = jnp.concatenate([jnp.linspace(-300, 300, 41), jnp.linspace(290, -300, 37)])
+
+    def count(shift: Any) -> Any:
+        return spike(V[:-1] + shift, V[1:] + shift, jnp.full(len(V) - 1, -20.0)).sum()
+
+    value, slope = jax.value_and_grad(count)(0.0)
+    assert float(value) == 1
+    assert abs(float(slope)) < 1e-12
 
 
 @pytest.mark.parametrize("every", [1, 5])

@@ -5,6 +5,7 @@ cell's structure, the solver, what is recorded and the length of the buffers.
 """
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -61,11 +62,17 @@ def crossing(before: Array, after: Array, threshold: Any) -> Array:
     return jnp.where(crossed, (threshold - before) / rise, 0.0)
 
 
+BLUR = 20.0
+"""Standard deviation in mV of the threshold whose mean crossing has the gradient that a spike is given."""
+
+
 @jax.custom_jvp
 def spike(before: Array, after: Array, threshold: Array) -> Array:
-    """1 where V crossed the threshold upward, else 0. Its gradient is a surrogate: ``1 / (1 + |V - V_th| / 1 mV)^2``.
+    """1 where V crossed the threshold upward, else 0. Its gradient is a surrogate, since a step has none.
 
-    Zenke & Ganguli (2018), doi:10.1162/neco_a_01086.
+    It is that of the mean over normally distributed thresholds: of ``F(after) - F(before)`` where V rises, with the normal
+    distribution F. Over the steps of a spike the terms cancel, so one that only comes earlier is moved from one step to
+    another and not counted anew; what is left are the peaks and troughs of V.
     """
     return ((before < threshold) & (after >= threshold)).astype(after.dtype)
 
@@ -73,10 +80,13 @@ def spike(before: Array, after: Array, threshold: Array) -> Array:
 @spike.defjvp
 def _spike_surrogate(primals: Any, tangents: Any) -> tuple[Array, Array]:
     before, after, threshold = primals
-    _, d_after, d_threshold = tangents
-    width = (1 + jnp.abs(after - threshold)) ** 2
-    slope = jnp.where(before < threshold, 1 / width, 0.0)
-    return spike(before, after, threshold), slope * (d_after - d_threshold)
+    d_before, d_after, d_threshold = tangents
+
+    def density(V: Array) -> Array:
+        return jnp.exp(-0.5 * ((V - threshold) / BLUR) ** 2) / (BLUR * math.sqrt(2 * math.pi))
+
+    slope = density(after) * (d_after - d_threshold) - density(before) * (d_before - d_threshold)
+    return spike(before, after, threshold), jnp.where(after > before, slope, 0.0)
 
 
 def start(plan: Plan, cell: Cell, state: State | None, dt: Any) -> Any:
