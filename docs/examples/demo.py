@@ -1,4 +1,4 @@
-"""What `make demo` runs: a squid axon and a population of hippocampal neurons, by name; pictures in demo-output/.
+"""What `make demo` runs, by name: a squid axon, a population of hippocampal neurons, a network; pictures in demo-output/.
 
 The cells come from installed packs. Nothing here is special to the demo: every line could stand in a script of yours.
 """
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 OUTPUT = Path("demo-output")
 NEURONS = 1_000
 DRIVE = np.linspace(0.0, 0.5, NEURONS)  # nA, weakest first
+SHOWN = (400, 1600, 3500)
+"""Neurons of the network whose voltage is drawn."""
 STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -45,6 +47,10 @@ class Row(NamedTuple):
     build: float
     first: float
     again: float
+
+
+Model = ch.SingleCompartment | ch.Network
+Run = ch.Traces | ch.Activity
 
 
 def squid_axon(amplitude: str = "10 uA/cm^2") -> tuple[ch.SingleCompartment, Callable[[bool], ch.Traces]]:
@@ -77,6 +83,16 @@ def population() -> tuple[ch.SingleCompartment, Callable[[bool], ch.Traces]]:
         return ch.simulate(
             neurons, "600 ms", dt="0.1 ms", stimulus=drive + noise, record=["V", "spikes"], every=2, progress=progress
         )
+
+    return neurons, run
+
+
+def network() -> tuple[ch.Network, Callable[[bool], ch.Activity]]:
+    neurons = ch.network("COBAHH_Brette2007")
+    record = [f"cells[{neuron}].V" for neuron in SHOWN]
+
+    def run(progress: bool) -> ch.Activity:
+        return ch.simulate(neurons, "1000 ms", dt="0.1 ms", record=record, progress=progress)
 
     return neurons, run
 
@@ -128,23 +144,64 @@ def draw_population(traces: ch.Traces) -> "Figure":
     return figure
 
 
-def measure(
-    title: str, make: Callable[[], tuple[ch.SingleCompartment, Callable[[bool], ch.Traces]]]
-) -> tuple[Row, ch.Traces]:
+def draw_network(activity: ch.Activity) -> "Figure":
+    figure, axes = plt.subplots(
+        6, 1, figsize=(9, 11), sharex=True, layout="constrained", height_ratios=(6, 2, 0.9, 0.9, 0.9, 0.1)
+    )
+    shades = {"E": "#1f3b5c", "I": "#b3432b"}
+    for first, (name, shade) in zip((0, 3200), shades.items(), strict=True):
+        spikes = activity.spikes[name]
+        axes[0].plot(
+            spikes.times, spikes.neurons + first, ".", color=shade, markersize=1.1, markeredgewidth=0, rasterized=True
+        )
+        axes[1].plot(
+            *activity.rate(name, "4 ms"), color=shade, label=f"{name}, mean {activity.rates(name).mean():.1f} Hz"
+        )
+    axes[0].set(ylabel="neuron", ylim=(0, 4000), yticks=(0, 1600, 3200, 3600), yticklabels=("0", "E", "3200", "I"))
+    axes[0].set_title(
+        f"COBAHH_Brette2007: 4,000 neurons, about 80 inputs each: {len(activity.spikes['cells']):,} spikes, "
+        f"CV of intervals {np.nanmean(activity.cv('cells')):.1f}"
+    )
+    axes[1].set(ylabel="rate (Hz)", ylim=(0, None))
+    axes[1].legend(ncols=2, loc="lower right")
+    for panel, neuron in zip(axes[2:5], SHOWN, strict=True):
+        shade = shades["E" if neuron < 3200 else "I"]
+        axes[0].plot(activity.t[-1], neuron, "<", color=shade, markersize=8, clip_on=False)
+        panel.plot(activity.t, activity[f"cells[{neuron}].V"], color=shade, linewidth=0.7)
+        panel.set(ylim=(-95, 60), ylabel="V (mV)")
+        panel.set_title(f"neuron {neuron}: {len(activity.spikes['cells'].of(neuron))} spikes", fontsize="small")
+    axes[4].set_xlabel("t (ms)")
+    axes[4].tick_params(labelbottom=True)
+    axes[5].axis("off")
+    figure.align_ylabels(axes)
+    return figure
+
+
+def add_timing(figure: "Figure", row: Row) -> None:
+    """The network's line of the summary, under its picture."""
+    steps = 10_000 / row.again
+    figure.axes[-1].text(
+        0, 0, f"1,000 ms at 0.1 ms: built in {row.build:.2f} s, compiled in {max(row.first - row.again, 0):.1f} s, "
+        f"run in {row.again:.2f} s: {steps:,.0f} steps per second", fontsize="small", transform=figure.axes[-1].transAxes,
+    )  # fmt: skip
+
+
+def measure(title: str, make: Callable[[], tuple[Model, Callable[[bool], Run]]]) -> tuple[Row, Run]:
     """Build, run with a progress bar, and run again: what is over after the first run is compilation."""
     print(f"\n{title}")
     began = time.perf_counter()
-    cell, run = make()
+    model, run = make()
     built = time.perf_counter()
-    print(cell)
+    print(model)
     started = time.perf_counter()
-    traces = run(True)
+    result = run(True)
     ran = time.perf_counter()
     run(False)
     again = time.perf_counter() - ran
-    count, neurons, length = len(traces.spikes), int(np.prod(cell.size)), float(traces.t[-1])
+    spikes = result.spikes["cells"] if isinstance(result, ch.Activity) else result.spikes
+    count, neurons, length = len(spikes), int(np.prod(spikes.size)), float(result.t[-1])
     rate = 1e3 * count / (neurons * length)
-    return Row(title, neurons, f"{length:.0f} ms", count, rate, built - began, ran - started, again), traces
+    return Row(title, neurons, f"{length:.0f} ms", count, rate, built - began, ran - started, again), result
 
 
 def summary(rows: list[Row]) -> str:
@@ -173,13 +230,17 @@ def main() -> None:
     parts = (
         ("squid axon", "squid_axon.png", squid_axon, draw_axon),
         ("TM1991 population", "population.png", population, draw_population),
+        ("COBAHH network", "network.png", network, draw_network),
     )
     with plt.rc_context(STYLE):
         for title, name, make, draw in parts:
-            row, traces = measure(title, make)
+            row, result = measure(title, make)
             rows.append(row)
             files.append(OUTPUT / name)
-            draw(traces).savefig(files[-1], dpi=150)
+            figure = draw(result)
+            if make is network:
+                add_timing(figure, row)
+            figure.savefig(files[-1], dpi=150)
     print(f"\n{summary(rows)}\n")
     for file in files:
         print(f"wrote {file}")

