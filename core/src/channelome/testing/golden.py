@@ -41,22 +41,27 @@ def check_golden(path: Path, names: Iterable[str], *, rtol: float = 1e-9) -> Non
     cases: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     assert {case["channel"] for case in cases} == set(names), f"{path.name} holds other channels than the pack."
     for case in cases:
-        given = channel(case["channel"], **_with_units(case.get("parameters", {})))
-        around: dict[str, Any] = {"celsius": case.get("celsius"), "ions": _ions(case)}
-        where = f"{case['channel']} {case.get('parameters', '')} at {case.get('celsius')} degC"
-        assert "V" in case or "t" in case, f"{path.name}: {where} has neither curves nor a voltage clamp."
-        if "V" in case:
-            found = curves(given, (case["V"], "mV"), **around)
-            for quantity in ("steady_state", "tau"):
-                _compare(getattr(found, quantity), case[quantity], rtol, f"{quantity} of {where}")
-        if "t" in case:
-            times, hold = (case["t"], "ms"), (case["hold"], "mV")
-            current = voltage_clamp(given, (case["pulses"], "mV"), times, hold=hold, **around)
-            wanted = np.asarray(case["current"])
-            message = f"current of {where}"
-            np.testing.assert_allclose(
-                current, wanted, rtol=rtol, atol=rtol * float(np.max(np.abs(wanted))), err_msg=message
-            )
+        check_case(case, path.name, rtol)
+
+
+def check_case(case: dict[str, Any], source: str, rtol: float = 1e-9) -> None:
+    """Compare a channel with one case of the golden data called `source`; as `check_golden`."""
+    given = channel(case["channel"], **_with_units(case.get("parameters", {})))
+    around: dict[str, Any] = {"celsius": case.get("celsius"), "ions": _ions(case)}
+    where = f"{case['channel']} {case.get('parameters', '')} at {case.get('celsius')} degC"
+    assert "V" in case or "t" in case, f"{source}: {where} has neither curves nor a voltage clamp."
+    if "V" in case:
+        found = curves(given, (case["V"], "mV"), **around)
+        for quantity in ("steady_state", "tau"):
+            _compare(getattr(found, quantity), case[quantity], rtol, f"{quantity} of {where}")
+    if "t" in case:
+        times, hold = (case["t"], "ms"), (case["hold"], "mV")
+        current = voltage_clamp(given, (case["pulses"], "mV"), times, hold=hold, **around)
+        wanted = np.asarray(case["current"])
+        message = f"current of {where}"
+        np.testing.assert_allclose(
+            current, wanted, rtol=rtol, atol=rtol * float(np.max(np.abs(wanted))), err_msg=message
+        )
 
 
 def check_finite(name: str, *, celsius: float = _CELSIUS) -> None:

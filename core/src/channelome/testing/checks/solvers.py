@@ -1,0 +1,77 @@
+"""Checks of solvers: their order on a composed model, gates in range, labels, and one program for all parameters."""
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from ...simulation import simulate
+from ..kit import Check, Problems, Skip, check
+from ..patients import BUMP, patient
+from ..subjects import SolverSubject
+
+_END = 2.56
+_ROOM = 256
+"""Samples that runs make room for, so that they share one program."""
+_METHODS = ("start", "step", "voltage", "state")
+
+
+@check(level="quick", hint="A solver has the methods start, step, voltage and state, and says its order.")
+def methods(subject: SolverSubject) -> Problems:
+    """It has the four methods of a solver and a stated order, the same in the manifest."""
+    for name in _METHODS:
+        if not callable(getattr(subject.solver, name, None)):
+            yield f"it has no method {name}"
+    own = getattr(subject.solver, "order", None)
+    if subject.order is None:
+        yield "it states no order"
+    elif own is not None and own != subject.order:
+        yield f"its manifest states order {subject.order}, it says {own}"
+
+
+@check(
+    hint="Every part must be advanced with the others at the time that the method asks for: advance the whole state at once."
+)
+def converges(subject: SolverSubject) -> Problems:
+    """On a composed model it converges at the order that it states."""
+    if subject.order is None:
+        raise Skip("it states no order")
+    wanted = _reference()
+    dt = {1: 0.01, 2: 0.02}.get(subject.order, 0.04)
+    coarse, fine = (float(np.sqrt(np.mean((_run(subject.solver, h) - wanted) ** 2))) for h in (2 * dt, dt))
+    if fine > 0.3 or not np.isfinite(fine):
+        yield f"with dt = {dt:g} ms it is {fine:.3g} mV off"
+    elif fine > 1e-5:  # below that is an adaptive method's tolerance, or the reference's
+        found = float(np.log2(coarse / fine))
+        if abs(found - subject.order) > 0.35:
+            yield f"it states order {subject.order}, but halving dt divides the error by {coarse / fine:.3g}: order {found:.2f}"
+
+
+@check(hint="Step gates and occupancies with cell.relax, or confine them.")
+def gates_in_range(subject: SolverSubject) -> Problems:
+    """Steps of up to 5 ms keep gates and occupancies in [0, 1] for as long as V is finite."""
+    names = ["V", "ICa.m", "IK.n", "KCa.C1", "KCa.O"]
+    for dt in (0.1, 1.0, 5.0):
+        traces = simulate(patient(), (24 * dt, "ms"), dt=(dt, "ms"), stimulus=BUMP, solver=subject.solver, record=names, chunk=_ROOM, check=False)  # fmt: skip
+        finite = np.isfinite(np.asarray(traces["V"]))[:, 0]
+        for name in names[1:]:
+            x = np.asarray(traces[name])[finite, 0]
+            if np.any((x < -1e-9) | (x > 1 + 1e-9)):
+                yield f"{name} reaches {x[np.argmax(np.abs(x - 0.5))]:.4g} with dt = {dt:g} ms"
+
+
+def _run(solver: Any, dt: float) -> np.ndarray:
+    """V at four times, in mV."""
+    count = round(_END / dt)
+    names = ["V", "ICa.m", "IK.n", "KCa.C1", "KCa.O"]
+    traces = simulate(patient(), (count * dt, "ms"), dt=(dt, "ms"), stimulus=BUMP, solver=solver, record=names, chunk=_ROOM, check=False)  # fmt: skip
+    return np.asarray(traces["V"])[np.arange(1, 5) * count // 4, 0]
+
+
+@functools.cache
+def _reference() -> np.ndarray:
+    """By the classical method of fourth order with dt = 0.01 ms, whose error is below 1e-8 mV."""
+    return _run("rk4", 0.01)
+
+
+SOLVERS: tuple[Check, ...] = (methods, converges, gates_in_range)
