@@ -56,6 +56,12 @@ def needs(name: str) -> set[str]:
     return {name}.union(*map(needs, ours))
 
 
+def tests_need(name: str) -> set[str]:
+    """The distributions of this repository that its tests need beside it: its extra `test`."""
+    asked = MEMBERS[name][1].get("optional-dependencies", {}).get("test", [])
+    return {asked_name(one) for one in asked} & set(MEMBERS)
+
+
 def asked_name(requirement: str) -> str:
     return re.split(r"[\[<>=~!; ]", requirement)[0]
 
@@ -118,6 +124,8 @@ def pack_alone(name: str, environment: Environment) -> str:
     """Install a pack, let `channelome doctor` look at it, run its tests: what pytest says in the end."""
     environment.install(name)
     environment.channelome("doctor")
+    if beside := tests_need(name):
+        environment.install(name, *sorted(beside))
     tests = environment.work / "tests" / name
     shutil.copytree(MEMBERS[name][0] / "tests", tests, ignore=shutil.ignore_patterns("__pycache__"))
     said = run(environment.python, "-m", "pytest", *PYTEST, f"--rootdir={tests}", tests, cwd=tests)
@@ -154,7 +162,8 @@ def main() -> int:
 
 def try_all(names: list[str], work: Path) -> bool:
     """Try each pack in one environment in `work`; whether all is well."""
-    wheels = set(needs("channelome-hh1952") | needs("channelome-tm1991")).union(*map(needs, names))
+    asked = {"channelome-hh1952", "channelome-tm1991", *names}.union(*map(tests_need, names))
+    wheels = set[str]().union(*map(needs, asked))
     if not tried("wheels", lambda: build(sorted(wheels), work / "wheels") or f"{len(wheels)} built"):
         return False
     environment = Environment(work)
