@@ -1,10 +1,15 @@
 """From process start to the first trace, import times, and the CPU time of ``channelome list``."""
 
+import importlib.metadata
+import importlib.util
+import os
 import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 from timing import unpin
 
@@ -49,6 +54,7 @@ def run(s, p, dt):
 p = {k: np.float32(x) for k, x in dict(Na=120, K=36, L=0.3, I=10).items()}
 V = np.asarray(run(tuple(np.full(1, x, np.float32) for x in (-65, 0.053, 0.596, 0.318)), p, np.float32(0.025)))
 """
+ONE_PACK, ALL_PACKS = "first trace, one pack installed", "first trace, all packs installed"
 SCRIPTS = {
     "python -c pass": "pass",
     "import channelome": "import channelome",
@@ -56,8 +62,35 @@ SCRIPTS = {
     "first trace, plain JAX": PLAIN,
     "first trace, channelome, units as strings": STRINGS,
     "first trace, channelome, brainunit": BRAINUNIT,
+    ONE_PACK: STRINGS,
+    ALL_PACKS: STRINGS,
     "channelome list": "from channelome.cli import main; main(['list'], standalone_mode=False)",
 }
+
+
+def installations(folder: Path) -> dict[str, dict[str, str]]:
+    """Environments in which one pack and all packs are installed, by what is run in them: links to what is installed here."""
+    sources, here = [], {path for path in sys.path if path.endswith("site-packages")}
+    for name in ("one", "all"):
+        (folder / name).mkdir()
+    for found in importlib.metadata.distributions():
+        name, files = found.metadata["Name"], Path(str(found.locate_file("")))
+        if not name.startswith("channelome"):
+            continue
+        (info,) = files.glob(f"{name.replace('-', '_')}-*.dist-info")
+        for where in ("one", "all") if name in ("channelome", "channelome-hh1952") else ("all",):
+            (folder / where / info.name).symlink_to(info)
+        module = importlib.util.find_spec(name.replace("-", "_"))
+        sources += [str(Path(module.origin).parents[1])] if module and module.origin else []
+    for site in map(Path, here):
+        for path in site.iterdir():
+            if not path.name.startswith(("channelome", "_channelome")) and path.suffix != ".pth":
+                for where in ("one", "all"):
+                    (folder / where / path.name).symlink_to(path)
+    return {
+        title: {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder / where), *sources])}
+        for title, where in ((ONE_PACK, "one"), (ALL_PACKS, "all"))
+    }
 
 
 def measure(*, rounds: int, cores: set[int]) -> dict[str, dict[str, float]]:
@@ -65,18 +98,32 @@ def measure(*, rounds: int, cores: set[int]) -> dict[str, dict[str, float]]:
     wall: dict[str, list[float]] = {name: [] for name in SCRIPTS}
     cpu: dict[str, list[float]] = {name: [] for name in SCRIPTS}
     unpin(cores)  # the children inherit it
+    with tempfile.TemporaryDirectory() as folder:
+        _measure(rounds, wall, cpu, installations(Path(folder)))
+    return {  # the first round warmed the file system
+        name: {"wall": statistics.median(wall[name][1:]), "cpu": statistics.median(cpu[name][1:])} for name in SCRIPTS
+    }
+
+
+def _measure(
+    rounds: int, wall: dict[str, list[float]], cpu: dict[str, list[float]], installed: dict[str, dict[str, str]]
+) -> None:
     for _ in range(rounds + 1):
         for name, script in SCRIPTS.items():
             used, begin = _children(), time.perf_counter()
-            done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
+            alone = ["-S"] if name in installed else []  # without the site's own packages
+            done = subprocess.run(
+                [sys.executable, *alone, "-c", script],
+                check=False,
+                capture_output=True,
+                text=True,
+                env=installed.get(name),
+            )
             wall[name].append(time.perf_counter() - begin)
             cpu[name].append(_children() - used)
             if done.returncode:
                 print(f"'{name}' is left out: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
                 wall[name][-1] = cpu[name][-1] = float("nan")
-    return {  # the first round warmed the file system
-        name: {"wall": statistics.median(wall[name][1:]), "cpu": statistics.median(cpu[name][1:])} for name in SCRIPTS
-    }
 
 
 def _children() -> float:
