@@ -48,6 +48,22 @@ def test_the_rate_over_time_counts_a_spike_at_an_edge_in_the_bin_that_ends_there
     assert rate.mean() == pytest.approx(activity.rates("cells").mean())
 
 
+@pytest.mark.parametrize(("width", "middles"), [("60 ms", [30]), ("40 ms", [20, 60]), ("30 ms", [15, 45, 75])])
+def test_bins_are_whole_and_a_steady_rate_is_steady(activity, width, middles):
+    steady = Activity(activity.t, {}, {}, {"cells": trains({0: list(range(5, 100, 10))}, 1)})
+    at, rate = steady.rate("cells", width)
+    assert at.tolist() == middles
+    assert np.allclose(rate, 100.0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_run_of_whole_bins_has_them_all_in_either_precision(dtype):
+    run = Activity((np.arange(1001) * 0.1).astype(dtype), {}, {}, {"cells": trains({0: [99.9]}, 1)})
+    middles, rate = run.rate("cells", "0.1 ms")
+    assert len(middles) == 1000
+    assert rate[-2:].tolist() == [10_000, 0]
+
+
 @pytest.mark.parametrize("width", ["0 ms", "101 ms"])
 def test_bins_that_do_not_fit_are_refused(activity, width):
     with pytest.raises(ModelError, match="bins must be longer than 0 and no longer than the run, 100 ms"):

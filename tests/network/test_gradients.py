@@ -5,8 +5,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 import channelome as ch
+from channelome.program import BLUR
 
 
 def feedforward(n=40, **projection) -> ch.Network:
@@ -85,6 +87,24 @@ def test_a_rate_has_a_gradient_of_the_sign_and_size_of_its_smoothed_difference()
     smoothed = np.polyfit(around, [count(8.0 + x) for x in around], 1)[0]
     assert smoothed > 50
     assert 0.3 < float(slope) / smoothed < 2
+
+
+def test_a_rate_has_exactly_the_gradient_of_its_smoothed_count():
+    """The count over normally distributed thresholds, by finite differences: what the surrogate stands for."""
+    net = feedforward(weight="8 nS")
+
+    def run(w):
+        return ch.simulate(net.replace(**{"exc.weight": w * u.nS}), "50 ms", dt="0.1 ms", record="cells.V")
+
+    def smoothed(w):
+        F = norm.cdf(np.asarray(run(w)["cells.V"]), -20.0, BLUR)
+        return np.sum(np.maximum(np.diff(F, axis=0), 0))
+
+    derivative = jax.jit(jax.jacfwd(lambda w: jnp.sum(run(w)["cells.spikes"])))
+    for at in (2.0, 8.0):
+        slope, h = derivative(at), 1e-7 * at
+        assert abs(float(slope)) > 0.1
+        assert float(slope) == pytest.approx((smoothed(at + h) - smoothed(at - h)) / (2 * h), rel=1e-4)
 
 
 def test_inhibition_lowers_the_rate():

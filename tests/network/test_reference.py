@@ -26,17 +26,19 @@ def test_spike_trains_equal_those_of_an_independent_program():
     net, dt, steps = network(), 0.1, 500
     run = ch.simulate(net, "50 ms", dt="0.1 ms", solver="exp_euler", record=["cells.V"])
     wiring = {label: path.wiring for label, path in net.projections.items()}
-    spikes, V = cobahh_numpy.run(
+    given = (
         np.asarray(net.populations["cells"].V, float),
         {label: np.asarray(path.initial, float) for label, path in net.projections.items()},
         {label: w.edges.sources + w.pre_first for label, w in wiring.items()},
         {label: w.edges.targets for label, w in wiring.items()},
         {"exc": 6.0, "inh": 67.0},
         dt,
-        steps,
     )
+    spikes, V = cobahh_numpy.run(*given, steps)
     trains = run.spikes["cells"]
     ours = sorted(zip((np.rint(trains.times / dt).astype(int) - 1).tolist(), trains.neurons.tolist(), strict=True))
     assert len(spikes) > 400
     assert ours == sorted(spikes)
-    assert np.abs(np.asarray(run["cells.V"])[-1] - V).max() < 1e-6
+    # rounding grows as spikes begin: 3e-11 mV after 10 ms, up to 1e-9 at any one time after 50
+    assert np.abs(np.asarray(run["cells.V"])[100] - cobahh_numpy.run(*given, 100)[1]).max() < 1e-9
+    assert np.abs(np.asarray(run["cells.V"])[-1] - V).max() < 1e-8

@@ -205,5 +205,8 @@ def test_poisson_sources_are_seeded_and_have_their_rates():
     chance = -np.expm1(-rates.reshape(3, 100)[:, 0] * 1e-4) * 20_000 * 100
     assert found[0] == 0
     assert np.all(np.abs(found[1:] - chance[1:]) < 4 * np.sqrt(chance[1:]))
+    intervals = np.concatenate([np.diff(trains.of(k)) for k in range(200, 300)])
+    # exponential: CV 1, of whose estimate the standard error is about 1 / sqrt(n)
+    assert abs(intervals.std() / intervals.mean() - 1) < 4 / np.sqrt(intervals.size)
     assert np.array_equal(trains.times, spikes(1).times)
     assert not np.array_equal(trains.counts, spikes(2).counts)

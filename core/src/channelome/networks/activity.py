@@ -86,13 +86,18 @@ class Activity:
         return self._trains(name).rates((self.duration, "ms"))
 
     def rate(self, name: str, width: Any = "1 ms") -> tuple[np.ndarray, np.ndarray]:
-        """The population's rate over time: the middles of bins of `width` in ms, and the mean rate in each in Hz."""
+        """The population's rate over time: the middles of bins of `width` in ms, and the mean rate in each in Hz.
+
+        Bins are whole: what is left of the run after the last of them is not counted.
+        """
         trains, bin_ms = self._trains(name), float(convert(width, _MS, "the width of bins"))
         if not 0 < bin_ms <= self.duration:
             raise ModelError(
                 f"bins must be longer than 0 and no longer than the run, {self.duration:g} ms, got {bin_ms:g} ms."
             )
-        edges = float(self.t[0]) + np.arange(0, self.duration + bin_ms / 2, bin_ms)
+        # a run of 100 steps of 0.1 ms may be a rounding error shorter than ten bins of 1 ms
+        whole = int(self.duration / bin_ms * (1 + 1e-6))
+        edges = float(self.t[0]) + bin_ms * np.arange(whole + 1)
         # spikes stand at the ends of steps: a bin holds its right edge, not its left
         counts = np.histogram(trains.times - 1e-9 * bin_ms, edges)[0]
         return (edges[:-1] + edges[1:]) / 2, counts * (1e3 / bin_ms / max(int(np.prod(trains.size)), 1))
