@@ -51,6 +51,7 @@ READ_ORDER = [
     "spec",
     "testing",
     "portrait",
+    "scaffold",
     "cli",
 ]
 """Import order is read order: a module imports only what stands before it. `registry.local` and `registry.sync`, which

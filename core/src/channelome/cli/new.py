@@ -1,6 +1,7 @@
-"""``channelome new``: a pack, or a channel in one, that is checked, built and installed as it is made."""
+"""``channelome new``: a pack, or a channel in one, that can be checked, built and installed as it is made."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import click
 from .output import Failure
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_SOURCE = "Where the equations are from: a paper's citation with its DOI, or 'own work'"
+_PORTED = "Code that they were ported from, with its licence"
 
 
 class _Gates(click.Command):
@@ -19,7 +22,7 @@ class _Gates(click.Command):
         if "--gates" in args:
             first = args.index("--gates") + 1
             last = next((n for n in range(first, len(args)) if args[n].startswith("-")), len(args))
-            args = [*args[:first], *([" ".join(args[first:last])] if last > first else []), *args[last:]]
+            args = [*args[:first], " ".join(args[first:last]), *args[last:]]
         return super().parse_args(ctx, args)
 
 
@@ -30,9 +33,10 @@ def new() -> None:
 
 def _origin_options(command: Any) -> Any:
     for option in (
-        click.option("--ported-from", help="Code that the equations are taken over from, with its licence; 'no' if none."),
-        click.option("--doi", help="Of that paper."),
-        click.option("--source", help="Where the equations are from: a paper's citation, or 'own work'."),
+        click.option("-y", "--yes", is_flag=True, help="Ask nothing: take what is proposed where no option says."),
+        click.option("--ported-from", help=f"{_PORTED}; 'no' if they were not."),
+        click.option("--doi", default="", help="Of that paper, if it is not in the citation."),
+        click.option("--source", help=f"{_SOURCE}."),
     ):
         command = option(command)
     return command
@@ -54,8 +58,9 @@ def pack(
     ion: str,
     licence: str | None,
     source: str | None,
-    doi: str | None,
+    doi: str,
     ported_from: str | None,
+    yes: bool,
     author: str,
     folder: Path | None,
 ) -> None:
@@ -65,23 +70,21 @@ def pack(
     What is not said by an option is asked for.
     """
     from ..scaffold import new_pack
-    from ..scaffold.request import family, licence as checked_licence, origin, outline
+    from ..scaffold.request import family, origin, outline
+    from ..scaffold.request import licence as spdx
 
     name = family(name)
     sketch = outline(channel or f"INa_{name}", [gates], ion)
     if sketch.family != name:
         raise Failure(f"'{sketch.name}' is not of the family '{name}': call it {sketch.current}_{name}.")
-    _can_ask({"--license": licence, "--source": source, "--ported-from": ported_from})
-    licence = checked_licence(licence or click.prompt("Licence of the pack (SPDX)", default="Apache-2.0"))
-    if source is None:
-        source = click.prompt("Where the equations are from (citation of the paper, or 'own work')")
-        doi = click.prompt("Its DOI, if it has one", default="", show_default=False) if doi is None else doi
-    if ported_from is None:
-        ported_from = click.prompt("Were they ported from code? From which, with its licence", default="no")
-    whence = origin(source or "", doi or "", ported_from or "")
+    _can_ask(yes, {"--license": licence, "--source": source, "--ported-from": ported_from})
+    licence = _answer(spdx, licence, yes, "Licence of the pack, as SPDX identifier", "Apache-2.0")
+    source = _answer(str, source, yes, _SOURCE, "own work")
+    ported_from = _answer(str, ported_from, yes, _PORTED, "no")
+    whence = origin(source, doi, ported_from)
     made, files = new_pack(sketch, whence, licence, author=author.strip(), folder=folder)
     click.echo(f"made {made}: {len(files)} files, with the channel {sketch.name}")
-    _say_what_is_left(made, f"src/{_package(files)}/{sketch.module}.py")
+    _say_what_is_left(made, next(str(made / file) for file in files if file.stem == sketch.module), sketch)
     if not (made / "LICENSE").exists():
         click.echo(f"  - put the text of the licence {licence} into {made / 'LICENSE'}")
     if whence.ported_from:
@@ -96,11 +99,11 @@ def pack(
 @click.option("--pack", "folder", type=_FOLDER, default=".", show_default=True, help="The pack's folder.")
 @_origin_options
 def channel(
-    name: str, gates: str, ion: str, folder: Path, source: str | None, doi: str | None, ported_from: str | None
+    name: str, gates: str, ion: str, folder: Path, source: str | None, doi: str, ported_from: str | None, yes: bool
 ) -> None:
     """Make the channel NAME, <current>_<FAMILY>, in the pack of that family.
 
-    Where its equations are from is asked for; it may be the key of a reference in the pack's manifest.
+    Where its equations are from is asked for; the key of a reference in the pack's manifest will do.
     """
     from ..scaffold import new_channel
     from ..scaffold.channel import find_place
@@ -108,21 +111,19 @@ def channel(
 
     sketch = outline(name, [gates], ion)
     find_place(folder, sketch.family)
-    _can_ask({"--source": source, "--ported-from": ported_from})
-    if source is None:
-        source = click.prompt("Where the equations are from (citation, or key of a reference)", default=sketch.family)
-    if ported_from is None:
-        ported_from = click.prompt("Were they ported from code? From which, with its licence", default="no")
-    files = new_channel(sketch, folder, origin(source or "", doi or "", ported_from or ""))
+    _can_ask(yes, {"--source": source, "--ported-from": ported_from})
+    source = _answer(str, source, yes, f"{_SOURCE}, or the key of a reference", sketch.family)
+    ported_from = _answer(str, ported_from, yes, _PORTED, "no")
+    files = new_channel(sketch, folder, origin(source, doi, ported_from))
     click.echo(f"made {files[0]}, and brought {', '.join(path.name for path in files[1:])} in line")
-    _say_what_is_left(folder, str(files[0]))
+    _say_what_is_left(folder, str(files[0]), sketch)
 
 
-def _can_ask(needed: dict[str, str | None]) -> None:
+def _can_ask(yes: bool, needed: dict[str, str | None]) -> None:
     """Stop where something must be asked for and there is no one to answer."""
     missing = [option for option, value in needed.items() if value is None]
-    if missing and not interactive():
-        raise Failure(f"say {', '.join(missing)}: there is no terminal to ask at. --ported-from no if nothing was ported.")
+    if missing and not yes and not interactive():
+        raise Failure(f"there is no terminal to ask at: say {', '.join(missing)}, or --yes to take what is proposed.")
 
 
 def interactive() -> bool:
@@ -130,11 +131,20 @@ def interactive() -> bool:
     return sys.stdin.isatty()
 
 
-def _package(files: list[Path]) -> str:
-    return next(file.parent.name for file in files if file.name == "pack.toml")
+def _answer(checked: Callable[[str], str], given: str | None, yes: bool, question: str, proposed: str) -> str:
+    """What an option gave, or the answer to a question."""
+    return checked(given if given is not None else proposed if yes else click.prompt(question, default=proposed))
 
 
-def _say_what_is_left(folder: Path, file: str) -> None:
+def _say_what_is_left(folder: Path, file: str, sketch: Any) -> None:
+    """Draw the curves, and name what a person has to do."""
+    from ..scaffold import draw_curves
+
+    curves = folder / "curves" / f"{sketch.name}.png"
+    drawn = draw_curves(sketch, folder)
     click.echo("left to do; `channelome check` lists what is still a placeholder:")
     click.echo(f"  - write the equations of the source into {file}, then `channelome pack sync {folder}`")
     click.echo("  - take the expected failure of its placeholders out of pack.toml")
+    if curves.parent.is_dir():
+        again = "draw the curves again" if drawn else "draw its curves"
+        click.echo(f"  - {again}: `channelome plot {sketch.name} -o {curves}`")

@@ -1,0 +1,7 @@
+"""`channelome new`: a pack, or a channel in one, that works from the first minute, with placeholders that are marked as such."""
+
+from .channel import new_channel as new_channel
+from .curves import draw_curves as draw_curves
+from .pack import new_pack as new_pack
+from .request import Origin as Origin
+from .request import Outline as Outline
