@@ -18,6 +18,7 @@ from .cells import SingleCompartment
 from .cells.parts import build_channel, build_ion
 from .channels import Channel, Markov
 from .errors import ModelError
+from .registry.hooks import building
 from .solvers.rules import EXACT
 from .state import State
 from .units import Unit, convert
@@ -102,7 +103,8 @@ def _patch(channel: Any, shape: tuple[int, ...], celsius: Any, ions: Iterable[An
     species = {ion.species for ion in given}
     needed = [name for name in dict.fromkeys((*built.carries, *built.reads)) if name not in species]
     given += [build_ion(DEFAULT_IONS[name]) for name in needed if name in DEFAULT_IONS]
-    return SingleCompartment(shape, *given, celsius=celsius, **{_label(built): built})
+    with building():  # a tool of ours, and no model of the user's
+        return SingleCompartment(shape, *given, celsius=celsius, **{_label(built): built})
 
 
 def _label(channel: Channel) -> str:

@@ -9,7 +9,8 @@ import contextlib
 import contextvars
 import functools
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -20,7 +21,7 @@ from .discovery import Problem
 from .document import SUFFIXES
 from .loading import outer_level
 from .manifest import KINDS
-from .plugins import Plugin, installed_plugins
+from .plugins import Plugin, installed_plugins, plugged_in
 
 hookspec = pluggy.HookspecMarker("channelome")
 hookimpl = pluggy.HookimplMarker("channelome")
@@ -89,6 +90,11 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "channelome_diagnose": _list_of(lambda problem: isinstance(problem, Problem)),
 }
 """Whether an answer is one; `channelome_model_built` has none."""
+_KEYS: dict[str, Callable[[Any], Iterable[str]]] = {
+    "channelome_importers": list,
+    "channelome_commands": lambda answer: [command.name for command in answer],
+}
+"""What only one plugin can have, of the answers of hooks."""
 
 
 class Asked(NamedTuple):
@@ -125,32 +131,28 @@ def manager(plugins: Iterable[tuple[str, str, Any]] | None = None) -> Asked:
     return Asked(pm, problems)
 
 
-_plugged: list[Plugin] = []
-"""Filled by `plugged` alone."""
-
-
 @functools.cache
 def installed(hook: str = "") -> Asked:
     """The installed plugins that have `hook`, or all of them, loaded when they are first asked."""
-    return manager([plugin for plugin in [*installed_plugins(), *_plugged] if not hook or plugin.has(hook)])
+    return manager([plugin for plugin in installed_plugins() if not hook or plugin.has(hook)])
 
 
 @contextlib.contextmanager
-def plugged(*plugins: Any) -> Iterator[None]:
+def plugged(*plugins: Any) -> Generator[None, None, None]:
     """Let modules, or other objects with hooks, answer beside the installed plugins until the block ends: for trying and testing one.
 
     Raises:
         PackError: for a hook that does not exist, or has other arguments.
     """
-    added = [Plugin("here", f"{number}", _Loaded(plugin)) for number, plugin in enumerate(plugins, len(_plugged))]
+    added = [Plugin("here", f"{number}", _Loaded(plugin)) for number, plugin in enumerate(plugins, len(plugged_in))]
     if problems := manager(added).problems:
         raise PackError(" ".join(map(str, problems)))
-    _plugged.extend(added)
+    plugged_in.extend(added)
     installed.cache_clear()
     try:
         yield
     finally:
-        _plugged[:] = [plugin for plugin in _plugged if plugin not in added]
+        plugged_in[:] = [plugin for plugin in plugged_in if plugin not in added]
         installed.cache_clear()
 
 
@@ -175,14 +177,18 @@ def importer(suffix: str, asked: Asked | None = None) -> Callable[[Path], Mappin
     ]
     if len(found) > 1:
         both = " and ".join(label for label, _ in found)
-        raise CollisionError(f"'{suffix}' files are read by {both}. Uninstall one, or disable it: CHANNELOME_DISABLE_PACKS.")
+        raise CollisionError(
+            f"'{suffix}' files are read by {both}. Uninstall one, or disable it: CHANNELOME_DISABLE_PACKS."
+        )
     return found[0][1] if found else None
 
 
 def extra_checks(kind: str, asked: Asked | None = None) -> tuple[Any, ...]:
     """The checks of a kind, or of a ``"pack"``, that plugins add to the kit."""
     hook = "channelome_checks"
-    return tuple(check for _, answer in _good(_answers(asked or installed(hook), hook)) for check in answer.get(kind, ()))
+    return tuple(
+        check for _, answer in _good(_answers(asked or installed(hook), hook)) for check in answer.get(kind, ())
+    )
 
 
 def commands(asked: Asked | None = None) -> dict[str, Any]:
@@ -216,15 +222,39 @@ def environment(asked: Asked | None = None) -> dict[str, str]:
 
 def diagnose(asked: Asked | None = None) -> list[Problem]:
     """Problems of plugins, and those that plugins find; `asked` is a `manager`, that of the installed ones if None."""
+    everything = asked is None
     asked = installed() if asked is None else asked
-    found = list(asked.problems)
+    found = [*asked.problems, *(_unnamed(asked) if everything else ())]
     for hook in _FITS:
-        for _, answer in _answers(asked, hook):
+        claims: defaultdict[str, list[str]] = defaultdict(list)
+        for label, answer in _answers(asked, hook):
             if isinstance(answer, Problem):
                 found.append(answer)
             elif hook == "channelome_diagnose":
                 found += answer
+            elif hook in _KEYS:
+                for key in _KEYS[hook](answer):
+                    claims[key].append(label)
+        for key, labels in claims.items():
+            if len(labels) > 1:
+                what = f"its plugin claims '{key}' by {hook}, and so does that of {', '.join(labels[1:])}"
+                found.append(
+                    Problem(
+                        labels[0].partition("/")[0], what, "Uninstall one, or disable it: CHANNELOME_DISABLE_PACKS."
+                    )
+                )
     return found
+
+
+def _unnamed(asked: Asked) -> Iterator[Problem]:
+    """Plugins with a hook whose name does not stand in their text, so that it is never asked."""
+    for plugin in installed_plugins():
+        loaded = asked.manager.get_plugin(plugin.label)
+        callers = (asked.manager.get_hookcallers(loaded) or []) if loaded is not None else []
+        for caller in callers:
+            if not plugin.has(caller.name):
+                what = f"its plugin '{plugin.name}' has {caller.name}, but its module does not name it"
+                yield Problem(plugin.distribution, what, "Define it there, or import it there by its name.")
 
 
 # ---- models ----
@@ -234,7 +264,7 @@ _inside = contextvars.ContextVar("inside", default=False)
 
 
 @contextlib.contextmanager
-def building() -> Iterator[None]:
+def building() -> Generator[None, None, None]:
     """The parts that are built in the block belong to one model: `model_built` waits for the whole."""
     token = _inside.set(True)
     try:
@@ -248,9 +278,10 @@ def model_built(model: Any) -> None:
     hook = "channelome_model_built"
     if _inside.get() or not installed(hook).manager.get_plugins():
         return
-    import jax  # of the model, where there is one
+    from jax import tree  # the model brought it
+    from jax.core import Tracer
 
-    if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(model)):
+    if any(isinstance(leaf, Tracer) for leaf in tree.leaves(model)):
         return
     for _, answer in _answers(installed(hook), hook, model=model):
         if isinstance(answer, Problem):

@@ -43,7 +43,9 @@ class Plugin(NamedTuple):
             return None
         places = [Path(place).joinpath(*inner) for place in spec.submodule_search_locations or ()]
         files = [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")]
-        return next((file for file in files if file.is_file()), Path(spec.origin) if spec.origin and not inner else None)
+        return next(
+            (file for file in files if file.is_file()), Path(spec.origin) if spec.origin and not inner else None
+        )
 
     def has(self, hook: str) -> bool:
         """Whether the hook's name stands in its text. True where there is none to read: importing it says what is wrong."""
@@ -54,8 +56,13 @@ class Plugin(NamedTuple):
             return True
 
 
+plugged_in: list[Plugin] = []
+"""What `hooks.plugged` lets answer; nothing else fills it."""
+
+
 def installed_plugins(switches: Switches | None = None) -> Iterator[Plugin]:
     """The plugins of the distributions that the environment admits, in the order in which they are found."""
+    yield from plugged_in
     switches = Switches.from_environment() if switches is None else switches
     families = {name: [point.name for point in points] for name, points in installed_points(PACKS)}
     for distribution, points in installed_points(GROUP):
