@@ -11,6 +11,7 @@ from .conformance import check_channel as check_channel
 from .conformance import check_ion as check_ion
 from .conformance import check_pack as check_pack
 from .conformance import check_solver as check_solver
+from .conformance import check_synapse as check_synapse
 from .golden import check_finite as check_finite
 from .golden import check_golden as check_golden
 from .golden import check_relaxation as check_relaxation

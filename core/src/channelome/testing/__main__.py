@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .conformance import check_pack
+from .conformance import check_installed
 
 if __name__ == "__main__":
     name, level, *golden = sys.argv[1:]
     asked: Any = level
-    print(json.dumps(check_pack(name, level=asked, golden=map(Path, golden)).to_data()))
+    print(json.dumps(check_installed(name, level=asked, golden=map(Path, golden)).to_data()))

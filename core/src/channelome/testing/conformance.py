@@ -9,6 +9,7 @@ from ..channels import Channel
 from ..errors import ModelError
 from ..ions import Ion
 from ..registry import registry
+from ..transmission import Contact, Release
 from .checks import CHECKS, SUBJECTS, checks_of
 from .kit import Check, Level, at_level, run_check
 from .packs import PackSubject, check_elsewhere, installed_pack, is_file_or_folder
@@ -37,6 +38,11 @@ def check_channel(what: str | type[Channel], *, level: Level = "default", golden
 def check_ion(what: str | type[Ion], *, level: Level = "default") -> Report:
     """Check an ion, by its registered name or its class."""
     return _report("ion", what, level)
+
+
+def check_synapse(what: str | type[Contact | Release], *, level: Level = "default") -> Report:
+    """Check a synapse or a plasticity, by its registered name or its class."""
+    return _report("synapse", what, level)
 
 
 def check_solver(what: Any, *, level: Level = "default") -> Report:
@@ -72,7 +78,12 @@ def check_pack(what: str | os.PathLike[str], *, level: Level = "default", golden
     """
     if is_file_or_folder(what):
         return check_elsewhere(Path(what), level)
-    pack = installed_pack(os.fspath(what), check_names())
+    return check_installed(os.fspath(what), level=level, golden=golden)
+
+
+def check_installed(name: str, *, level: Level, golden: Iterable[Path] = ()) -> Report:
+    """`check_pack` of an installed distribution, also where a folder of that name lies in the current one."""
+    pack = installed_pack(name, check_names())
     findings = [with_expected(job.run(), pack.expected) for job in pack_jobs(pack, level, tuple(golden))]
     return Report(pack.name, level, tuple(findings))
 

@@ -21,6 +21,7 @@ from jax import Array
 
 from ..cells import channel, ion
 from ..clamp import curves, voltage_clamp
+from .kit import quick
 
 _GRID = np.arange(-120.0, 120.25, 0.25)
 _CELSIUS = 36.0
@@ -51,12 +52,12 @@ def check_case(case: dict[str, Any], source: str, rtol: float = 1e-9) -> None:
     where = f"{case['channel']} {case.get('parameters', '')} at {case.get('celsius')} degC"
     assert "V" in case or "t" in case, f"{source}: {where} has neither curves nor a voltage clamp."
     if "V" in case:
-        found = curves(given, (case["V"], "mV"), **around)
+        found = quick(lambda: curves(given, (case["V"], "mV"), **around))()
         for quantity in ("steady_state", "tau"):
             _compare(getattr(found, quantity), case[quantity], rtol, f"{quantity} of {where}")
     if "t" in case:
         times, hold = (case["t"], "ms"), (case["hold"], "mV")
-        current = voltage_clamp(given, (case["pulses"], "mV"), times, hold=hold, **around)
+        current = quick(lambda: voltage_clamp(given, (case["pulses"], "mV"), times, hold=hold, **around))()
         wanted = np.asarray(case["current"])
         message = f"current of {where}"
         np.testing.assert_allclose(
@@ -137,11 +138,7 @@ def _portrait(name: str, V: Array, celsius: float) -> Iterator[tuple[str, Array,
 
 
 def _with_slope(function: Callable[[Array], dict[str, Array]], V: Array) -> Any:
-    """Value and slope; not optimised, as the program runs once and takes longer to compile."""
-    program = jax.jit(
-        lambda V: jax.jvp(function, (V,), (jnp.ones_like(V),)), compiler_options={"xla_backend_optimization_level": 0}
-    )
-    return program(V)
+    return quick(lambda: jax.jvp(function, (V,), (jnp.ones_like(V),)))()
 
 
 def _everywhere(fine: Any, V: np.ndarray, says: str) -> None:

@@ -1,5 +1,6 @@
 """What a check is, and how one is run: a plain function of a subject that yields what is wrong."""
 
+import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -68,3 +69,21 @@ def run_check(check: Check, subject: Any) -> Finding:
         return Finding(check.name, subject.name, "ok")
     more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
     return Finding(check.name, subject.name, "failed", "; ".join(problems[:3]) + more, check.hint)
+
+
+def quick(function: Callable[..., Any]) -> Any:
+    """`function` under ``jax.jit``, not optimised: the kit's programs run a few times, and compiling them takes the time."""
+    return jax.jit(function, compiler_options=_compiler_options())
+
+
+@functools.cache
+def _compiler_options() -> dict[str, Any]:
+    """The options that this jaxlib knows, which take less than half the time of its defaults (CPU, jaxlib 0.10)."""
+    level = {"xla_backend_optimization_level": 0}
+    for options in ({**level, "xla_cpu_use_fusion_emitters": False, "xla_cpu_parallel_codegen_split_count": 1}, level):
+        try:
+            jax.jit(lambda x: x, compiler_options=options).lower(0.0).compile()
+        except Exception:
+            continue
+        return options
+    return {}

@@ -87,12 +87,13 @@ def portrait(function: Function, points: np.ndarray, points32: np.ndarray, step:
 
 
 def _with_slope(function: Function, x: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    def whole(x: Array) -> dict[str, Array]:
-        return {name: jnp.broadcast_to(jnp.asarray(curve), x.shape) for name, curve in function(x).items()}
-
     at = jnp.asarray(x)
-    value, slope = jax.jvp(whole, (at,), (jnp.ones_like(at),))
+    value, slope = jax.jvp(lambda x: _whole(function, x), (at,), (jnp.ones_like(at),))
     return {n: np.asarray(v) for n, v in value.items()}, {n: np.asarray(s) for n, s in slope.items()}
+
+
+def _whole(function: Function, x: Array) -> dict[str, Array]:
+    return {name: jnp.broadcast_to(jnp.asarray(curve), x.shape) for name, curve in function(x).items()}
 
 
 def _beside(x: np.ndarray, dtype: Any) -> np.ndarray:
@@ -117,6 +118,16 @@ def not_finite(portrait: Portrait) -> Iterator[str]:
             yield from _where(~np.isfinite(y), y, x, portrait.unit, f"{what}{name}", "float32")
 
 
+def no_gradients(function: Function, portrait: Portrait) -> Iterator[str]:
+    """Gradients in reverse mode that are not finite: the branch that a ``where`` does not take is differentiated too."""
+    x = next(iter(portrait.double.values())).x
+    value, pull = jax.vjp(lambda x: _whole(function, x), jnp.asarray(x))
+    gradient = np.asarray(pull(jax.tree.map(jnp.ones_like, value))[0])
+    yield from _where(
+        ~np.isfinite(gradient), gradient, x, portrait.unit, "the gradient of its curves", "in reverse mode"
+    )
+
+
 def not_smooth(portrait: Portrait) -> Iterator[str]:
     """Values that agree with the neighbours on neither side; a step between two branches agrees with one."""
     for name, curve in portrait.double.items():
@@ -129,30 +140,20 @@ def not_smooth(portrait: Portrait) -> Iterator[str]:
 
 
 def wrong_slopes(portrait: Portrait) -> Iterator[str]:
-    """Slopes that agree with no difference quotient, neither from the left nor from the right nor the central one."""
+    """Slopes that are not what differences say, nor between those from the left and from the right, where these differ."""
     for name, curve in portrait.double.items():
-        v, h = curve.value, curve.step
+        v, h, slope = curve.value, curve.step, curve.slope[2]
         with np.errstate(all="ignore"):
-            quotients = np.stack(
-                [
-                    (3 * v[2] - 4 * v[1] + v[0]) / (2 * h),
-                    (v[3] - v[1]) / (2 * h),
-                    (-3 * v[2] + 4 * v[3] - v[4]) / (2 * h),
-                ]
-            )
+            left, right = (3 * v[2] - 4 * v[1] + v[0]) / (2 * h), (-3 * v[2] + 4 * v[3] - v[4]) / (2 * h)
+            low, high = np.minimum(left, right), np.maximum(left, right)
             # A curve in C changes over C, not over a unit of it.
             per = np.abs(v[2]) * (_ABS if portrait.unit == "mV" else _ABS / (h * 1e2))
-            allowed = _REL * np.max(np.abs(quotients), axis=0) + per + 1e-300
-            off = np.min(np.abs(quotients - curve.slope[2]), axis=0)
-            bad = np.isfinite(v).all(axis=0) & np.isfinite(curve.slope[2]) & (off > allowed)
+            allowed = _REL * np.maximum(np.abs(low), np.abs(high)) + per + 1e-300
+            off = (slope < low - allowed) | (slope > high + allowed)
+            bad = np.isfinite(v).all(axis=0) & np.isfinite(slope) & off
+        what = f"the slope of {name}"
         yield from _where(
-            bad,
-            curve.slope[2],
-            curve.x,
-            portrait.unit,
-            f"the slope of {name}",
-            "by AD, but by differences",
-            quotients[1],
+            bad, slope, curve.x, portrait.unit, what, "by AD, but by differences", (v[3] - v[1]) / (2 * h)
         )
 
 

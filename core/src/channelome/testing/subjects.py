@@ -13,8 +13,9 @@ from ..cells.parts import build_ion
 from ..channels import Channel, Markov, Permeable
 from ..clamp import DEFAULT_IONS
 from ..ions import VALENCE, Fixed, Ion, IonView
-from ..module import REQUIRED, Module, Q10
+from ..module import Q10, REQUIRED, Module
 from ..registry import registry
+from ..transmission import Contact, Release
 from .kit import Skip
 from .sampling import Portrait, over_concentration, over_voltage
 
@@ -106,7 +107,7 @@ class ChannelSubject(Part):
     def states(self, kind: str, env: dict[str, Any]) -> dict[str, Array]:
         """All gates closed, open or half open; of a kinetic scheme all in its first or last state, or evenly spread."""
         n, share = len(self.cls.occupancies), {"closed": 0.0, "open": 1.0, "half": 0.5}[kind]
-        gates = {gate: share for gate in self.cls.gates}
+        gates = dict.fromkeys(self.cls.gates, share)
         spread = {"closed": [1.0] + [0.0] * (n - 1), "open": [0.0] * (n - 1) + [1.0], "half": [1 / max(n, 1)] * n}[kind]
         gates |= dict(zip(self.cls.occupancies, spread, strict=False))
         return {name: jnp.full_like(env["V"], share) for name, share in gates.items()}
@@ -136,6 +137,12 @@ class IonSubject(Part):
         return self.built
 
 
+class SynapseSubject(Part):
+    """A class of synapses, or of what a source does with its spikes."""
+
+    cls: type[Contact | Release]
+
+
 class SolverSubject:
     """A solver, with the order that its manifest states if it has one."""
 
@@ -145,7 +152,7 @@ class SolverSubject:
 
 
 class CellSubject:
-    """A cell that a pack holds as data."""
+    """A cell or network that a pack holds as data."""
 
     def __init__(self, name: str, path: Path) -> None:
         self.name, self.path = name, path
@@ -165,6 +172,13 @@ def ion_subject(what: str | type[Ion], golden: Iterable[Path] = ()) -> IonSubjec
     return IonSubject(what, what.__name__, registered=False, golden=golden)
 
 
+def synapse_subject(what: str | type[Contact | Release], golden: Iterable[Path] = ()) -> SynapseSubject:
+    """The synapse or plasticity that `what` names or is."""
+    if isinstance(what, str):
+        return SynapseSubject(registry.load(what, "synapse"), what, registered=True, golden=golden)
+    return SynapseSubject(what, what.__name__, registered=False, golden=golden)
+
+
 def solver_subject(what: Any, golden: Iterable[Path] = ()) -> SolverSubject:
     """The solver that `what` names or is."""
     if isinstance(what, str):
@@ -176,6 +190,11 @@ def solver_subject(what: Any, golden: Iterable[Path] = ()) -> SolverSubject:
 def cell_subject(what: str, golden: Iterable[Path] = ()) -> CellSubject:
     """The cell that `what` names."""
     return CellSubject(what, registry.file(what, "cell"))
+
+
+def network_subject(what: str, golden: Iterable[Path] = ()) -> CellSubject:
+    """The network that `what` names."""
+    return CellSubject(what, registry.file(what, "network"))
 
 
 def _stand_in(species: str) -> Ion:

@@ -33,8 +33,11 @@ class PackTests:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        kept = {name for name in vars(PackTests) if not name.startswith("__")} - set(_OWN)
-        for name in (kept | {"__test__", "pytestmark"}) & set(vars(cls)):
+        ours = {
+            name: value for name, value in vars(PackTests).items() if not name.startswith("__") and name not in _OWN
+        }
+        changed = [name for name, value in ours.items() if inspect.getattr_static(cls, name) is not value]
+        for name in [*changed, *({"__test__", "pytestmark"} & set(vars(cls)))]:
             raise TypeError(
                 f"{cls.__name__} overrides {name} of PackTests. Declare what must fail, with its reason, in the pack's "
                 f"manifest: [[expected_failures]] check = '...', name = '...', reason = '...'."
@@ -45,7 +48,7 @@ class PackTests:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """One case for each check and thing, from the manifest alone."""
         if "job" in metafunc.fixturenames:
-            for mark in getattr(type(self), "pytestmark", ()):
+            for mark in metafunc.definition.iter_markers():
                 if mark.name in ("skip", "skipif", "xfail"):
                     raise TypeError(f"{type(self).__name__} may not be marked {mark.name}: declare expected failures.")
             pack = installed_pack(self.pack, check_names())

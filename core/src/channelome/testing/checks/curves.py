@@ -10,7 +10,7 @@ import numpy as np
 
 from ..golden import check_case
 from ..kit import Check, Problems, Skip, check
-from ..sampling import Portrait, not_finite, not_single, not_smooth, wrong_slopes
+from ..sampling import Portrait, no_gradients, not_finite, not_single, not_smooth, wrong_slopes
 from ..subjects import ChannelSubject
 
 _LINOID = "Write x / (exp(x/k) - 1) as linoid(x, k), and Boltzmann curves as sigmoid(x, k): right in value and slope everywhere."
@@ -32,6 +32,12 @@ def smooth(subject: ChannelSubject) -> Problems:
 def slopes(subject: ChannelSubject) -> Problems:
     """Slopes by automatic differentiation agree with difference quotients."""
     return wrong_slopes(subject.portrait)
+
+
+@check(hint=_LINOID + " A where(...) differentiates the branch that it does not take, too.")
+def gradients(subject: ChannelSubject) -> Problems:
+    """Gradients in reverse mode are finite at all these points."""
+    return no_gradients(subject.curves, subject.portrait)
 
 
 @check(level="quick", hint=_LINOID + " Differences of large numbers lose their digits in float32.")
@@ -121,4 +127,14 @@ def _primitives(jaxpr: Any) -> set[str]:
     return names
 
 
-CURVES: tuple[Check, ...] = (finite, smooth, slopes, single_precision, ranges, concentrations, no_tables, golden)
+CURVES: tuple[Check, ...] = (
+    finite,
+    smooth,
+    slopes,
+    gradients,
+    single_precision,
+    ranges,
+    concentrations,
+    no_tables,
+    golden,
+)

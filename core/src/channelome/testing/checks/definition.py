@@ -1,6 +1,5 @@
 """Checks of how a class of channels or ions is defined: words, units, sources, defaults, and that it cannot change."""
 
-import inspect
 import json
 from typing import Any
 
@@ -139,7 +138,7 @@ def model_file(subject: Part) -> Problems:
         return
     found: Any = built.channels["it"] if isinstance(subject, ChannelSubject) else built.ions[part.species]
     if type(found) is not type(part):
-        yield f"{subject.name} is read as {type(found).__name__}"
+        yield f"{subject.name} of a file is read as {type(found).__name__}, not as {type(part).__name__}"
     elif jax.tree.leaves(found) != jax.tree.leaves(part):
         yield f"{found!r} is read for {part!r}"
 
@@ -159,4 +158,6 @@ def _ion_table(ion: Ion) -> dict[str, Any]:
     return {"use": type(ion).__name__} | values
 
 
-DEFINITION: tuple[Check, ...] = (docstring, sources, placeholders, units, defaults, frozen, model_file)
+WORDS: tuple[Check, ...] = (docstring, sources, placeholders, units, defaults, frozen)
+"""What holds of every class of parameters, synapses too."""
+DEFINITION: tuple[Check, ...] = (*WORDS, model_file)

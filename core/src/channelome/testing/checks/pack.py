@@ -89,7 +89,7 @@ def licence(subject: PackSubject) -> Problems:
         if not one.license.strip():
             yield f"{one.path.name} states no licence"
         try:
-            stated = metadata.metadata(subject.name).get("License-Expression")
+            stated = metadata.metadata(subject.name).json.get("license_expression")
         except metadata.PackageNotFoundError:
             continue
         if stated and one.license and stated != one.license:
@@ -137,9 +137,8 @@ def imported(modules: tuple[str, ...]) -> tuple[dict[str, Any], str]:
         command = [sys.executable, "-P", str(_PROBE), str(out), *modules]
         run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
         if not out.is_file():
-            return {"error": f"the process ended with {run.returncode}", "seconds": 0.0} | dict.fromkeys(
-                ("backends", "settings", "environment", "events"), []
-            ), run.stdout + run.stderr
+            nothing = {"seconds": 0.0, "backends": [], "settings": [], "environment": [], "events": []}
+            return {"error": f"the process ended with {run.returncode}"} | nothing, run.stdout + run.stderr
         return json.loads(out.read_text(encoding="utf-8")), run.stdout + run.stderr
 
 

@@ -10,7 +10,7 @@ from jax import Array, lax
 from ...channels import Channel
 from ...module import Q10
 from ...solvers.rules import CLIPPED_PADE
-from ..kit import Check, Problems, Skip, check
+from ..kit import Check, Problems, Skip, check, quick
 from ..subjects import CELSIUS, ChannelSubject
 
 _V = np.linspace(-95.0, 35.0, 8)
@@ -52,8 +52,7 @@ def compiled(subject: ChannelSubject) -> Problems:
         yield f"{', '.join(subject.cls._static)} is static: every value of it compiles a program of its own"
     run, V = _Counted(subject), jnp.asarray(_V)
     channel = jax.tree.map(jnp.asarray, subject.channel)
-    options = {"xla_backend_optimization_level": 0}  # it runs twice: compiling is what takes the time
-    program: Any = jax.jit(jax.value_and_grad(run.scanned), compiler_options=options)
+    program: Any = quick(jax.value_and_grad(run.scanned))
     value, slopes = program(channel, V)
     traced = run.count
     again, _ = program(_moved(channel), V)
@@ -82,10 +81,13 @@ def _wrong_gradients(subject: ChannelSubject, run: _Counted, channel: Channel, s
 @check(hint=_PURE)
 def traced(subject: ChannelSubject) -> Problems:
     """Nothing that JAX traces stays behind in the instance or the class."""
-    run, channel = _Counted(subject), jax.tree.map(jnp.asarray, subject.channel)
+    run, channel, V = _Counted(subject), jax.tree.map(jnp.asarray, subject.channel), jnp.asarray(_V)
+    start = run.start(channel, V)
     try:
-        with jax.checking_leaks():
-            jax.make_jaxpr(run.scanned)(channel, jnp.asarray(_V))
+        with jax.checking_leaks():  # it traces everything anew, and so one step only
+            jax.make_jaxpr(lambda channel, V: lax.scan(lambda x, _: run.step(channel, V, x), start, None, length=1))(
+                channel, V
+            )
     except Exception as error:
         if "leak" not in str(error).lower():
             raise

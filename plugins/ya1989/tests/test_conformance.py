@@ -1,0 +1,5 @@
+from channelome.testing import PackTests
+
+
+class TestPack(PackTests):
+    pack = "channelome-ya1989"
