@@ -22,8 +22,9 @@ GRID = np.arange(-120.0, 120.25, 0.25)
 """Every quarter millivolt."""
 POINTS = 3072
 _H = 1e-3
-_REL, _ABS = 1e-5, 1e-7
-"""Tolerances of a slope (relative, and to the value per mV), a hundred times what difference quotients of `_H` are off."""
+_REL, _ABS = 1e-5, 1e-6
+"""Tolerances of a slope: relative, and to the value per mV. Where a curve that changes e-fold in 1 mV has its extremum, difference
+quotients of `_H` are off by a third of the second."""
 _SINGLE = 1e-3
 """Relative tolerance of float32: V_sh of 100 mV is off by 4e-6 mV in it, V^4 in an exponent makes some 1e-5."""
 
