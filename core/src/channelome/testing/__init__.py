@@ -12,9 +12,7 @@ from .conformance import check_ion as check_ion
 from .conformance import check_pack as check_pack
 from .conformance import check_solver as check_solver
 from .conformance import check_synapse as check_synapse
-from .golden import check_finite as check_finite
 from .golden import check_golden as check_golden
-from .golden import check_relaxation as check_relaxation
 from .report import Finding as Finding
 from .report import Report as Report
 

@@ -1,4 +1,4 @@
-"""A channel against numbers that another program made, and against what every channel must do.
+"""A channel against numbers that another program made.
 
 Golden data is a JSON file, a list of cases. Each case names a channel and what surrounds it::
 
@@ -10,21 +10,17 @@ with ``"current"`` in uA/cm^2, one row for each time.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from ..cells import channel, ion
 from ..clamp import curves, voltage_clamp
 from .kit import quick
-
-_GRID = np.arange(-120.0, 120.25, 0.25)
-_CELSIUS = 36.0
 
 
 @jax.enable_x64(True)
@@ -65,47 +61,6 @@ def check_case(case: dict[str, Any], source: str, rtol: float = 1e-9) -> None:
         )
 
 
-def check_finite(name: str, *, celsius: float = _CELSIUS) -> None:
-    """Check a channel on [-120, 120] mV in steps of 0.25 mV and just beside each, in both precisions.
-
-    Steady states, time constants, the current under voltage clamp and the slopes of all over V are finite, time
-    constants positive, gates and occupancies in [0, 1].
-
-    Raises:
-        AssertionError: naming the quantity, the precision and the potential.
-    """
-    for double in (True, False):
-        with jax.enable_x64(double):
-            dtype = np.float64 if double else np.float32
-            grid = _GRID.astype(dtype)
-            V = np.unique(np.concatenate([np.nextafter(grid, dtype(-1e3)), grid, np.nextafter(grid, dtype(1e3))]))
-            for quantity, value, slope in _portrait(name, jnp.asarray(V), celsius):
-                where = f"{quantity} of {name} in {dtype.__name__}"
-                assert value.dtype == slope.dtype == dtype, f"{where} becomes {value.dtype}."
-                _everywhere(np.isfinite(value), V, f"{where} is not finite")
-                _everywhere(np.isfinite(slope), V, f"the slope of {where} is not finite")
-                if quantity.startswith("tau"):
-                    _everywhere(np.asarray(value) > 0, V, f"{where} is not positive")
-                elif quantity.startswith("steady_state"):
-                    inside = (np.asarray(value) >= 0) & (np.asarray(value) <= 1)
-                    _everywhere(inside, V, f"{where} is not in [0, 1]")
-
-
-@jax.enable_x64(True)
-def check_relaxation(name: str, *, celsius: float = _CELSIUS) -> None:
-    """Check that a channel stays at its steady state, and that it gets there from elsewhere.
-
-    Raises:
-        AssertionError: where the current drifts, or ends elsewhere.
-    """
-    V = (np.arange(-120.0, 61.0, 7.5), "mV")
-    end = voltage_clamp(name, V, ([0.0, 1.0, 1e7], "ms"), hold=V, celsius=celsius)
-    scale = 1e-9 * float(jnp.max(jnp.abs(end)))
-    np.testing.assert_allclose(end[1:], end[:-1], rtol=1e-7, atol=scale, err_msg=f"{name} drifts from its steady state")
-    moved = voltage_clamp(name, V, ([0.0, 1e7], "ms"), hold="-80 mV", celsius=celsius)
-    np.testing.assert_allclose(moved[1], end[0], rtol=1e-7, atol=scale, err_msg=f"{name} does not relax")
-
-
 def _with_units(values: dict[str, Any]) -> dict[str, Any]:
     """JSON has no tuples: a list is a pair of numbers and unit."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
@@ -119,28 +74,3 @@ def _compare(found: dict[str, Array], wanted: dict[str, Any], rtol: float, where
     assert found.keys() == wanted.keys(), f"{where}: {sorted(found)} are not {sorted(wanted)}."
     for name, numbers in wanted.items():
         np.testing.assert_allclose(found[name], np.asarray(numbers), rtol=rtol, err_msg=f"{name}: {where}")
-
-
-def _portrait(name: str, V: Array, celsius: float) -> Iterator[tuple[str, Array, Array]]:
-    """What is to be finite: its name, its value and its slope over V."""
-
-    def all_curves(V: Array) -> dict[str, Array]:
-        shown = curves(name, (V, "mV"), celsius=celsius)
-        return {f"{kind} {gate}": x for kind in ("steady_state", "tau") for gate, x in getattr(shown, kind).items()}
-
-    def current(V: Array) -> dict[str, Array]:
-        times = ([0.0, 0.01, 1.0, 100.0], "ms")
-        return {"current": voltage_clamp(name, (V, "mV"), times, hold="-80 mV", celsius=celsius)}
-
-    for function in (all_curves, current):
-        values, slopes = _with_slope(function, V)
-        yield from ((quantity, value, slopes[quantity]) for quantity, value in values.items())
-
-
-def _with_slope(function: Callable[[Array], dict[str, Array]], V: Array) -> Any:
-    return quick(lambda: jax.jvp(function, (V,), (jnp.ones_like(V),)))()
-
-
-def _everywhere(fine: Any, V: np.ndarray, says: str) -> None:
-    bad = ~np.broadcast_to(np.asarray(fine), (*np.shape(fine)[:-1], V.size)).reshape(-1, V.size).all(axis=0)
-    assert not bad.any(), f"{says} at {V[bad][:3]} mV."
