@@ -403,6 +403,7 @@ def edited(path: Path, **changes: object) -> None:
         ({"metadata": np.array("{")}, "metadata is not ours"),
         ({"metadata": np.array("[1]")}, "metadata is not ours"),
         ({"metadata": np.array('{"schema": 1}')}, "lacks 'units'"),
+        ({"metadata": np.array('{"schema": 1, "of": "activity"}')}, "Activity.load"),
         ({"metadata": np.array('{"schema": 1, "units": 3}')}, "does not describe traces"),
         ({"metadata": np.array('{"schema": 2}')}, "schema 2"),
         ({"V": None}, "lacks 'V'"),

@@ -1,5 +1,6 @@
 """Numbers and pictures of activity, against spike trains written by hand."""
 
+import jax
 import matplotlib as mpl
 import neo
 import numpy as np
@@ -184,3 +185,58 @@ def test_without_neo_the_way_to_it_is_said(activity, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "neo", None)
     with pytest.raises(ImportError, match=r'pip install "channelome\[neo\]"'):
         activity.to_neo()
+
+
+# ---- files ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def net() -> ch.Network:
+    """With everything that a last state can hold: delays for all and for each, plasticity, receptors followed at the source."""
+    common = {"connect": ch.fixed_probability(0.3), "weight": "20 nS"}
+    return ch.Network(
+        noise=ch.Poisson(20, rate="300 Hz", seed=1),
+        cells=ch.cell("PointNeuron_Brette2007", size=20),
+        some="cells[:5]",
+        plain=ch.Projection("noise", "cells", "Expon", delay="1 ms", **common),
+        own=ch.Projection("noise", "cells", "Alpha", delay=ch.uniform("0 ms", "2 ms", seed=2), **common),
+        plastic=ch.Projection("cells", "cells", "Expon", plasticity="TsodyksMarkram", **common),
+        pulses=ch.Projection("cells", "some", "AMPA", **common),
+    )
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".nc"])
+def test_what_is_saved_is_loaded_back_equal_and_goes_on_as_before(net, suffix, tmp_path):
+    common = {"dt": "0.1 ms", "record": ["cells.V", "some.INa.m", "plastic.g"], "solver": "exp_euler"}
+    run = ch.simulate(net, "20 ms", **common)
+    assert len(run.spikes["cells"]) > 10
+    run.save(tmp_path / f"run{suffix}")
+    again = ch.Activity.load(tmp_path / f"run{suffix}")
+    same = jax.tree.map(lambda x, y: x.dtype == y.dtype and np.array_equal(x, y), run, again)
+    assert jax.tree.all(same)  # also that trees, units and provenance are equal
+    assert run.spikes.keys() == again.spikes.keys()
+    for name, trains in run.spikes.items():
+        assert trains.size == again.spikes[name].size
+        assert np.array_equal(trains.times, again.spikes[name].times)
+        assert np.array_equal(trains.neurons, again.spikes[name].neurons)
+    on, on_again = (ch.simulate(net, "10 ms", state=x.final, **common) for x in (run, again))
+    assert np.array_equal(on["cells.V"], on_again["cells.V"])
+
+
+def test_a_networks_file_is_no_traces_and_the_other_way_round(net, tmp_path):
+    ch.simulate(net, "1 ms", dt="0.1 ms").save(tmp_path / "network.npz")
+    with pytest.raises(ModelError, match=r"channelome\.Activity\.load"):
+        ch.Traces.load(tmp_path / "network.npz")
+    ch.simulate(net.populations["cells"], "1 ms", dt="0.1 ms").save(tmp_path / "cell.npz")
+    with pytest.raises(ModelError, match=r"channelome\.Traces\.load"):
+        ch.Activity.load(tmp_path / "cell.npz")
+
+
+@pytest.mark.parametrize("lost", ["spikes/cells/times", "final/cells/cells/V", "final/rings/plain", "final/steps"])
+def test_a_damaged_file_is_refused_and_what_it_lacks_named(net, lost, tmp_path):
+    path = tmp_path / "run.npz"
+    ch.simulate(net, "1 ms", dt="0.1 ms").save(path)
+    with np.load(path) as file:
+        np.savez(path, **{name: file[name] for name in file.files if name != lost})
+    with pytest.raises(ModelError, match=f"run.npz cannot be read as activity: it lacks '{lost}'"):
+        ch.Activity.load(path)

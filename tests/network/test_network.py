@@ -57,7 +57,12 @@ def test_every_keeps_every_kth_sample_and_all_spikes():
 def test_a_run_in_two_parts_is_the_run(delay, solver):
     """The default solver keeps gates half a step from V, so that a start costs it an error of second order."""
     own = ch.uniform("0 ms", "2 ms", seed=2)
-    net = ch.Network(cells=cells(), exc=excitation(delay=own if delay == "own" else delay, plasticity="TsodyksMarkram"))
+    net = ch.Network(
+        cells=cells(),
+        noise=ch.Poisson(100, rate="200 Hz", seed=3),
+        exc=excitation(delay=own if delay == "own" else delay, plasticity="TsodyksMarkram"),
+        kick=excitation("noise", "cells", connect=ch.one_to_one()),
+    )
     common = {"dt": "0.1 ms", "stimulus": STIMULUS, "record": ["cells.V", "exc.g"], "solver": solver}
     whole = ch.simulate(net, "30 ms", **common)
     first = ch.simulate(net, "12.3 ms", **common)
@@ -68,7 +73,9 @@ def test_a_run_in_two_parts_is_the_run(delay, solver):
             assert np.array_equal(both, whole[name]), name
         else:
             assert np.median(np.abs(both - whole[name])[-1]) < 0.05, name
-    assert len(first.spikes["cells"]) + len(second.spikes["cells"]) == len(whole.spikes["cells"])
+    for name in ("cells", "noise"):
+        assert len(first.spikes[name]) + len(second.spikes[name]) == len(whole.spikes[name])
+    assert second.final.steps == whole.final.steps == 300
 
 
 def test_populations_of_different_cells_are_coupled():

@@ -1,7 +1,7 @@
-"""Files of traces: ``.npz`` by NumPy and ``.nc`` (netCDF) by xarray, with the same JSON metadata and without pickle.
+"""Files of runs: ``.npz`` by NumPy and ``.nc`` (netCDF) by xarray, with the same JSON metadata and without pickle.
 
-Arrays are named ``t``, by record (``V``, ``INa.m``), ``spikes/times``, ``spikes/neurons``, and by path in the last
-state (``final/V``, ``final/channels/INa/m``, ``final/ions/ca/C_in``).
+Arrays are named ``t``, by record (``V``, ``INa.m``), ``spikes/times``, ``spikes/neurons`` (of a network by population,
+``spikes/E/times``), and by path in the last state (``final/V``, ``final/channels/INa/m``, ``final/cells/E/V``).
 """
 
 import json
@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from jax.core import Tracer
@@ -18,7 +18,6 @@ from jax.core import Tracer
 from .dataset import read_netcdf, to_dataset, write_netcdf
 from .errors import ModelError
 from .spikes import SpikeTrains
-from .state import State
 
 SCHEMA = 1
 _RESERVED = ("metadata", "file", "allow_pickle")
@@ -26,14 +25,20 @@ _RESERVED = ("metadata", "file", "allow_pickle")
 
 _NOT_AN_ARCHIVE = (OSError, ValueError, EOFError, TypeError, AttributeError, KeyError, zipfile.BadZipFile, zlib.error)
 
+Kind = Literal["traces", "activity"]
+_CLASSES: dict[Kind, str] = {"traces": "Traces", "activity": "Activity"}
+
 
 class Contents(TypedDict):
-    """What a file holds: the fields of `channelome.Traces`."""
+    """What a file holds: the fields of `channelome.Traces`, or of `channelome.Activity`, whose spikes are by population.
+
+    `final` is a state when it is written, and nested dictionaries of its fields as it is read.
+    """
 
     t: Any
     data: dict[str, Any]
     units: dict[str, str]
-    spikes: SpikeTrains | None
+    spikes: SpikeTrains | dict[str, SpikeTrains] | None
     final: Any
     V_th: float | None
     interrupted: bool
@@ -68,12 +73,16 @@ def write(path: str | os.PathLike[str], contents: Contents) -> None:
         part.unlink(missing_ok=True)
 
 
-def read(path: str | os.PathLike[str]) -> Contents:
+def read(path: str | os.PathLike[str], kind: Kind, state: Callable[[dict[str, Any]], Any]) -> Contents:
     """What `write` wrote to `path`, with NumPy arrays.
+
+    Args:
+        kind: what it should hold.
+        state: makes the last state of its fields.
 
     Raises:
         FileNotFoundError: where there is no such file.
-        ModelError: for another suffix, and for a file that is broken, foreign or of an unknown schema.
+        ModelError: for another suffix, and for a file that is broken, foreign, of the other kind or of an unknown schema.
     """
     source = Path(path)
     reader = {".npz": _read_npz, ".nc": read_netcdf}[_suffix(source)]
@@ -82,11 +91,11 @@ def read(path: str | os.PathLike[str]) -> Contents:
     try:
         text, arrays = reader(source)
     except _NOT_AN_ARCHIVE as error:
-        raise _broken(source, f"it is not a whole {source.suffix} file of plain arrays") from error
+        raise _broken(source, kind, f"it is not a whole {source.suffix} file of plain arrays") from error
     if text is None:
-        raise _broken(source, "it has no metadata")
-    contents = _assemble(source, _metadata(source, text), arrays)
-    _check_samples(source, contents)
+        raise _broken(source, kind, "it has no metadata")
+    contents = _assemble(source, kind, _metadata(source, kind, text), arrays, state)
+    _check_samples(source, kind, contents)
     return contents
 
 
@@ -112,12 +121,12 @@ def _read_npz(path: Path) -> tuple[str | None, dict[str, np.ndarray]]:
 
 def _suffix(path: Path) -> str:
     if path.suffix not in (".npz", ".nc"):
-        raise ModelError(f"{path}: traces are kept in .npz or .nc files, not '{path.suffix}'. Name it {path.stem}.npz.")
+        raise ModelError(f"{path}: runs are kept in .npz or .nc files, not '{path.suffix}'. Name it {path.stem}.npz.")
     return path.suffix
 
 
-def _broken(path: Path, why: str) -> ModelError:
-    return ModelError(f"{path} cannot be read as traces: {why}. Files are written by traces.save(path).")
+def _broken(path: Path, kind: Kind, why: str) -> ModelError:
+    return ModelError(f"{path} cannot be read as {kind}: {why}. Files are written by {kind}.save(path).")
 
 
 # ---- from contents to named arrays and metadata --------------------------------------------------------------------
@@ -142,14 +151,14 @@ def _flatten(contents: Contents) -> tuple[dict[str, Any], str]:
     for name, values in contents["data"].items():
         put(name, values)
     spikes, final = contents["spikes"], contents["final"]
-    if spikes is not None:
-        put("spikes/times", spikes.times)
-        put("spikes/neurons", spikes.neurons)
+    if final is not None and not hasattr(final, "_fields"):
+        raise ModelError(f"final is a {type(final).__name__}, and only a State can be saved: replace(run, end=None).")
     metadata = {
         "schema": SCHEMA,
+        "of": "activity" if isinstance(spikes, dict) else "traces",
         "units": contents["units"],
-        "spikes": None if spikes is None else {"size": list(spikes.size)},
-        "final": None if final is None else _put_state(final, put),
+        "spikes": _put_spikes(spikes, put),
+        "final": _put_state(final, "final", put),
         "V_th": contents["V_th"],
         "interrupted": contents["interrupted"],
         "provenance": dict(contents["provenance"]),
@@ -160,28 +169,36 @@ def _flatten(contents: Contents) -> tuple[dict[str, Any], str]:
         raise ModelError(f"units, V_th and provenance must be plain text and numbers to be saved: {error}.") from error
 
 
-def _put_state(final: Any, put: Callable[[str, Any], None]) -> dict[str, dict[str, list[str]]]:
-    """Put every array of `final` under its path. Returns all names, so that a label without arrays is kept too."""
-    if not isinstance(final, State):
-        raise ModelError(
-            f"final is a {type(final).__name__}, and only a State can be saved: replace(traces, end=None)."
-        )
-    put("final/V", final.V)
-    names: dict[str, dict[str, list[str]]] = {}
-    for part, labels in (("channels", final.channels), ("ions", final.ions)):
-        names[part] = {label: list(states) for label, states in labels.items()}
-        for label, states in labels.items():
-            for name, values in states.items():
-                put(f"final/{part}/{label}/{name}", values)
-    return names
+def _put_spikes(spikes: Any, put: Callable[[str, Any], None], where: str = "spikes") -> Any:
+    """Put the arrays of `spikes`. Returns the sizes of populations, by name where `spikes` are."""
+    if spikes is None:
+        return None
+    if isinstance(spikes, dict):
+        return {name: _put_spikes(trains, put, f"spikes/{name}") for name, trains in spikes.items()}
+    put(f"{where}/times", spikes.times)
+    put(f"{where}/neurons", spikes.neurons)
+    return list(spikes.size)
+
+
+def _put_state(part: Any, where: str, put: Callable[[str, Any], None]) -> Any:
+    """Put every array of `part` under its path. Returns the names alone, so that a label without arrays is kept too."""
+    if part is None:
+        return None
+    fields = part._asdict() if hasattr(part, "_asdict") else part
+    if isinstance(fields, dict):
+        return {name: _put_state(x, f"{where}/{name}", put) for name, x in fields.items()}
+    put(where, part)
+    return "array"
 
 
 def _size(contents: Contents) -> tuple[int, ...]:
-    """Shape of the population, from whatever knows it."""
+    """Shape of the population, from whatever knows it; of a network no one shape."""
     spikes, final = contents["spikes"], contents["final"]
+    if isinstance(spikes, dict):
+        return ()
     if spikes is not None:
         return spikes.size
-    if isinstance(final, State):
+    if final is not None:
         return np.shape(final.V)
     return next((np.shape(values)[1:] for values in contents["data"].values()), ())
 
@@ -189,63 +206,71 @@ def _size(contents: Contents) -> tuple[int, ...]:
 # ---- and back ------------------------------------------------------------------------------------------------------
 
 
-def _metadata(source: Path, text: str) -> dict[str, Any]:
+def _metadata(source: Path, kind: Kind, text: str) -> dict[str, Any]:
     try:
         metadata = json.loads(text)
         schema = metadata["schema"]
     except (ValueError, TypeError, KeyError) as error:
-        raise _broken(source, "its metadata is not ours") from error
+        raise _broken(source, kind, "its metadata is not ours") from error
     if schema != SCHEMA:
         raise ModelError(f"{source} has the schema {schema!r}, and this channelome reads {SCHEMA}: update channelome.")
+    other = metadata.get("of")
+    if other != kind and other in _CLASSES:
+        raise ModelError(f"{source} does not hold {kind}: load it with channelome.{_CLASSES[other]}.load.")
     return metadata
 
 
-def _assemble(source: Path, metadata: dict[str, Any], arrays: dict[str, np.ndarray]) -> Contents:
+def _assemble(
+    source: Path, kind: Kind, metadata: dict[str, Any], arrays: dict[str, np.ndarray], state: Callable[..., Any]
+) -> Contents:
     left = dict(arrays)
     try:
-        contents = _contents(metadata, left)
+        contents = _contents(metadata, left, state)
     except KeyError as error:
-        raise _broken(source, f"it lacks {error}") from error
+        raise _broken(source, kind, f"it lacks {error}") from error
     except (TypeError, AttributeError, ValueError) as error:
-        raise _broken(source, "its metadata does not describe traces") from error
+        raise _broken(source, kind, f"its metadata does not describe {kind}") from error
     if left:
-        raise _broken(source, f"its metadata does not tell of {', '.join(sorted(left))}")
+        raise _broken(source, kind, f"its metadata does not tell of {', '.join(sorted(left))}")
     return contents
 
 
-def _contents(metadata: dict[str, Any], left: dict[str, np.ndarray]) -> Contents:
+def _contents(metadata: dict[str, Any], left: dict[str, np.ndarray], state: Callable[..., Any]) -> Contents:
     """The contents that `metadata` tells of; takes their arrays out of `left`."""
     units: dict[str, str] = dict(metadata["units"])
-    spikes, final, V_th = metadata["spikes"], metadata["final"], metadata["V_th"]
+    final, V_th = metadata["final"], metadata["V_th"]
     return Contents(
         t=left.pop("t"),
         data={name: left.pop(name) for name in units},
         units=units,
-        spikes=None if spikes is None else _spikes(tuple(map(int, spikes["size"])), left),
-        final=None if final is None else _state(final, left),
+        spikes=_spikes(metadata["spikes"], left),
+        final=None if final is None else state(_state(final, "final", left)),
         V_th=None if V_th is None else float(V_th),
         interrupted=bool(metadata["interrupted"]),
         provenance=dict(metadata["provenance"]),
     )
 
 
-def _spikes(size: tuple[int, ...], left: dict[str, np.ndarray]) -> SpikeTrains:
-    return SpikeTrains(left.pop("spikes/times"), left.pop("spikes/neurons"), size)
+def _spikes(sizes: Any, left: dict[str, np.ndarray], where: str = "spikes") -> Any:
+    if sizes is None:
+        return None
+    if isinstance(sizes, dict):
+        return {name: _spikes(size, left, f"spikes/{name}") for name, size in sizes.items()}
+    return SpikeTrains(left.pop(f"{where}/times"), left.pop(f"{where}/neurons"), tuple(map(int, sizes)))
 
 
-def _state(names: dict[str, dict[str, list[str]]], left: dict[str, Any]) -> State:
-    def part(part: str) -> dict[str, dict[str, Any]]:
-        labels = names[part].items()
-        return {label: {name: left.pop(f"final/{part}/{label}/{name}") for name in states} for label, states in labels}
-
-    return State(left.pop("final/V"), part("channels"), part("ions"))
+def _state(names: Any, where: str, left: dict[str, Any]) -> Any:
+    if isinstance(names, dict):
+        return {name: _state(x, f"{where}/{name}", left) for name, x in names.items()}
+    return None if names is None else left.pop(where)
 
 
-def _check_samples(source: Path, contents: Contents) -> None:
+def _check_samples(source: Path, kind: Kind, contents: Contents) -> None:
     n = contents["t"].shape
     for name, values in contents["data"].items():
         if len(n) != 1 or values.shape[:1] != n:
-            raise _broken(source, f"'{name}' has the shape {values.shape}, but t {n}")
+            raise _broken(source, kind, f"'{name}' has the shape {values.shape}, but t {n}")
     spikes = contents["spikes"]
-    if spikes is not None and (spikes.times.ndim != 1 or spikes.times.shape != spikes.neurons.shape):
-        raise _broken(source, f"it has {spikes.times.shape} spike times of {spikes.neurons.shape} neurons")
+    for trains in spikes.values() if isinstance(spikes, dict) else [spikes] if spikes else []:
+        if trains.times.ndim != 1 or trains.times.shape != trains.neurons.shape:
+            raise _broken(source, kind, f"it has {trains.times.shape} spike times of {trains.neurons.shape} neurons")

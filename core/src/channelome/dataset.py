@@ -1,4 +1,4 @@
-"""Traces as an `xarray.Dataset`, and as a netCDF file of one.
+"""A run as an `xarray.Dataset`, and as a netCDF file of one.
 
 Arrays come and go by the names that `channelome.archive` gives them. Where a dataset calls one otherwise, for netCDF
 names hold no slash, the variable's attribute ``channelome_name`` keeps the name.
@@ -48,7 +48,7 @@ def to_dataset(
                 f"the array '{name}' cannot be called '{variable}' in a dataset: rename the record or label."
             )
         attrs = {"units": units[name]} if name in units else {}
-        if name in ("t", "spikes/times"):
+        if name == "t" or (name.startswith("spikes/") and name.endswith("/times")):
             attrs["units"] = "ms"
         if variable != name:
             attrs[_NAME] = name
@@ -81,7 +81,8 @@ def _axes(
     if name == "t":
         return ("time",)
     if name.startswith("spikes/"):
-        return ("spike",)
+        population = name.split("/")[1:-1]
+        return ("_".join(["spike", *population]),)
     over_time: tuple[str, ...] = ("time",) if name in units else ()
     rest = shape[len(over_time) :]
     if rest != size:

@@ -18,6 +18,7 @@ from jax.tree_util import DictKey, GetAttrKey
 from . import archive, plotting
 from .errors import ModelError, UnknownName
 from .spikes import SpikeTrains
+from .state import State
 
 if TYPE_CHECKING:
     import xarray
@@ -159,9 +160,9 @@ class Traces:
 
         Raises:
             FileNotFoundError: where there is no such file.
-            ModelError: for a file that is broken, foreign or of an unknown schema.
+            ModelError: for a file that is broken, foreign, a network's or of an unknown schema.
         """
-        contents: dict[str, Any] = dict(archive.read(path))
+        contents: dict[str, Any] = dict(archive.read(path, "traces", lambda fields: State(**fields)))
         return cls(end=contents.pop("final"), **contents)
 
     def _contents(self) -> archive.Contents:

@@ -2,9 +2,10 @@
 
 import difflib
 import functools
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import jax
 import numpy as np
@@ -14,7 +15,10 @@ from jax.tree_util import DictKey, GetAttrKey
 from .. import archive, exchange, plotting
 from ..errors import ModelError, UnknownName
 from ..spikes import SpikeTrains
+from ..state import State
 from ..units import Unit, convert
+from .engine import NetworkState
+from .sharding import fetched
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -157,7 +161,37 @@ class Activity:
         covered = {self.provenance[f"group {name}"].partition("[")[0] for name in groups}
         return [name for name in self.spikes if name not in covered]
 
-    # ---- to elsewhere ----
+    # ---- to keep, and to elsewhere ----
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write everything to `path`: ``.npz`` (NumPy) or ``.nc`` (netCDF, needs xarray and h5netcdf); no pickle.
+
+        Raises:
+            ModelError: for another suffix, and for what a file cannot hold.
+        """
+        contents = archive.Contents(
+            t=self.t,
+            data=self.data,
+            units=self.units,
+            spikes=self.spikes,
+            final=jax.tree.map(fetched, self.final),
+            V_th=None,
+            interrupted=self.interrupted,
+            provenance=self.provenance,
+        )
+        archive.write(path, contents)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """The activity that `save` wrote to `path`, equal to what was saved, with NumPy arrays.
+
+        Raises:
+            FileNotFoundError: where there is no such file.
+            ModelError: for a file that is broken, foreign, of traces or of an unknown schema.
+        """
+        contents: dict[str, Any] = dict(archive.read(path, "activity", _state))
+        del contents["V_th"]
+        return cls(end=contents.pop("final"), **contents)
 
     def to_neo(self) -> Any:
         """A `neo.Block` with a ``SpikeTrain`` per neuron and an ``AnalogSignal`` per record, for Elephant and others.
@@ -190,6 +224,10 @@ class Activity:
         names, units, interrupted, provenance = static
         t, final, *records = children
         return cls(t, dict(zip(names, records, strict=True)), dict(units), {}, final, interrupted, dict(provenance))
+
+
+def _state(fields: dict[str, Any]) -> NetworkState:
+    return NetworkState(**fields | {"cells": {name: State(**cell) for name, cell in fields["cells"].items()}})
 
 
 def _intervals(trains: SpikeTrains) -> tuple[np.ndarray, np.ndarray]:

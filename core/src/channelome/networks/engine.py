@@ -110,21 +110,27 @@ class Carry(NamedTuple):
         synapses: states of the targets by projection.
         sources: states of the sources by projection; empty where there are none.
         rings: spikes under way by projection; None without a delay.
+        past: steps of the runs before this one, so that what is random does not repeat.
     """
 
     cells: dict[str, Any]
     synapses: dict[str, dict[str, Array]]
     sources: dict[str, dict[str, Array]]
     rings: dict[str, Any]
+    past: Any
 
 
 class NetworkState(NamedTuple):
-    """The state of a network: cells by population, synapses and sources by projection, spikes under way, next ones first."""
+    """The state of a network: cells by population, synapses and sources by projection, spikes under way, next ones first.
+
+    `steps` counts those that led to it, from the first run on.
+    """
 
     cells: dict[str, State]
     synapses: dict[str, dict[str, Array]]
     sources: dict[str, dict[str, Array]]
     rings: dict[str, Any]
+    steps: Any
 
 
 def is_source(population: Any) -> bool:
@@ -147,7 +153,7 @@ def initial(plan: Plan, parts: Parts, dtype: Any, walking: bool) -> NetworkState
         follower = synapse.source_initial if isinstance(synapse, Followed) else plasticity and plasticity.initial
         sources[path.label] = follower(pre, dtype) if follower else {}
         rings[path.label] = _ring(plan, path, synapse, plasticity, pre, post, dtype, walking)
-    return NetworkState(cells, synapses, sources, rings)
+    return NetworkState(cells, synapses, sources, rings, jnp.zeros((), jnp.int32))
 
 
 def _kinds(synapse: Any) -> tuple[int, ...]:
@@ -174,14 +180,14 @@ def count_of(size: tuple[int, ...]) -> int:
 
 def start(plan: Plan, parts: Parts, state: NetworkState, dt: Any) -> Carry:
     cells = {name: plan.solver.start(parts.populations[name], x, dt) for name, x in state.cells.items()}
-    return Carry(cells, state.synapses, state.sources, state.rings)
+    return Carry(cells, state.synapses, state.sources, state.rings, state.steps)
 
 
 def state_of(plan: Plan, parts: Parts, carry: Carry, n: Any, dt: Any) -> NetworkState:
     """The state at ``t_n``, all of it at one time; rings turned so that what arrives next stands first."""
     cells = {name: plan.solver.state(parts.populations[name], x, dt) for name, x in carry.cells.items()}
     rings = {label: None if ring is None else jnp.roll(ring, -n, axis=0) for label, ring in carry.rings.items()}
-    return NetworkState(cells, carry.synapses, carry.sources, rings)
+    return NetworkState(cells, carry.synapses, carry.sources, rings, carry.past + jnp.asarray(n, jnp.int32))
 
 
 # ---- one step ------------------------------------------------------------------------------------------------------
@@ -194,7 +200,7 @@ def step(plan: Plan, parts: Parts, carry: Carry, n: Any, dt: Any, walking: bool)
     coupled = {name for junction in plan.junctions for name in (junction.pre, junction.post)}
     for name, population in parts.populations.items():
         if is_source(population):
-            spiked[name] = _share(plan, population.spikes(n, dt))
+            spiked[name] = _share(plan, population.spikes(n, dt, carry.past))
             continue
         drive = _drive(plan, parts, name, carry, t)
         start_from = moved[name]
@@ -281,7 +287,7 @@ def _communicate(
         if path.uniform:
             arrived = arrived * jnp.asarray(weight, dtype)
         synapses[label] = synapse.receive(after, arrived)
-    return Carry(carry.cells, synapses, sources, rings)
+    return carry._replace(synapses=synapses, sources=sources, rings=rings)
 
 
 def _gathered(plan: Plan, local: Array) -> Array:

@@ -155,7 +155,7 @@ def _own(synapses: Rows | Pairs) -> Rows | Pairs:
 def _state_specs(plan: Plan, kind: Any) -> Any:
     """Of a `Carry` or `NetworkState` whose scalars were made vectors."""
     rings = {path.label: PartitionSpec(None, AXIS) if path.own_delays else _WHOLE for path in plan.paths}
-    return kind(_SHARED, _SHARED, _SHARED, rings)
+    return kind(_SHARED, _SHARED, _SHARED, rings, _WHOLE)
 
 
 def _vectors(carry: Carry) -> Carry:

@@ -22,7 +22,7 @@ class Poisson(Module):
     Args:
         size: number of processes, or their shape.
         rate: with a unit, scalar or of the shape `size`.
-        seed: of the spikes; the same seed, size and step give the same spikes, on any number of devices.
+        seed: of the spikes; the same seed, size and step give the same spikes, on any number of devices; a run that continues another goes on.
     """
 
     rate: Frequency = param(source="required")
@@ -35,9 +35,13 @@ class Poisson(Module):
         if np.any(np.asarray(self.rate) < 0):
             raise ModelError(f"the rate of Poisson must be at least 0 Hz, got {np.min(self.rate):g}.")
 
-    def spikes(self, n: Any, dt: Any) -> Array:
-        """Whether each spikes in step number n, of shape `size`: with probability ``1 - exp(-rate dt)``."""
-        key = jax.random.fold_in(jax.random.key(self.seed), n)
+    def spikes(self, n: Any, dt: Any, past: Any = 0) -> Array:
+        """Whether each spikes in step number n, of shape `size`: with probability ``1 - exp(-rate dt)``.
+
+        Args:
+            past: steps of the runs that this one continues: what it draws is not what they drew.
+        """
+        key = jax.random.fold_in(jax.random.key(self.seed), past + n)
         chance = -jnp.expm1(-jnp.asarray(self.rate) * dt * 1e-3)
         return jax.random.uniform(key, self.size, jnp.result_type(chance)) < chance
 
@@ -65,8 +69,8 @@ class SpikeSource(Module):
         order = np.argsort(when, kind="stable")
         super().__init__(times=when[order], neurons=who[order].astype(float), size=(int(size),))
 
-    def spikes(self, n: Any, dt: Any) -> Array:
-        """Whether each spikes in step number n, from ``n dt`` to ``(n + 1) dt``, of shape `size`."""
+    def spikes(self, n: Any, dt: Any, past: Any = 0) -> Array:
+        """Whether each spikes in step number n, from ``n dt`` to ``(n + 1) dt``, of shape `size`; times are of this run."""
         # a time on the grid belongs to the step that ends there
         step = jnp.maximum(jnp.ceil(jnp.asarray(self.times) / dt - 1e-3) - 1, 0)
         begin, end = jnp.searchsorted(step, n, side="left"), jnp.searchsorted(step, n, side="right")

@@ -220,8 +220,14 @@ def environment(asked: Asked | None = None) -> dict[str, str]:
     return said
 
 
-def diagnose(asked: Asked | None = None) -> list[Problem]:
-    """Problems of plugins, and those that plugins find; `asked` is a `manager`, that of the installed ones if None."""
+def diagnose(asked: Asked | None = None, our_commands: Iterable[str] = ()) -> list[Problem]:
+    """Problems of plugins, and those that plugins find.
+
+    Args:
+        asked: a `manager`; that of the installed plugins if None.
+        our_commands: names of commands that no plugin can have.
+    """
+    ours = {"channelome_importers": SUFFIXES, "channelome_commands": our_commands}
     everything = asked is None
     asked = installed() if asked is None else asked
     found = [*asked.problems, *(_unnamed(asked) if everything else ())]
@@ -236,7 +242,10 @@ def diagnose(asked: Asked | None = None) -> list[Problem]:
                 for key in _KEYS[hook](answer):
                     claims[key].append(label)
         for key, labels in claims.items():
-            if len(labels) > 1:
+            if key in ours[hook]:
+                what = f"its plugin claims '{key}' by {hook}, which is channelome's own and stays so"
+                found += [Problem(label.partition("/")[0], what, "Rename it there.") for label in labels]
+            elif len(labels) > 1:
                 what = f"its plugin claims '{key}' by {hook}, and so does that of {', '.join(labels[1:])}"
                 found.append(
                     Problem(
