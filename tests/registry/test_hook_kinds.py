@@ -198,6 +198,14 @@ def test_doctor_names_what_two_plugins_claim():
     ]
 
 
+def test_doctor_names_what_a_plugin_cannot_take_from_us():
+    with plugged(plugin(importers=lambda: {".json": fail}, commands=lambda: [click.Command("list")])):
+        said = CliRunner().invoke(main, ["doctor"])
+    assert said.exit_code == 1
+    for what in ("'.json' by channelome_importers", "'list' by channelome_commands"):
+        assert f"its plugin claims {what}, which is channelome's own and stays so. Rename it there." in said.output
+
+
 def test_doctor_names_a_hook_that_the_text_of_its_plugin_hides(tmp_path: Path):
     make_pack(tmp_path, "plug-hidden", "Hidden1", plugin="hidden_front")
     (tmp_path / "hidden_front.py").write_text("from hidden_back import *\n")

@@ -227,7 +227,8 @@ class Activity:
 
 
 def _state(fields: dict[str, Any]) -> NetworkState:
-    return NetworkState(**fields | {"cells": {name: State(**cell) for name, cell in fields["cells"].items()}})
+    cells = {name: State(**cell) for name, cell in fields.pop("cells").items()}
+    return NetworkState(cells, **fields)
 
 
 def _intervals(trains: SpikeTrains) -> tuple[np.ndarray, np.ndarray]:
