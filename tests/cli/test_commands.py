@@ -209,10 +209,60 @@ def test_run_takes_a_model_from_a_file(tmp_path):
     assert ran["records"]["V"] == pytest.approx({"unit": "mV", "min": -65, "max": -65, "mean": -65})
 
 
+NETWORK = """
+schema = 1
+kind = "Network"
+[populations.source]
+kind = "Poisson"
+size = 30
+rate = { value = 200, unit = "1/s" }
+[populations.cells]
+use = "PointNeuron_Brette2007"
+size = 12
+[groups]
+some = "cells[:4]"
+[projections.drive]
+pre = "source"
+post = "cells"
+connect = { rule = "fixed_probability", p = 0.5 }
+weight = { value = 20, unit = "nS" }
+synapse = { use = "Expon" }
+"""
+
+
+def test_run_takes_a_network_and_says_what_each_population_did(tmp_path):
+    file, out, picture = (tmp_path / name for name in ("net.toml", "run.npz", "run.png"))
+    file.write_text(NETWORK)
+    asked = ("run", file, "--dt", "0.1 ms", "--record", "drive.g", "--set", "drive.weight=30 nS", "--seed", 4)
+    text = printed(*asked, "--stimulus", "cells=0.1 nA", "--out", out, "--plot", picture)
+    run = ch.Activity.load(out)
+    net = ch.network(file, seed=4, **{"drive.weight": "30 nS"})
+    same = ch.simulate(net, "100 ms", dt="0.1 ms", stimulus={"cells": "0.1 nA"}, record="drive.g")
+    assert np.array_equal(run["drive.g"], same["drive.g"])
+    count = {name: len(run.spikes[name]) for name in ("source", "cells", "some")}
+    assert 0 < count["some"] < count["cells"]
+    assert text.startswith(f"{file}: 42 neurons, 100 ms, {count['source'] + count['cells']} spikes, ")
+    rows = {line.split()[0]: line.split()[1:] for line in text.splitlines() if line}
+    assert {name: rows[name][:2] for name in count} == {
+        "source": ["30", str(count["source"])],
+        "cells": ["12", str(count["cells"])],
+        "some": ["4", str(count["some"])],
+    }
+    assert rows["drive.g"][0] == "nS"
+    assert min(png_size(picture)) > 300
+    found = json.loads(printed(*asked, "--stimulus", "cells=0.1 nA", "--json"))
+    assert found["populations"]["some"]["rate_Hz"] == pytest.approx(count["some"] / 4 * 10)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("Nobody_HH1952",), "no installed pack provides the cell"),
+        (("Nobody_HH1952",), "no installed pack provides 'Nobody_HH1952'"),
+        (("INa_TM1991",), "not a model"),
+        (("COBAHH_Brette2007", "--stimulus", "0.1 nA"), "cells='0.2 nA', not '0.1 nA'"),
+        (("COBAHH_Brette2007", "--size", 3), "--size is for cells"),
+        ((AXON, "--seed", 3), "--seed is for networks"),
+        ((AXON, "--stimulus", "1 uA/cm^2", "--stimulus", "2 uA/cm^2"), "one --stimulus"),
         (("none.toml",), "there is no file none.toml"),
         ((AXON, "--stimulus", "10"), "must be a current density"),
         ((AXON, "--stimulus", "0.1 nA"), "the cell has no area"),
@@ -240,7 +290,7 @@ def test_doctor_finds_nothing_wrong_here():
 def test_doctor_names_problems_and_fails(monkeypatch):
     from channelome.registry import Problem, hooks
 
-    monkeypatch.setattr(hooks, "diagnose", lambda: [Problem("bad-pack 1.0", "it is broken", "Remove it.")])
+    monkeypatch.setattr(hooks, "diagnose", lambda **_: [Problem("bad-pack 1.0", "it is broken", "Remove it.")])
     result = call("doctor")
     assert result.exit_code == 1
     assert "problem: bad-pack 1.0: it is broken. Remove it." in result.stdout

@@ -1,4 +1,4 @@
-"""``channelome run MODEL``: a cell by name or from a TOML file, a summary, and traces and pictures in files."""
+"""``channelome run MODEL``: a cell or a network by name or from a file, a summary, and records and pictures in files."""
 
 import math
 from pathlib import Path
@@ -9,8 +9,7 @@ import click
 from .output import Failure, as_json, print_json, table, use_agg, writable
 
 if TYPE_CHECKING:
-    from jax import Array
-
+    from ..networks import Activity
     from ..traces import Traces
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -21,88 +20,138 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--duration", default="100 ms", show_default=True)
 @click.option("--dt", default="0.025 ms", show_default=True, help="Step of integration.")
 @click.option("--solver", default="staggered", show_default=True)
-@click.option("--stimulus", help="Constant current: '10 uA/cm^2', or '0.2 nA' where the cell has an area.")
 @click.option(
-    "--record", multiple=True, default=["V"], show_default=True, help="V, INa.m, INa.current, ca.C_in, ...; repeatable."
+    "--stimulus",
+    multiple=True,
+    help="Constant current: '10 uA/cm^2', or '0.2 nA' where the cell has an area; of a network POPULATION='0.2 nA', repeatable.",
 )
+@click.option(
+    "--record", multiple=True, help="V, INa.m, INa.current, ...; of a network cells.V, exc.g; repeatable. [default: V of a cell]"
+)  # fmt: skip
 @click.option("--every", default=1, show_default=True, help="Record every so many steps.")
-@click.option("--size", type=click.IntRange(min=1), help="Number of neurons, if not the model's own.")
+@click.option("--size", type=click.IntRange(min=1), help="Number of neurons, if not the cell's own.")
+@click.option("--seed", type=click.IntRange(min=0), help="Of a network's connections, if not its own.")
 @click.option(
     "--set", "changes", multiple=True, metavar="NAME=VALUE", help="Another value: INa.g_max='100 mS/cm^2'; repeatable."
 )
-@click.option("--out", type=_FILE, help="Save the traces: FILE.npz or FILE.nc.")
-@click.option("--plot", type=_FILE, help="Draw the traces: FILE.png.")
+@click.option("--out", type=_FILE, help="Save the run: FILE.npz or FILE.nc.")
+@click.option("--plot", type=_FILE, help="Draw it: FILE.png. Of a cell the records, of a network the spikes.")
 @as_json
 def run(
     model: str,
     duration: str,
     dt: str,
     solver: str,
-    stimulus: str | None,
+    stimulus: tuple[str, ...],
     record: tuple[str, ...],
     every: int,
     size: int | None,
+    seed: int | None,
     changes: tuple[str, ...],
     out: Path | None,
     plot: Path | None,
     as_json: bool,
 ) -> None:
-    """Run MODEL, a cell's name or a TOML file, and say what it did."""
+    """Run MODEL, the name of a cell or network or a TOML or JSON file, and say what it did."""
     writable(out)
     writable(plot)
     if plot is not None:
         use_agg()
 
+    from ..registry import registry
+    from ..registry.provenance import read_model
     from ..simulation import simulate
-    from ..spec import cell
+    from ..spec import cell, network
 
-    built = cell(model, size=size, **dict(_change(change) for change in changes))
-    names = list(dict.fromkeys([*record, "spikes"]))
-    traces = simulate(built, duration, dt=dt, solver=solver, stimulus=stimulus, record=names, every=every)
+    is_network = read_model(registry, model).table.get("kind") == "Network"
+    if (size if is_network else seed) is not None:
+        raise Failure("--size is for cells: populations have theirs." if is_network else "--seed is for networks.")
+    values = dict(_pair("--set", "INa.g_max='100 mS/cm^2'", change) for change in changes)
+    if is_network:
+        built = network(model, **({} if seed is None else {"seed": seed}), **values)
+        given: Any = dict(_pair("--stimulus", "cells='0.2 nA'", text) for text in stimulus) or None
+        names = list(record)
+    else:
+        built = cell(model, size=size, **values)
+        if len(stimulus) > 1:
+            raise Failure("a cell has one --stimulus.")
+        given = stimulus[0] if stimulus else None
+        names = list(dict.fromkeys([*(record or ["V"]), "spikes"]))
+    ran: Any = simulate(built, duration, dt=dt, solver=solver, stimulus=given, record=names, every=every)
     if out is not None:
-        traces.save(out)
+        ran.save(out)
     if plot is not None:
-        traces.plot(*[name for name in names if name != "spikes"]).savefig(plot, dpi=150)
+        figure = ran.plot_raster() if is_network else ran.plot(*[name for name in names if name != "spikes"])
+        figure.savefig(plot, dpi=150)
     written = [str(path) for path in (out, plot) if path is not None]
+    facts = _facts(ran) | (_network_facts(ran) if is_network else _cell_facts(ran))
     if as_json:
-        print_json({"model": model, "solver": solver, **_facts(traces), "files": written})
+        print_json({"model": model, "solver": solver, **facts, "files": written})
         return
-    click.echo(_summary(model, traces))
+    click.echo(_summary(model, facts))
     for path in written:
         click.echo(f"wrote {path}")
 
 
-def _change(text: str) -> tuple[str, str]:
+def _pair(option: str, example: str, text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise Failure(f"--set takes NAME=VALUE, such as INa.g_max='100 mS/cm^2', not '{text}'.")
+        raise Failure(f"{option} takes NAME=VALUE here, such as {example}, not '{text}'.")
     return name.strip(), value.strip()
 
 
-def _facts(traces: "Traces") -> dict[str, Any]:
-    spikes = traces.spikes
+def _facts(ran: "Traces | Activity") -> dict[str, Any]:
+    records = {name: {"unit": ran.units[name], **_range(ran[name])} for name in ran.data if name != "spikes"}
+    return {"duration_ms": float(ran.t[-1]), "samples": len(ran.t), "records": records}
+
+
+def _cell_facts(ran: "Traces") -> dict[str, Any]:
+    spikes = ran.spikes
     assert spikes is not None  # "spikes" is always recorded here
     return {
-        "duration_ms": float(traces.t[-1]),
-        "samples": len(traces.t),
         "neurons": math.prod(spikes.size),
         "spikes": {"count": len(spikes), "times_ms": spikes.times.tolist(), "neurons": spikes.neurons.tolist()},
-        "records": {name: {"unit": traces.units[name], **_range(traces[name])} for name in traces if name != "spikes"},
     }
 
 
-def _range(values: "Array") -> dict[str, float]:
+def _network_facts(ran: "Activity") -> dict[str, Any]:
+    """Of populations and groups; the whole is that of populations, since groups are parts of them."""
+
+    def one(name: str) -> dict[str, Any]:
+        trains, cv = ran.spikes[name], ran.cv(name)
+        n = math.prod(trains.size)
+        known = cv[cv == cv]
+        rate = float(ran.rates(name).mean()) if n else 0.0
+        return {"neurons": n, "spikes": len(trains), "rate_Hz": rate, "cv": float(known.mean()) if known.size else None}
+
+    parts = {name: one(name) for name in ran.spikes}
+    whole = [part for name, part in parts.items() if f"group {name}" not in ran.provenance]
+    return {
+        "neurons": sum(part["neurons"] for part in whole),
+        "spikes": {"count": sum(part["spikes"] for part in whole)},
+        "populations": parts,
+    }
+
+
+def _range(values: Any) -> dict[str, float]:
     return {"min": float(values.min()), "max": float(values.max()), "mean": float(values.mean())}
 
 
-def _summary(model: str, traces: "Traces") -> str:
-    facts = _facts(traces)
+def _summary(model: str, facts: dict[str, Any]) -> str:
     neurons, count, length = facts["neurons"], facts["spikes"]["count"], facts["duration_ms"]
     rate = 1e3 * count / (neurons * length)
     plural = "neuron" if neurons == 1 else "neurons"
-    head = f"{model}: {neurons} {plural}, {length:g} ms, {count} spike{'' if count == 1 else 's'}, {rate:.3g} Hz"
-    rows = [
+    parts = [f"{model}: {neurons} {plural}, {length:g} ms, {count} spike{'' if count == 1 else 's'}, {rate:.3g} Hz"]
+    populations = [
+        (name, str(p["neurons"]), str(p["spikes"]), f"{p['rate_Hz']:.3g}", "" if p["cv"] is None else f"{p['cv']:.3g}")
+        for name, p in facts.get("populations", {}).items()
+    ]
+    records = [
         (name, "" if r["unit"] == "1" else r["unit"], *(f"{r[key]:.4g}" for key in ("min", "max", "mean")))
         for name, r in facts["records"].items()
     ]
-    return f"{head}\n\n{table(('RECORD', 'UNIT', 'MIN', 'MAX', 'MEAN'), rows)}"
+    if populations:
+        parts.append(table(("POPULATION", "NEURONS", "SPIKES", "RATE/Hz", "CV"), populations))
+    if records:
+        parts.append(table(("RECORD", "UNIT", "MIN", "MAX", "MEAN"), records))
+    return "\n\n".join(parts)
