@@ -10,8 +10,8 @@ channelome-li2017 in braincell: it starts from its steady state, and its ICaN br
 import json
 from pathlib import Path
 
-import brainstate
 import braincell
+import brainstate
 import braintools
 import brainunit as u
 import numpy as np
@@ -77,8 +77,9 @@ class ICaN(braincell.channel.CaN_IS2008):
 
 
 class Corrected(HTC):
-    g_L, ahp = 0.01, {"beta": 0.03}
-    calcium = {"Ci_initializer": braintools.init.Constant(5e-5 * u.mM)}
+    g_L = 0.01
+    ahp = {"beta": 0.03}  # noqa: RUF012
+    calcium = {"Ci_initializer": braintools.init.Constant(5e-5 * u.mM)}  # noqa: RUF012
 
     def __init__(self, size):
         super().__init__(size)

@@ -17,7 +17,7 @@ from ..errors import ModelError, UnknownName
 from ..spikes import SpikeTrains
 from ..state import State
 from ..units import Unit, convert
-from .engine import NetworkState
+from .plan import NetworkState
 from .sharding import fetched
 
 if TYPE_CHECKING:

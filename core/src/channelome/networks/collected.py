@@ -10,9 +10,9 @@ import numpy as np
 from ..errors import SimulationError
 from ..spikes import SpikeTrains
 from .delivery import unpack
-from .engine import Parts, Plan
 from .loops import Chunk
 from .network import Network
+from .plan import Parts, Plan
 from .sharding import fetched
 
 

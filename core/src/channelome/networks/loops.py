@@ -8,7 +8,8 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from .delivery import n_words, pack
-from .engine import Carry, NetworkState, Parts, Plan, count_of, start, state_of, step
+from .engine import start, state_of, step
+from .plan import Carry, NetworkState, Parts, Plan, count_of
 
 
 class Chunk(NamedTuple):

@@ -28,9 +28,10 @@ from .activity import Activity
 from .collected import Collected, check_finite, of_groups
 from .delivery import Pairs, Rows, laid_out
 from .electrical import junctions_of
-from .engine import NetworkState, Parts, Path, Plan, Record, initial, is_source, state_of
+from .engine import initial, state_of
 from .loops import Chunk, chunk, differentiable
 from .network import Network
+from .plan import NetworkState, Parts, Path, Plan, Record, is_source
 from .projection import Pathway
 from .sharding import (
     check_shares,

@@ -17,8 +17,9 @@ from ..errors import ModelError
 from ..program import compiler_options
 from .connect import Edges
 from .delivery import Pairs, Rows, laid_out, n_words, rows_of
-from .engine import Carry, NetworkState, Parts, Plan, initial, is_source, start, state_of
+from .engine import initial, start, state_of
 from .loops import Chunk, chunk
+from .plan import Carry, NetworkState, Parts, Plan, is_source
 from .projection import Pathway
 
 AXIS = "neurons"
