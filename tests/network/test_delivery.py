@@ -2,10 +2,12 @@
 
 import brainunit as u
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import channelome as ch
+from channelome.networks import delivery
 from channelome.networks import run as network_run
 
 DT, STEPS, TAU, PRE, POST = 0.1, 120, 5.0, 300, 70
@@ -151,3 +153,27 @@ def test_a_spike_reaches_its_target_in_the_next_step_without_delay():
     g, V, V_alone = run["p.g"][:, 1], run["cells.V"][:, 1], alone["cells.V"][:, 1]
     assert np.flatnonzero(g)[0] == first
     assert np.flatnonzero(V_alone != V)[0] == first + 1
+
+
+# ---- words ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("n", "blocks"), [(1, 1), (31, 1), (33, 3), (1025, 1), (700, 3), (33_000, 1), (40_001, 2)])
+@pytest.mark.parametrize("share", [0.0, 2e-4, 0.05, 1.0])
+def test_set_bits_are_visited_once_in_order_and_unpacked(n, blocks, share):
+    """Above 32^3 flags there are several tops; a block's last word may have bits that stand for no flag."""
+    flags = np.random.default_rng(n).random((blocks, n)) < share
+    words = jnp.concatenate([delivery.pack(jnp.asarray(x)) for x in flags])
+    wanted = np.flatnonzero(flags)
+
+    def visit(flag, carry):
+        k, seen = carry
+        return k + 1, seen.at[k].set(flag)
+
+    start = (jnp.zeros((), jnp.int32), jnp.full(flags.size + 1, -1))
+    count, seen = jax.jit(lambda w: delivery.for_each_set(w, visit, start, n if blocks > 1 else None))(words)
+    assert count == wanted.size
+    assert np.array_equal(seen[: wanted.size], wanted)
+    assert np.all(seen[wanted.size :] == -1)
+    rows, found = delivery.unpack(np.asarray(words)[None], n)
+    assert np.array_equal(found, wanted) and not rows.any()

@@ -53,9 +53,10 @@ def of_groups(network: Network, spikes: Mapping[str, SpikeTrains]) -> dict[str, 
         label, index = network.indices(name)
         whole = spikes[label]
         by = int(index[1] - index[0]) if index.size > 1 else 1
-        place = (whole.neurons - index[0]) // by
-        inside = (whole.neurons >= index[0]) & (whole.neurons <= index[-1]) & ((whole.neurons - index[0]) % by == 0)
-        found[name] = SpikeTrains(whole.times[inside], place[inside], (index.size,))
+        inside = (whole.neurons >= index[0]) & (whole.neurons <= index[-1])
+        if by > 1:
+            inside &= (whole.neurons - index[0]) % by == 0
+        found[name] = SpikeTrains(whole.times[inside], (whole.neurons[inside] - index[0]) // by, (index.size,))
     return found
 
 

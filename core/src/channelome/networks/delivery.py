@@ -121,45 +121,66 @@ def unpack(words: np.ndarray, block: int) -> tuple[np.ndarray, np.ndarray]:
     Args:
         block: flags that went into one `pack`; the words of several stand one after another.
     """
-    rows, where = np.nonzero(words)
-    bits = (words[rows, where, None] >> np.arange(WORD, dtype=np.uint32)) & _ONE
-    entry, bit = np.nonzero(bits)
-    group, word = np.divmod(where[entry], n_words(block))
-    return rows[entry], group * block + word * WORD + bit
+    flat = words.ravel()
+    where = np.flatnonzero(flat)
+    bits = np.unpackbits(flat[where].astype("<u4").view(np.uint8), bitorder="little").view(bool)
+    entry, bit = np.divmod(np.flatnonzero(bits), WORD)
+    row, column = np.divmod(where, max(words.shape[1], 1))
+    group, word = np.divmod(column, n_words(block))
+    return row[entry], (group * block + word * WORD)[entry] + bit
 
 
 def _lowest(word: Array) -> Array:
-    """Number of the lowest set bit."""
+    """Number of the lowest set bit; 32 where there is none."""
     return lax.population_count((word & (~word + _ONE)) - _ONE).astype(jnp.int32)
 
 
+def _without_lowest(word: Array) -> Array:
+    return word & (word - _ONE)
+
+
 def for_each_set(words: Array, visit: Callable[[Array, Any], Any], carry: Any, block: int | None = None) -> Any:
-    """Fold `visit(flag number, carry)` over the set bits in the order of the flags; 32 words of zero are skipped at once.
+    """Fold `visit(flag number, carry)` over the set bits in the order of the flags.
+
+    A bit of a head says that a word is not zero, and a bit of a top the same of a head. So the next set bit is found by
+    arithmetic on three words, and one loop goes from bit to bit: loops within loops, a word each, cost three times as much.
 
     Args:
         words: of one call of `pack`; or those of several, one after another, each of `block` flags.
     """
     heads = pack(words != 0)
+    tops = pack(heads != 0)
     each = words.shape[0] if block is None else n_words(block)
     gap = 0 if block is None else each * WORD - block
 
-    def first_flag(j: Array) -> Array:
-        return j * WORD - (j // each) * gap if gap else j * WORD
+    def found(first: Any, top: Array, head: Array, word: Array) -> Array:
+        """What is left of a top, a head and a word; where one of the latter is used up, the next."""
+        i = first + _lowest(top)
+        head = jnp.where(head == 0, _at(heads, i), head)
+        return jnp.stack([top, head, jnp.where(word == 0, _at(words, i * WORD + _lowest(head)), word)])
 
-    def bits(word: Array, first: Array, inner: Callable[[Array, Any], Any], carry: Any) -> Any:
+    def under(top: Any, carry: Any) -> Any:
+        first = top * WORD
+
         def one(loop: Any) -> Any:
-            word, carry = loop
-            return word & (word - _ONE), inner(first + _lowest(word), carry)
+            (top, head, word), carry = loop
+            j = (first + _lowest(top)) * WORD + _lowest(head)
+            flag = j * WORD - (j // each) * gap + _lowest(word)
+            word = _without_lowest(word)
+            head = jnp.where(word == 0, _without_lowest(head), head)
+            top = jnp.where(head == 0, _without_lowest(top), top)
+            return found(first, top, head, word), visit(flag, carry)
 
-        return lax.while_loop(lambda loop: loop[0] != 0, one, (word, carry))[1]
+        nothing = jnp.zeros((), jnp.uint32)
+        begin = found(first, _at(tops, top), nothing, nothing)
+        return lax.while_loop(lambda loop: loop[0][0] != 0, one, (begin, carry))[1]
 
-    def of_word(j: Array, carry: Any) -> Any:
-        return bits(words[j], first_flag(j), visit, carry)
+    return under(0, carry) if tops.shape[0] == 1 else lax.fori_loop(0, tops.shape[0], under, carry)
 
-    def of_head(i: Array, carry: Any) -> Any:
-        return bits(heads[i], i * WORD, of_word, carry)
 
-    return lax.fori_loop(0, heads.shape[0], of_head, carry)
+def _at(words: Array, i: Any) -> Array:
+    """``words[i]``, and the last one past the end."""
+    return lax.dynamic_index_in_dim(words, i, keepdims=False)
 
 
 ROWS_AT_ONCE = 256
