@@ -25,6 +25,7 @@ READ_ORDER = [
     "state",
     "spikes",
     "ions",
+    "definition",
     "channels",
     "transmission",
     "authoring",

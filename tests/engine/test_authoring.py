@@ -236,6 +236,21 @@ def a_gate_whose_argument_has_a_default() -> None:
             return self.g_max * m
 
 
+@mistake("Wrong", "nothing asks for the gate 'h'", "conductance(self, ..., h)", "_h")
+def a_gate_that_was_forgotten() -> None:
+    class Wrong(Ohmic, ion="na"):
+        g_max: Conductance = 1.0
+
+        def m(self, V):
+            return Gate(inf=1 / (1 + exp(-V)), tau=1.0)
+
+        def h(self, V, m):
+            return rates(alpha=exp(-V), beta=m)
+
+        def conductance(self, m):
+            return self.g_max * m**3
+
+
 @mistake("Wrong", "share of 'na'", "'P_na'", "does not exist")
 def a_share_that_is_no_field() -> None:
     class Wrong(Ohmic, ion={"na": "P_na"}):
@@ -319,6 +334,37 @@ def test_a_mistake_is_an_error_at_definition_that_names_class_method_and_remedy(
         define()
     for word in words:
         assert word in str(caught.value)
+
+
+def test_methods_that_are_no_gates_and_gates_of_a_base_may_stay_unasked() -> None:
+    class Both(Ohmic, ion="na"):
+        g_max: Conductance = 1.0
+
+        def speed(self, V):
+            return exp(V / 30)
+
+        def describe(self, how):
+            return how.upper()
+
+        def _slow(self, V):
+            return Gate(inf=0.5, tau=1.0)
+
+        def m(self, V):
+            return Gate(inf=0.5, tau=1 / self.speed(V))
+
+        def h(self, V):
+            return self._slow(V)
+
+        def conductance(self, m, h):
+            return self.g_max * m * h
+
+    class Persistent(Both):
+        """Without inactivation."""
+
+        def conductance(self, m):
+            return self.g_max * m
+
+    assert Both.gates == ("m", "h") and Persistent.gates == ("m",)
 
 
 class IM_Test(Ohmic, ion="k"):

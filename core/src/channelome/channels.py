@@ -1,8 +1,7 @@
 """The three kinds of channel that authors subclass: `Ohmic`, `Permeable` (GHK) and `Markov`.
 
 A channel is written as its paper writes it: a method per gate, whose argument names say what the gate depends on, and one
-method that puts the gates together. What the names may be is checked when the class is defined, and each method is
-evaluated once on abstract values, so that a mistake is reported where it was written.
+method that puts the gates together. `definition` checks it when the class is defined.
 """
 
 import inspect
@@ -11,15 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 
-from .errors import DefinitionError
-from .ions import VALENCE, IonView
-from .kinetics import Gate, Linear, Rates, Relaxation, Rule, Scheme
+from .definition import analyse
+from .kinetics import Relaxation, Rule, Scheme
 from .maths import ghk
-from .module import Q10, Module
+from .module import Module
 
 States = dict[str, Array]
 Environment = Mapping[str, Any]
@@ -43,7 +40,7 @@ class Channel(Module):
     needs_celsius: ClassVar[bool] = False
     measured_at: ClassVar[float | None] = None
     asks_celsius: ClassVar[bool] = False
-    _output: ClassVar[str] = ""
+    _roots: ClassVar[tuple[str, ...]] = ()
     _arguments: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
     _declared: ClassVar[tuple[str, ...]] = ()
 
@@ -61,8 +58,8 @@ class Channel(Module):
             cls.carries = MappingProxyType({ion: None} if isinstance(ion, str) else dict(ion))
         cls._declared = cls._declared + tuple(reads)
         cls.occupancies = tuple(states) or cls.occupancies
-        if cls._output and (cls._output in cls.__dict__ or callable(getattr(cls, cls._output, None))):
-            _analyse(cls)
+        if cls._roots and callable(getattr(cls, cls._roots[-1], None)):
+            analyse(cls, Channel)
 
     def steady_state(self, env: Environment) -> States:
         """The states at rest in `env`, by name, each of the shape of ``env["V"]``."""
@@ -102,7 +99,7 @@ class Ohmic(Channel):
     E is the reversal potential of the ion that carries it, or the class's own field ``E``.
     """
 
-    _output: ClassVar[str] = "conductance"
+    _roots: ClassVar[tuple[str, ...]] = ("conductance",)
 
     def current(self, states: Mapping[str, Array], env: Environment) -> Array:
         E = _reversal_potential(self, env)
@@ -115,7 +112,7 @@ class Permeable(Channel):
     It depends on the cell's temperature and on both concentrations of the ion that carries it.
     """
 
-    _output: ClassVar[str] = "permeability"
+    _roots: ClassVar[tuple[str, ...]] = ("permeability",)
     needs_celsius: ClassVar[bool] = True
 
     def current(self, states: Mapping[str, Array], env: Environment) -> Array:
@@ -131,7 +128,7 @@ class Markov(Channel):
     occupancies, in mS/cm^2. Occupancies stay positive and sum to 1.
     """
 
-    _output: ClassVar[str] = "conductance"
+    _roots: ClassVar[tuple[str, ...]] = ("transitions", "conductance")
 
     def steady_state(self, env: Environment) -> States:
         gates = Channel.steady_state(self, env)
@@ -156,177 +153,6 @@ class Markov(Channel):
 
 def _reversal_potential(channel: Channel, env: Environment) -> Any:
     return getattr(channel, "E") if "E" in channel.parameters else env[channel.ion or ""].E  # noqa: B009
-
-
-# ---- what is checked when a class is defined ----------------------------------------------------------------------
-
-
-def _analyse(cls: type[Channel]) -> None:
-    roots = (
-        [cls._output] if cls._output != "conductance" or not issubclass(cls, Markov) else ["transitions", "conductance"]
-    )
-    arguments: dict[str, tuple[str, ...]] = {}
-    gates: list[str] = []
-    for root in roots:
-        if not callable(getattr(cls, root, None)):
-            raise DefinitionError(f"class {cls.__name__} needs a method {root}(self, ...).")
-        _follow(cls, root, arguments, gates, ())
-    own = {*gates, *cls.occupancies}
-    asked = {name for names in arguments.values() for name in names} - own
-    cls._arguments = MappingProxyType(arguments)
-    cls.gates = tuple(gates)
-    following = [p.default.reference for p in cls.parameters.values() if isinstance(p.default, Q10)]
-    cls.measured_at = following[0] if following else None
-    cls.asks_celsius = "celsius" in asked or issubclass(cls, Permeable)
-    cls.needs_celsius = cls.asks_celsius or bool(following)
-    cls.reads = tuple(sorted(asked - {"V", "celsius"} - {cls.ion}))
-    _check_ion(cls)
-    _check_values(cls, roots)
-
-
-def _follow(
-    cls: type[Channel], method: str, arguments: dict[str, tuple[str, ...]], gates: list[str], trail: tuple[str, ...]
-) -> None:
-    """Collect the arguments of `method` and of the gates that it asks for, each gate after those that it needs."""
-    if method in trail:
-        raise DefinitionError(
-            f"class {cls.__name__}: gates depend on each other in a circle, {' -> '.join((*trail, method))}."
-        )
-    if method in arguments:
-        return
-    names = _argument_names(cls, method)
-    arguments[method] = names
-    for name in names:
-        if name in cls.occupancies:
-            if method == "transitions":
-                raise DefinitionError(
-                    f"class {cls.__name__}: transitions() asks for the occupancy '{name}', but rates may depend on V, "
-                    f"celsius, ions and gates only; what is proportional to an occupancy is a transition from it."
-                )
-        elif _is_method(cls, name):
-            _follow(cls, name, arguments, gates, (*trail, method))
-        elif name not in {"V", "celsius", *VALENCE, *cls._declared, *cls.carries}:
-            raise DefinitionError(_unknown_argument(cls, method, name))
-    if method not in ("conductance", "permeability", "transitions"):
-        gates.append(method)
-
-
-def _argument_names(cls: type[Channel], method: str) -> tuple[str, ...]:
-    parameters = list(inspect.signature(getattr(cls, method)).parameters.values())
-    for parameter in parameters[1:]:
-        if parameter.kind is not parameter.POSITIONAL_OR_KEYWORD or parameter.default is not parameter.empty:
-            raise DefinitionError(
-                f"{cls.__name__}.{method}: '{parameter}' must be a plain argument without a default; "
-                f"the name says what the method depends on. Constants are fields of the class."
-            )
-    return tuple(parameter.name for parameter in parameters[1:])
-
-
-def _is_method(cls: type[Channel], name: str) -> bool:
-    return callable(getattr(cls, name, None)) and not hasattr(Channel, name)
-
-
-def _unknown_argument(cls: type[Channel], method: str, name: str) -> str:
-    if method in ("conductance", "permeability"):
-        return (
-            f"{cls.__name__}.{method} asks for '{name}', but {cls.__name__} has no gate of that name. "
-            f"Write a method {name}(self, V) that returns rates(alpha, beta) or Gate(inf, tau)."
-        )
-    return (
-        f"{cls.__name__}.{method} asks for '{name}', which is neither V, celsius, another gate nor an ion "
-        f"({', '.join(VALENCE)}). A parameter is a field, read as self.{name}; a species of your own is declared by "
-        f"class {cls.__name__}(..., reads=('{name}',))."
-    )
-
-
-def _check_ion(cls: type[Channel]) -> None:
-    own_E = "E" in cls.parameters
-    if cls.ion is None and not own_E and not issubclass(cls, Permeable):
-        raise DefinitionError(
-            f"class {cls.__name__} has no reversal potential: say which ion carries it, class {cls.__name__}(..., ion='k'), "
-            f"or give it a field E: Voltage."
-        )
-    if issubclass(cls, Permeable) and cls.ion is None:
-        raise DefinitionError(
-            f"class {cls.__name__}: a Permeable channel needs one ion, class {cls.__name__}(Permeable, ion='ca')."
-        )
-    for species, share in cls.carries.items():
-        if share is not None and share not in cls.parameters:
-            raise DefinitionError(
-                f"class {cls.__name__}: the share of '{species}' is to be the field '{share}', which does not exist."
-            )
-
-
-def _check_values(cls: type[Channel], roots: list[str]) -> None:
-    """Evaluate every method on abstract scalars: finds wrong returns and Python that JAX cannot trace."""
-    channel = object.__new__(cls)
-    for name, parameter in cls.parameters.items():
-        default = parameter.default
-        channel._set(name, 1.0 if isinstance(default, Q10) or not isinstance(default, int | float) else default)
-    for method in (*cls.gates, *roots):
-
-        def probe(x: Array, method: str = method) -> Any:
-            names = cls._arguments[method]
-            known = {
-                n: x if n in ("V", "celsius", *cls.gates, *cls.occupancies) else IonView(n, 1, x, x, x) for n in names
-            }
-            return _checked(cls, method, channel._call(method, known))
-
-        try:
-            jax.eval_shape(probe, jax.ShapeDtypeStruct((), jnp.float32))
-        except DefinitionError:
-            raise
-        except Exception as error:
-            raise DefinitionError(
-                f"{cls.__name__}.{method} fails when it is evaluated: {_first_line(error)}{_remedy(cls, method, error)}"
-            ) from error
-
-
-def _checked(cls: type[Channel], method: str, value: Any) -> Any:
-    if method == "transitions":
-        _check_transitions(cls, value)
-        return dict(value).copy() and [jnp.asarray(rate) for rate in value.values()]
-    if method in cls.gates:
-        if not isinstance(value, Rates | Gate | Linear):
-            raise DefinitionError(
-                f"{cls.__name__}.{method} must return rates(alpha, beta) or Gate(inf, tau), not {type(value).__name__}."
-            )
-        return [jnp.asarray(part) for part in value]
-    if value is None or isinstance(value, Rates | Gate | tuple | dict):
-        raise DefinitionError(
-            f"{cls.__name__}.{method} must return a number in {'cm/s' if method == 'permeability' else 'mS/cm^2'}, not {type(value).__name__}."
-        )
-    return jnp.asarray(value)
-
-
-def _check_transitions(cls: type[Channel], value: Any) -> None:
-    if not isinstance(value, Mapping) or not value:
-        raise DefinitionError(
-            f"{cls.__name__}.transitions must return {{('C', 'O'): rate, ...}}, not {type(value).__name__}."
-        )
-    for key in value:
-        if not (isinstance(key, tuple) and len(key) == 2 and set(key) <= set(cls.occupancies) and key[0] != key[1]):
-            raise DefinitionError(
-                f"{cls.__name__}.transitions has the key {key!r}; each is (from, to) of {', '.join(cls.occupancies)}."
-            )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".") + "."
-
-
-def _remedy(cls: type[Channel], method: str, error: Exception) -> str:
-    ions = [name for name in cls._arguments[method] if name in {*VALENCE, *cls._declared, *cls.carries}]
-    if ions and "IonView" in str(error):
-        return (
-            f" Here {', '.join(map(repr, ions))} stands for an ion, whose numbers are .C_in, .C_out and .E. "
-            f"A gate of that name needs a method, {ions[0]}(self, V)."
-        )
-    if isinstance(error, jax.errors.TracerBoolConversionError):
-        return " A gate may not branch on V with if: write where(condition, this, that)."
-    if isinstance(error, jax.errors.TracerArrayConversionError | jax.errors.ConcretizationTypeError):
-        return " Use exp, where, ... of channelome.authoring in place of NumPy's or math's."
-    return ""
 
 
 # ---- what the manifest says of a class ----------------------------------------------------------------------------
