@@ -53,3 +53,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     facts["unit"] = parameter.unit.symbol
     facts["source"] = parameter.source
     return facts
+
+
+def placeholders(cls: type[Module]) -> list[str]:
+    """Parameters that have no number of the source yet, only one that `channelome new` wrote."""
+    return [p.name for p in cls.parameters.values() if p.source.strip().casefold() == "placeholder"]

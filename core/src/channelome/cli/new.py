@@ -144,7 +144,6 @@ def _say_what_is_left(folder: Path, file: str, sketch: Any) -> None:
     drawn = draw_curves(sketch, folder)
     click.echo("left to do; `channelome check` lists what is still a placeholder:")
     click.echo(f"  - write the equations of the source into {file}, then `channelome pack sync {folder}`")
-    click.echo("  - take the expected failure of its placeholders out of pack.toml")
     if curves.parent.is_dir():
         again = "draw the curves again" if drawn else "draw its curves"
         click.echo(f"  - {again}: `channelome plot {sketch.name} -o {curves}`")

@@ -9,12 +9,13 @@ from pkgutil import walk_packages
 from typing import Any
 
 from ..channels import Channel
-from ..describe import KINDS_OF_CLASSES, describe
+from ..describe import KINDS_OF_CLASSES, describe, placeholders
 from ..errors import PackError
-from ..module import REQUIRED
+from ..module import REQUIRED, Module
 from ..transmission import Contact, Coupling, Release
 
 _GENERATED = ("channel", "ion", "synapse")
+_EXPECTED = "expected_failures"
 _ORDER = (
     "object",
     "summary",
@@ -33,7 +34,7 @@ _ORDER = (
 def sync(manifest: Path, *, check: bool = False) -> bool:
     """Bring the channel and ion tables of the file `manifest` in line with the classes of its package.
 
-    The rest of the file stays as it is written, comments too.
+    The rest of the file stays as it is written, comments too; only what was expected of placeholders goes with them.
 
     Args:
         check: change nothing.
@@ -65,7 +66,7 @@ def _rewritten(text: str, wanted: dict[str, Any]) -> str:
     before, after = "", ""
     for section in re.split(r"^(?=\[)", text, flags=re.M):
         key = re.match(r"\[+\s*[\"']?(\w+)", section)
-        if key and key[1] in _GENERATED:
+        if key and (key[1] in _GENERATED or (key[1] == _EXPECTED and not _is_kept(section, wanted))):
             continue
         if after or (key and key[1] in ("solver", "cell", "network")):
             after += section
@@ -80,13 +81,19 @@ def _rewritten(text: str, wanted: dict[str, Any]) -> str:
     return whole if kept else tomli_w.dumps(wanted, multiline_strings=True)
 
 
+def _is_kept(section: str, wanted: dict[str, Any]) -> bool:
+    return all(failure in wanted.get(_EXPECTED, ()) for failure in tomllib.loads(section).get(_EXPECTED, ()))
+
+
 def synced(table: dict[str, Any], package: str) -> dict[str, Any]:
     """The manifest `table` with what the classes of `package` say of themselves."""
     wanted = {key: value for key, value in table.items() if key not in _GENERATED}
     suffix = f"_{table['family']}" if table.get("family") else ""
+    found = list[type[Module]]()
     for kind, bases in KINDS_OF_CLASSES.items():
         tables: dict[str, Any] = {}
         for cls in _classes(package, bases, suffix):
+            found.append(cls)
             name, before = cls.__name__, table.get(kind, {}).get(cls.__name__, {})
             entry = {
                 "object": f"{cls.__module__}:{name}",
@@ -103,6 +110,13 @@ def synced(table: dict[str, Any], package: str) -> dict[str, Any]:
         older = {name: entry for name, entry in table.get(kind, {}).items() if "@" in name}
         if tables or older:
             wanted[kind] = dict(sorted((tables | older).items()))
+    done = {cls.__name__ for cls in found if not placeholders(cls)}
+    if _EXPECTED in wanted:
+        wanted[_EXPECTED] = [
+            f for f in wanted[_EXPECTED] if f.get("check") != "placeholders" or f.get("name") not in done
+        ]
+        if not wanted[_EXPECTED]:
+            del wanted[_EXPECTED]
     order = (
         "schema",
         "api",
@@ -110,7 +124,7 @@ def synced(table: dict[str, Any], package: str) -> dict[str, Any]:
         "title",
         "license",
         "references",
-        "expected_failures",
+        _EXPECTED,
         "channel",
         "ion",
         "synapse",

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from ...describe import placeholders as names_of_placeholders
 from ...errors import ChannelomeError, UnitError
 from ...ions import Ion
 from ...module import REQUIRED, Parameter
@@ -39,12 +40,11 @@ def sources(subject: Part) -> Problems:
 
 @check(
     level="quick",
-    hint="Write the source's equations and numbers in their place, then `channelome pack sync`; see [[expected_failures]].",
+    hint="Write the source's equations and numbers in their place, then `channelome pack sync`.",
 )
 def placeholders(subject: Part) -> Problems:
     """No number is a placeholder, as those that `channelome new` writes are until the source's replace them."""
-    held = [p.name for p in subject.cls.parameters.values() if p.source.strip().casefold() == "placeholder"]
-    if held:
+    if held := names_of_placeholders(subject.cls):
         yield f"{', '.join(held)} of {subject.cls.__name__} {'are placeholders' if len(held) > 1 else 'is a placeholder'}"
 
 
