@@ -80,12 +80,17 @@ def staggered(state: Any, p: Any, dt: Any, I: Any, linoid: Linoid) -> Any:
 
 
 def prepare(
-    n: int, steps: int, step: Any, linoid: Linoid, options: dict[str, Any]
+    n: int, steps: int, step: Any, linoid: Linoid, options: dict[str, Any], *, record: bool = False
 ) -> tuple[Callable[[], Any], Any, tuple[Any, ...]]:
-    """The run as a function without arguments, the jitted function, and its arguments."""
+    """The run as a function without arguments, the jitted function, and its arguments; it returns V of all steps if asked."""
 
     def run(state: Any, p: Any, dt: Any, I: Any) -> Any:
-        return jax.lax.scan(lambda s, _: (step(s, p, dt, I, linoid), None), state, None, length=steps)[0]
+        def one(s: Any, _: Any) -> Any:
+            after = step(s, p, dt, I, linoid)
+            return after, after[0] if record else None
+
+        end, V = jax.lax.scan(one, state, None, length=steps)
+        return V if record else end
 
     jitted = jax.jit(run, compiler_options=options)
     p = {name: np.float32(value) for name, value in PARAMETERS.items()}

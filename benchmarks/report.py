@@ -31,14 +31,25 @@ def cpu_model() -> str:
 
 def speed(rows: Rows) -> str:
     """One line for each contender, one column for each size."""
+    words = (
+        "TM1991 neuron, dt 0.1 ms, float32, one pinned core. In brackets: how much faster channelome as it ships is."
+    )
+    return _by_size("Speed", words, rows)
+
+
+def recorded(rows: Rows) -> str:
+    """The same of runs whose V is recorded."""
+    words = "Whole calls with V of every step, all as on this machine by default; `simulate` finds the spikes as well."
+    return _by_size("V recorded", words, rows)
+
+
+def _by_size(title: str, words: str, rows: Rows) -> str:
     sizes = list(dict.fromkeys(row["n"] for row in rows))
     cells = {(row["name"], row["n"]): row for row in rows}
     lines = [
-        "## Speed",
+        f"## {title}",
         "",
-        "TM1991 neuron, dt 0.1 ms, float32, one pinned core. In brackets: how much faster channelome as it ships is.",
-    ]
-    lines += [
+        words,
         "",
         table_line(["ns per neuron and step", *(f"N = {n:,}" for n in sizes)]),
         table_line(["---"] * (len(sizes) + 1)),

@@ -33,9 +33,10 @@ def main() -> None:
     rounds = 3 if options.quick else 7
     if "speed" in options.only:
         rows = speed.measure(peers, rounds=rounds, quick=options.quick)
+        kept = speed.recorded(rounds=rounds, quick=options.quick)
         calls = speed.overhead(rounds=rounds)
-        found |= {"speed": rows, "overhead": calls}
-        pages += [report.speed(rows), report.targets(rows), report.overhead(calls)]
+        found |= {"speed": rows, "recorded": kept, "overhead": calls}
+        pages += [report.speed(rows), report.targets(rows), report.recorded(kept), report.overhead(calls)]
     peers.close()
     if "networks" in options.only:
         found["networks"] = measured = network_part(options, rounds)

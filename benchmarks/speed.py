@@ -63,6 +63,34 @@ def measure(peers: Peers, *, rounds: int, quick: bool) -> list[dict[str, Any]]:
     return rows
 
 
+RECORDED = {1: 100_000, 10: 50_000, 100: 20_000, 1_000: 5_000}
+"""Neurons, and steps of one run with V recorded."""
+
+
+def recorded(*, rounds: int, quick: bool) -> list[dict[str, Any]]:
+    """Rows as of `measure` with V recorded at every step: calls of `simulate`, which finds the spikes too, and jnp alone."""
+    rows: list[dict[str, Any]] = []
+    options = compiler_options()
+    for n, full in RECORDED.items():
+        steps = full // 4 if quick else full
+        runs = {
+            OURS: timed(channelome_cell.prepare(n, steps, record=("V",))),
+            WRITTEN: timed(plain_jnp.prepare(n, steps, plain_jnp.staggered, plain_jnp.linoid_series, options, record=True)[0]),
+            EULER: timed(plain_jnp.prepare(n, steps, plain_jnp.exp_euler, plain_jnp.linoid_expm1, options, record=True)[0]),
+        }  # fmt: skip
+        seconds = interleave(runs, rounds)
+        rows += [
+            {
+                "n": n,
+                "name": name,
+                "ns": statistics.median(of) / n / steps * 1e9,
+                "default_to_it": ratio(seconds[OURS], of),
+            }
+            for name, of in seconds.items()
+        ]
+    return rows
+
+
 def overhead(*, rounds: int) -> dict[str, float]:
     """Milliseconds of a call of `simulate` beyond its steps, and of 100 ms of one neuron in all, V and spikes recorded."""
     runs = {

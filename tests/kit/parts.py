@@ -180,8 +180,8 @@ class Around:
     def voltage(self, carry: Any) -> Any:
         return self.inner.voltage(carry)
 
-    def state(self, cell: Any, carry: Any, dt: Any) -> Any:
-        return self.inner.state(cell, carry, dt)
+    def state(self, cell: Any, carry: Any, t: Any, dt: Any) -> Any:
+        return self.inner.state(cell, carry, t, dt)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -230,7 +230,7 @@ class Late(Around):
     def voltage(self, carry: Any) -> Any:
         return carry[0].V
 
-    def state(self, cell: Any, carry: Any, dt: Any) -> Any:
+    def state(self, cell: Any, carry: Any, t: Any, dt: Any) -> Any:
         return carry[0]
 
 

@@ -60,7 +60,7 @@ class Cell(Protocol):
 
 
 class Solver(Protocol):
-    """A method of integration. `Carry` is whatever it keeps between steps: a pytree."""
+    """A method of integration. The carry is whatever it keeps between steps: a pytree. A run begins at t = 0."""
 
     def start(self, cell: Cell, state: State, dt: Any) -> Any:
         """The carry at the start, from the state then."""
@@ -74,8 +74,8 @@ class Solver(Protocol):
         """V at the carry's time."""
         ...
 
-    def state(self, cell: Cell, carry: Any, dt: Any) -> State:
-        """The state at the carry's time, all of it at one time."""
+    def state(self, cell: Cell, carry: Any, t: Any, dt: Any) -> State:
+        """The state at the carry's time `t`, all of it at one time."""
         ...
 
 

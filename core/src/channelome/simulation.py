@@ -170,7 +170,7 @@ def _chunked(
     if plan.spikes:
         data["spikes"] = _counts(spikes, t, cell.size, dt.dtype)
     return Traces(
-        t=t, data=data, units=_units(plan), spikes=spikes, end=functools.partial(finish, plan, cell, carry, dt), interrupted=interrupted,
+        t=t, data=data, units=_units(plan), spikes=spikes, end=functools.partial(finish, plan, cell, carry, np.asarray(t[-1], dt.dtype), dt), interrupted=interrupted,
         V_th=float(cell.V_th) if np.ndim(cell.V_th) == 0 else None,
         provenance=_provenance(cell, plan, step_ms),
     )  # fmt: skip

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from ..program import drive_of, spike
+from ..program import drive_of, put, spike
 from ..solvers.staggered import Staggered
 from ..transmission import TO_DENSITY, Followed
 from .delivery import WORD, blocks, n_words, pack, product, walk
@@ -66,7 +66,7 @@ def start(plan: Plan, parts: Parts, state: NetworkState, dt: Any) -> Carry:
 
 def state_of(plan: Plan, parts: Parts, carry: Carry, n: Any, dt: Any) -> NetworkState:
     """The state at ``t_n``, all of it at one time; rings turned so that what arrives next stands first."""
-    cells = {name: plan.solver.state(parts.populations[name], x, dt) for name, x in carry.cells.items()}
+    cells = {name: plan.solver.state(parts.populations[name], x, n * dt, dt) for name, x in carry.cells.items()}
     rings = {label: None if ring is None else jnp.roll(ring, -n, axis=0) for label, ring in carry.rings.items()}
     return NetworkState(cells, carry.synapses, carry.sources, rings, carry.past + jnp.asarray(n, jnp.int32))
 
@@ -194,13 +194,13 @@ def _deliver(
     if path.own_delays:
         slot = n % path.slots
         ring = _send(plan, path, synapses, words, amounts, ring, slot, walking)
-        return ring[slot], ring.at[slot].set(0.0)
+        return ring[slot], put(ring, zero, slot)
     if path.slots:
         slot = n % path.slots
         if walking and amounts is None:
-            words, ring = ring[slot], ring.at[slot].set(words)
+            words, ring = ring[slot], put(ring, words, slot)
         else:
-            amounts, ring = ring[slot], ring.at[slot].set(amounts)
+            amounts, ring = ring[slot], put(ring, amounts, slot)
             words = pack(_any(amounts) != 0) if walking else None
             return _send(plan, path, synapses, words, amounts, zero, 0, walking, 1), ring
     return _send(plan, path, synapses, words, amounts, zero, 0, walking), ring

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
+from ..program import put
 from .delivery import n_words, pack
 from .engine import start, state_of, step
 from .plan import Carry, NetworkState, Parts, Plan, count_of
@@ -43,13 +44,13 @@ def chunk(plan: Plan, length: int, fresh: bool, parts: Parts, carry: Any, dt: An
         def inner(k: Any, loop: Any) -> Any:
             carry, events = loop
             carry, spiked = step(plan, parts, carry, (begin + j) * plan.every + k, dt, walking=True)
-            return carry, {name: x.at[j, k].set(pack(spiked[name].ravel())) for name, x in events.items()}
+            return carry, {name: put(x, pack(spiked[name].ravel()), j, k) for name, x in events.items()}
 
         carry, samples, events = loop
         inside = (carry, events)
         carry, events = inner(0, inside) if plan.every == 1 else lax.fori_loop(0, plan.every, inner, inside)
         now = sample(plan, parts, carry, (begin + j + 1) * plan.every, dt)
-        return carry, {name: x.at[j].set(now[name]) for name, x in samples.items()}, events
+        return carry, {name: put(x, now[name], j) for name, x in samples.items()}, events
 
     carry, samples, events = lax.fori_loop(0, count, one, (carry, samples, events))
     return Chunk(carry, first, samples, events)

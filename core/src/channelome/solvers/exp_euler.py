@@ -28,7 +28,7 @@ class ExpEuler:
     def voltage(self, carry: State) -> Array:
         return carry.V
 
-    def state(self, cell: Cell, carry: State, dt: Any) -> State:
+    def state(self, cell: Cell, carry: State, t: Any, dt: Any) -> State:
         return carry
 
 

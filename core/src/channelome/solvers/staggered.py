@@ -6,7 +6,7 @@ cheaper, as exact to second order, and keeps gates in [0, 1] for any step. Each 
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
@@ -16,30 +16,31 @@ from ..state import State
 from .rules import CLIPPED_PADE
 
 
-class Carry(NamedTuple):
-    """V and concentrations at t, gates at ``t - lag``: the lag is 0 at the start and half a step after it."""
-
-    state: State
-    lag: Array
-
-
 @dataclass(frozen=True)
 class Staggered:
+    """The carry is a state with V and concentrations at t, and gates half a step before; at t = 0 all at one time.
+
+    How far gates lag is a matter of t and not carried: a number more to carry costs small cells a third of their speed.
+    """
+
     order: int = 2
 
-    def start(self, cell: Cell, state: State, dt: Any) -> Carry:
-        return Carry(state, jnp.zeros_like(state.V, shape=()))
+    def start(self, cell: Cell, state: State, dt: Any) -> State:
+        return state
 
-    def step(self, cell: Cell, carry: Carry, t: Any, dt: Any, drive: Drive) -> Carry:
-        half = jnp.asarray(dt / 2, carry.lag.dtype)
-        ahead = cell.relax(carry.state, carry.lag + half, CLIPPED_PADE)
-        return Carry(cell.advance(ahead, drive(t + half), dt, CLIPPED_PADE), half)
+    def step(self, cell: Cell, carry: State, t: Any, dt: Any, drive: Drive) -> State:
+        ahead = cell.relax(carry, _lag(carry, t, dt) + jnp.asarray(dt / 2, carry.V.dtype), CLIPPED_PADE)
+        return cell.advance(ahead, drive(t + dt / 2), dt, CLIPPED_PADE)
 
-    def voltage(self, carry: Carry) -> Array:
-        return carry.state.V
+    def voltage(self, carry: State) -> Array:
+        return carry.V
 
-    def state(self, cell: Cell, carry: Carry, dt: Any) -> State:
-        return cell.relax(carry.state, carry.lag, CLIPPED_PADE)
+    def state(self, cell: Cell, carry: State, t: Any, dt: Any) -> State:
+        return cell.relax(carry, _lag(carry, t, dt), CLIPPED_PADE)
+
+
+def _lag(carry: State, t: Any, dt: Any) -> Array:
+    return jnp.where(t > 0, dt / 2, 0.0).astype(carry.V.dtype)
 
 
 STAGGERED = Staggered()

@@ -68,7 +68,7 @@ class Adaptive:
     def voltage(self, carry: Carry) -> Array:
         return carry.state.V
 
-    def state(self, cell: Cell, carry: Carry, dt: Any) -> State:
+    def state(self, cell: Cell, carry: Carry, t: Any, dt: Any) -> State:
         return carry.state
 
     def _controller(self, dtype: Any) -> diffrax.PIDController:

@@ -83,7 +83,7 @@ def _program(solver: Any) -> Any:
             after = jax.lax.fori_loop(
                 k * count, (k + 1) * count, lambda i, x: solver.step(cell, x, i * dt, dt, drive), carry
             )
-            return after, (solver.voltage(after), solver.state(cell, after, dt).channels)
+            return after, (solver.voltage(after), solver.state(cell, after, (k + 1) * count * dt, dt).channels)
 
         start = solver.start(cell, cell.initial_state(), dt)
         return jax.lax.scan(sample, start, jax.numpy.arange(_SAMPLES))[1]
