@@ -105,10 +105,9 @@ def start(plan: Plan, cell: Cell, state: State | None, dt: Any) -> Any:
 
 
 class Chunk(NamedTuple):
-    """What one call of the compiled loop returns."""
+    """What one call of the compiled loop returns; the first sample is of where it began."""
 
     carry: Any
-    first: Sample
     samples: Sample
     crossings: Array | None
 
@@ -119,10 +118,10 @@ def _chunk(
     """Run `count` samples on, of at most `length`, from sample number `begin`; from a state (or None) if `fresh`."""
     if fresh:
         carry = start(plan, cell, carry, dt)
-    first = sample(plan, cell, carry, 0.0 * dt, dt) if fresh else {}
+    first = sample(plan, cell, carry, begin * plan.every * dt, dt)
     drive = drive_of(cell, stimulus)
     size, dtype = cell.size, plan.solver.voltage(carry).dtype
-    samples = {probe.name: jnp.zeros((length, *size), dtype) for probe in plan.probes}
+    samples = {name: put(jnp.zeros((length + 1, *size), dtype), x, 0) for name, x in first.items()}
     crossings = jnp.zeros((length, plan.every, *size), dtype) if plan.spikes else None
 
     def one(j: Any, loop: Any) -> Any:
@@ -140,10 +139,10 @@ def _chunk(
         inner = (carry, crossings)
         carry, crossings = step(0, inner) if plan.every == 1 else lax.fori_loop(0, plan.every, step, inner)
         now = sample(plan, cell, carry, (number + plan.every) * dt, dt)
-        return carry, {name: put(buffer, now[name], j) for name, buffer in samples.items()}, crossings
+        return carry, {name: put(buffer, now[name], j + 1) for name, buffer in samples.items()}, crossings
 
     carry, samples, crossings = lax.fori_loop(0, count, one, (carry, samples, crossings))
-    return Chunk(carry, first, samples, crossings)
+    return Chunk(carry, samples, crossings)
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -19,7 +19,7 @@ from .cells.show import rows
 from .errors import ModelError
 from .faults import report_fault
 from .networks import Network, simulate_network
-from .program import Plan, compiled_chunk, differentiable, finish
+from .program import Chunk, Plan, compiled_chunk, differentiable, finish
 from .record import probes
 from .registry import registry
 from .registry.provenance import of_run
@@ -131,9 +131,13 @@ def _chunked(
     check: bool,
 ) -> Traces:
     length = chunk or _chunk_length(plan, cell.size, dt.dtype.itemsize, count)
-    buffers = {probe.name: np.empty((count + 1, *cell.size), dt.dtype) for probe in plan.probes}
-    events: list[tuple[np.ndarray, np.ndarray]] = []
-    run, done, interrupted = compiled_chunk(), 0, False
+    in_one = count <= length
+    data: dict[str, Any] = (
+        {} if in_one else {probe.name: np.empty((count + 1, *cell.size), dt.dtype) for probe in plan.probes}
+    )
+    events: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    run, reached, done, interrupted = compiled_chunk(), carry, 0, False
+    under_way: list[tuple[Any, Chunk, int, int]] = []
     bar = tqdm(
         total=count * plan.every,
         unit=" steps",
@@ -141,36 +145,50 @@ def _chunked(
         delay=0 if progress else 1,
         disable=not _shown(progress),
     )
+
+    def take(before: Any, out: Chunk, begin: int, now: int) -> tuple[Any, int]:
+        if check and not all(np.all(np.isfinite(x)) for x in jax.tree.leaves(out.carry)):
+            report_fault(plan, cell, before, stimulus, dt, step_ms, begin, now)
+        for name, buffer in out.samples.items():
+            samples = np.asarray(buffer)[: now + 1]
+            if in_one:  # without a copy, unless that would hold on to much more than it shows
+                data[name] = samples if now > length // 2 else samples.copy()
+            else:
+                data[name][begin : begin + now + 1] = samples
+        if out.crossings is not None:
+            events[begin] = _events(np.asarray(out.crossings)[:now], begin * plan.every, step_ms)
+        bar.update(now * plan.every)
+        return out.carry, begin + now
+
     with bar:
         try:
             for begin in range(0, max(count, 1), length):
                 now = min(length, count - begin)
-                before = carry
                 out = run(plan, length, begin == 0, cell, carry, stimulus, dt, np.int32(begin), np.int32(now))
-                if check and not all(np.all(np.isfinite(x)) for x in jax.tree.leaves(out.carry)):
-                    report_fault(plan, cell, before, stimulus, dt, step_ms, begin, now)
-                for name, rows in out.samples.items():
-                    if begin == 0:
-                        buffers[name][0] = out.first[name]
-                    buffers[name][begin + 1 : begin + 1 + now] = np.asarray(rows)[:now]
-                if out.crossings is not None:
-                    events.append(_events(np.asarray(out.crossings)[:now], begin * plan.every, step_ms))
-                carry, done = out.carry, begin + now
-                bar.update(now * plan.every)
+                under_way.append((carry, out, begin, now))
+                carry = out.carry
+                if len(under_way) > 1:  # while the device runs on, what it has done is put away here
+                    reached, done = take(*under_way[0])
+                    del under_way[0]
         except KeyboardInterrupt:
-            if not done:
+            if not done and not under_way:
                 raise
             interrupted = True
-            warnings.warn(
-                f"interrupted after {done * plan.every * step_ms:g} ms; what was computed is returned.", stacklevel=3
-            )
+        for chunk_of_run in under_way:  # one of them perhaps again: where the interrupt came is not known
+            reached, done = take(*chunk_of_run)
+    if interrupted:
+        warnings.warn(
+            f"interrupted after {done * plan.every * step_ms:g} ms; what was computed is returned.", stacklevel=3
+        )
     t: Any = np.arange(done + 1) * (step_ms * plan.every)
-    data: dict[str, Any] = {name: rows[: done + 1] for name, rows in buffers.items()}
-    spikes = _spikes(plan, cell, data, t, events)
+    data = {probe.name: data[probe.name][: done + 1] for probe in plan.probes}
+    for samples in data.values():
+        samples.flags.writeable = False
+    spikes = _spikes(plan, cell, data, t, list(events.values()))
     if plan.spikes:
         data["spikes"] = _counts(spikes, t, cell.size, dt.dtype)
     return Traces(
-        t=t, data=data, units=_units(plan), spikes=spikes, end=functools.partial(finish, plan, cell, carry, np.asarray(t[-1], dt.dtype), dt), interrupted=interrupted,
+        t=t, data=data, units=_units(plan), spikes=spikes, end=functools.partial(finish, plan, cell, reached, np.asarray(t[-1], dt.dtype), dt), interrupted=interrupted,
         V_th=float(cell.V_th) if np.ndim(cell.V_th) == 0 else None,
         provenance=_provenance(cell, plan, step_ms),
     )  # fmt: skip

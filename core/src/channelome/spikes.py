@@ -86,11 +86,13 @@ def crossings(t: Any, V: Any, V_th: Any) -> SpikeTrains:
     except ValueError:
         raise ModelError(f"V_th of shape {np.shape(V_th)} does not fit a population of size {size}.") from None
     flat, threshold = voltage.reshape(len(time), -1), threshold.ravel()
-    level = threshold.astype(flat.dtype)  # V may be large: it is compared as it is, without a copy
-    risen = (flat[1:] >= level) & (flat[:-1] < level)
-    before, neurons = np.divmod(np.flatnonzero(risen), flat.shape[1])
+    level = threshold.astype(flat.dtype)  # V may be large: it is compared once, as it is, without a copy
+    above = flat >= (level[0] if level.size and (level == level[0]).all() else level)
+    before, neurons = np.divmod(np.flatnonzero(above[1:] > above[:-1]), max(flat.shape[1], 1))
+    known = flat[before, neurons] < level[neurons]  # NaN is not below either
+    before, neurons = before[known], neurons[known]
     V_0, V_1 = flat[before, neurons].astype(float), flat[before + 1, neurons].astype(float)
     fraction = (threshold[neurons] - V_0) / (V_1 - V_0)
     times = time[before] + fraction * (time[before + 1] - time[before])
-    order = np.lexsort((neurons, times))
+    order = np.argsort(times, kind="stable")  # they are nearly in order; of one time, neurons are
     return SpikeTrains(times[order], neurons[order], size)

@@ -38,7 +38,7 @@ class Traces:
 
     Attributes:
         t: times in ms, of shape ``(n_samples,)``; sample k of a record is the state at ``t[k]``.
-        data: the records by name, each of shape ``(n_samples, *size)``, bare numbers in the units of `units`.
+        data: the records by name, each of shape ``(n_samples, *size)``, bare numbers in the units of `units`; read-only.
         units: of the records, by name: ``"mV"``, ``"uA/cm^2"``, ``"mM"``, ``"1"``.
         spikes: found by the simulator, or None where it was traced or nobody asked.
         end: the state at ``t[-1]``, or a function that computes it; `final` is the state.
