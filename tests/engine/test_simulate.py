@@ -123,7 +123,9 @@ def test_ctrl_c_returns_what_was_computed(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize(("duration", "chunk"), [("1 ms", None), ("400 ms", None), ("2 ms", 5)])
-def test_records_are_read_only_and_hold_on_to_no_more_than_twice_what_they_show(duration: str, chunk: int | None) -> None:
+def test_records_are_read_only_and_hold_on_to_no_more_than_twice_what_they_show(
+    duration: str, chunk: int | None
+) -> None:
     V = ch.simulate(AXON, duration, dt="0.01 ms", chunk=chunk)["V"]
     with pytest.raises(ValueError, match="read-only"):
         V[0] = 0.0
