@@ -1,5 +1,6 @@
 """For all tests: float64, strict promotion of types and ranks. Warnings are errors by pyproject.toml."""
 
+import sys
 from collections.abc import Iterator
 
 import jax
@@ -14,3 +15,11 @@ def float32() -> Iterator[None]:
     """Run the test in JAX's default precision."""
     with jax.enable_x64(False):
         yield
+
+
+@pytest.fixture(autouse=True)
+def closed_figures() -> Iterator[None]:
+    """No figure of a test stays open, where any was drawn."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
