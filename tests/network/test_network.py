@@ -186,3 +186,35 @@ def test_a_population_and_a_network_print_what_they_are():
 def test_units_of_weights_are_converted():
     g = [np.asarray(network().replace(**{"exc.weight": w}).projections["exc"].weight) for w in ("20 nS", 0.02 * u.uS)]
     assert g[0] == pytest.approx(g[1])
+
+
+# ---- a state that is not this network's ------------------------------------------------------------------------------
+
+
+def other(**changes):
+    return ch.Network(**{"cells": cells(20), "p": excitation(delay="1 ms")} | changes)
+
+
+@pytest.mark.parametrize(
+    ("begun", "options", "said"),
+    [
+        (lambda: cells(20).initial_state(), {}, "`final` of one of its runs, not State"),
+        (lambda: final(ch.Network(cells=cells(20))), {}, "its synapses are none, and this network's p"),
+        (lambda: final(other(cells=cells(30))), {}, r"cells\.cells\..* has the shape \(30,\), not \(20,\)"),
+        (lambda: final(other()), {"dt": "0.05 ms"}, "spikes under way in 'p' for another number of steps"),
+        (lambda: final(other(p=excitation(delay="0 ms"))), {}, "spikes under way in 'p' for another number of steps"),
+        (lambda: jax.jit(lambda: final(other()))(), {}, "spikes under way in 'p' as runs under jit"),
+    ],
+)
+def test_a_state_that_is_not_of_this_network_is_refused_by_name(begun, options, said):
+    with pytest.raises(ModelError, match=said):
+        ch.simulate(other(), "2 ms", **{"dt": "0.1 ms"} | options, state=begun())
+
+
+def final(net):
+    return ch.simulate(net, "2 ms", dt="0.1 ms", record=()).final
+
+
+def test_a_state_continues_at_another_step_where_no_spikes_are_under_way():
+    net = other(p=excitation(delay="0 ms"))
+    assert ch.simulate(net, "2 ms", dt="0.05 ms", state=final(net)).t[-1] == pytest.approx(2.0)

@@ -4,7 +4,7 @@ import functools
 import math
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -26,6 +26,7 @@ from ..solvers import solver as find_solver
 from ..transmission import Coupling
 from .activity import Activity
 from .collected import Collected, check_finite, of_groups
+from .continuing import checked_state
 from .delivery import Pairs, Rows, laid_out
 from .electrical import junctions_of
 from .engine import initial, state_of
@@ -192,10 +193,15 @@ def _pairs(path: Pathway, dt: float, label: str) -> Pairs:
     )
 
 
+def _begun(state: Any, new: Callable[[], NetworkState]) -> NetworkState:
+    """The state that a run begins from: `new`, or the one given."""
+    return new() if state is None else checked_state(state, jax.eval_shape(new))
+
+
 def _traced(
     network: Network, plan: Plan, parts: Parts, state: Any, dt: Any, step_ms: float, count: int, segment: int | None
 ) -> Activity:
-    state = initial(plan, parts, dt.dtype, walking=False) if state is None else state
+    state = _begun(state, lambda: initial(plan, parts, dt.dtype, walking=False))
     length = segment or (count if count < SEGMENT_FROM else math.isqrt(count))
     final, data = differentiable(plan, parts, state, dt, count, length)
     units = {record.name: record.unit for record in plan.records} | {f"{name}.spikes": "1" for name, _ in plan.sizes}
@@ -229,10 +235,10 @@ def _chunked(
     collected = Collected(network, plan, 1 if mesh is None else mesh.size, step_ms)
     if mesh is None:
         run, end = compiled_chunk(), finish
-        carry = initial(plan, parts, dt.dtype, walking=True) if state is None else state
+        carry = _begun(state, lambda: initial(plan, parts, dt.dtype, walking=True))
     else:
         run, end = compiled_shares(mesh), finished_shares(mesh)
-        carry = initial_shares(plan, parts, dt.dtype, mesh.size) if state is None else state
+        carry = _begun(state, lambda: initial_shares(plan, parts, dt.dtype, mesh.size))
         plan = local_plan(plan, mesh)
         parts = local_parts(plan, parts)
     done, interrupted, waiting = 0, False, None
