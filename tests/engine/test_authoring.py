@@ -473,3 +473,13 @@ def test_a_channel_is_a_pytree_of_its_parameters_by_name() -> None:
     assert leaves == {".g_max": 3.0, ".V_half": -35.0, ".phi": 2.0, ".a": 3.0}
     doubled = jax.tree.map(lambda x: 2 * x, channel)
     assert isinstance(doubled, IM_Test) and doubled.g_max == 6.0
+
+
+def test_an_ion_in_capitals_is_named() -> None:
+    with pytest.raises(ch.DefinitionError, match=r"'Na' is no ion\. Did you mean 'na'"):
+
+        class Wrong(Ohmic, ion="Na"):
+            g_max: Conductance = 1.0
+
+            def conductance(self):
+                return self.g_max

@@ -12,6 +12,7 @@ from engine.models import hippocampal, model, squid
 from scipy.stats import norm
 
 import channelome as ch
+from channelome.kinetics import Scheme
 from channelome.program import BLUR, spike
 
 POINT = {"g_max": 120.0, "V_sh": -45.0, "C": 1.0, "amplitude": 3.0, "phi": 1.0, "E": -54.387, "V": -65.0}
@@ -220,3 +221,21 @@ def test_other_solvers_can_be_differentiated(solver: str) -> None:
 
     slope = jax.jit(jax.grad(peak))(120.0)
     assert float(slope) == pytest.approx(float(peak(120.05) - peak(119.95)) / 0.1, rel=1e-5)
+
+
+def test_the_steady_state_of_a_steep_scheme_has_its_gradient_in_single_precision_too() -> None:
+    """Occupancies differ by up to 1e24; the square of such a number is no float32."""
+
+    def open_share(V):
+        q = {
+            ("C", "B"): jnp.exp(V / 4),
+            ("B", "C"): jnp.exp(-V / 4),
+            ("B", "O"): jnp.exp(V / 4),
+            ("O", "B"): jnp.exp(-V / 4),
+        }
+        return Scheme(("C", "B", "O"), q).steady_state()["B"]
+
+    single = jax.jit(jax.grad(open_share))(jnp.float32(55.0))
+    double = jax.grad(open_share)(jnp.float64(55.0))
+    assert single.dtype == jnp.float32
+    np.testing.assert_allclose(single, double, rtol=1e-4)

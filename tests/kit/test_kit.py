@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from kit.channels import Naive, Plain
 
+from channelome.authoring import Q10, Conductance, Factor, Gate, Ohmic, Voltage, exp, param, rates
 from channelome.cli import main
 from channelome.errors import PackError, UnknownName
 from channelome.testing import PackTests, Report, check_channel, check_pack
@@ -144,3 +145,38 @@ def test_a_file_that_is_marked_as_skipped_is_an_error(tmp_path: Path, line: str)
     )
     assert run.returncode != 0
     assert "may not be marked" in run.stdout
+
+
+def test_whole_numbers_steep_heat_and_a_leak_at_the_middle_of_the_voltages_raise_no_alarm():
+    class Whole(Ohmic, ion="k"):
+        """Rates and time constants that are whole numbers, and a speed that is steep in temperature."""
+
+        g_max: Conductance = param(1.0, source="our choice")
+        phi: Factor = param(Q10(25.0, 25.0), source="our choice")
+
+        def n(self, V):
+            return rates(alpha=exp(-V / 20), beta=1, phi=self.phi)
+
+        def h(self, V):
+            return Gate(inf=1 / (1 + exp(V / 9)), tau=5)
+
+        def conductance(self, n, h):
+            return self.g_max * n * h
+
+    class Leak(Ohmic):
+        """A leak that reverses in the middle of the voltages that the kit takes."""
+
+        g_max: Conductance = param(0.1, source="our choice")
+        E: Voltage = param(-30.0, source="our choice")
+
+        def conductance(self):
+            return self.g_max
+
+    for cls in (Whole, Leak):
+        report = check_channel(cls)
+        assert report.ok, str(report)
+
+
+def test_a_check_of_an_unknown_level_is_refused_where_it_is_written():
+    with pytest.raises(ValueError, match=r"level must be one of .*, not 'fast'"):
+        check(level="fast", hint="")

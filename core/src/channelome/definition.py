@@ -112,6 +112,9 @@ def _check_ion(cls: Any) -> None:
         raise DefinitionError(
             f"class {cls.__name__}: a Permeable channel needs one ion, class {cls.__name__}(Permeable, ion='ca')."
         )
+    for species in {*cls.carries} - {*VALENCE, *cls._declared}:
+        if species.casefold() in VALENCE:
+            raise DefinitionError(f"class {cls.__name__}: '{species}' is no ion. Did you mean '{species.casefold()}'?")
     for species, share in cls.carries.items():
         if share is not None and share not in cls.parameters:
             raise DefinitionError(

@@ -4,11 +4,12 @@ A gate obeys ``x' = source - rate * x``. Authors write it as the paper does, `Ra
 `Rule`, which says what stands for ``exp(-z)`` over one step of ``z = rate * dt``.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
 
 class Rule(NamedTuple):
@@ -131,6 +132,9 @@ class Scheme:
         for k in range(1, len(self.states)):
             state = self.states[k]
             weight[state] = sum((weight[i] * q[i, state] for i in self.states[:k] if (i, state) in q), 0.0)
+        # ratios of occupancies may be so large that the square of their sum, of which gradients are made, overflows
+        largest = lax.stop_gradient(functools.reduce(jnp.maximum, weight.values()))
+        weight = {state: w / largest for state, w in weight.items()}
         total = sum(weight.values())
         return {state: jnp.asarray(w / total) for state, w in weight.items()}
 

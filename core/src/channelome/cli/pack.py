@@ -1,5 +1,6 @@
 """``channelome pack sync``: keep a pack's manifest in line with its classes."""
 
+import contextlib
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,17 @@ def pack() -> None:
 def sync(ctx: click.Context, folder: Path, check: bool) -> None:
     """Write what the classes of the pack in FOLDER say of themselves into its manifests.
 
-    FOLDER holds the pack's pyproject.toml; a manifest itself will do too. The pack must be installed, for instance with
-    pip install -e FOLDER.
+    FOLDER holds the pack's pyproject.toml; a manifest itself will do too. The classes are those that lie beside the manifest,
+    whatever is installed.
     """
     from ..registry.sync import sync as bring_in_line
+    from ..scaffold.channel import importable
 
     stale = False
     for manifest in _manifests(folder):
-        in_line = bring_in_line(manifest.resolve(), check=check)
+        here = manifest.resolve().parent
+        with contextlib.nullcontext() if here.name == "channelome" else importable(here):
+            in_line = bring_in_line(here / manifest.name, check=check)
         stale = stale or not in_line
         said = "is in line" if in_line else "is out of line" if check else "written"
         click.echo(f"{manifest.parent.name}/{manifest.name} {said}")

@@ -7,7 +7,7 @@ import os
 import sys
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ..channels import Channel
 from ..describe import KINDS_OF_CLASSES, describe
@@ -97,7 +97,7 @@ def _check(what: Any) -> None:
     elif issubclass(what, Ion):
         report = testing.check_ion(what)
     else:
-        raise ModelError(f"{what.__name__} is a synapse, which the kit has no checks for: register it without check.")
+        report = testing.check_synapse(cast("Any", what))
     if not report.ok:
         raise ModelError(f"it fails checks of the kit, and is not registered:\n{report}")
 

@@ -40,7 +40,13 @@ class Check:
 
 
 def check(*, hint: str, level: Level = "default") -> Callable[[Callable[[Any], Problems]], Check]:
-    """Make a function of a subject a `Check`; the first line of its docstring is what the check says."""
+    """Make a function of a subject a `Check`; the first line of its docstring is what the check says.
+
+    Raises:
+        ValueError: for a level that is none.
+    """
+    if level not in LEVELS:
+        raise ValueError(f"level must be one of {', '.join(LEVELS)}, not {level!r}.")
 
     def made(function: Callable[[Any], Problems]) -> Check:
         says = (function.__doc__ or "").strip().partition("\n")[0]

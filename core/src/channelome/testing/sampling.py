@@ -94,7 +94,11 @@ def _with_slope(function: Function, x: np.ndarray) -> tuple[dict[str, np.ndarray
 
 
 def _whole(function: Function, x: Array) -> dict[str, Array]:
-    return {name: jnp.broadcast_to(jnp.asarray(curve), x.shape) for name, curve in function(x).items()}
+    def over(curve: Any) -> Array:
+        whole = jnp.issubdtype(jnp.result_type(curve), jnp.integer)  # as of rates(..., beta=1)
+        return jnp.broadcast_to(jnp.asarray(curve, x.dtype if whole else None), x.shape)
+
+    return {name: over(curve) for name, curve in function(x).items()}
 
 
 def _beside(x: np.ndarray, dtype: Any) -> np.ndarray:

@@ -84,7 +84,8 @@ def temperature(subject: ChannelSubject) -> Problems:
     following = follows_temperature(channel)
     for name in following:
         q10 = getattr(channel, name)
-        if not 1 <= q10.factor <= 10 or not 0 <= q10.reference <= 45:
+        swapped = q10.factor > 10 > q10.reference  # some channels of heat and cold have Q10s of 20 and more
+        if swapped or not 1 <= q10.factor <= 50 or not 0 <= q10.reference <= 45:
             yield f"{name} is {q10.factor:g} times faster for each 10 degC above {q10.reference:g} degC, which no channel is"
     if not following and not subject.cls.asks_celsius:
         return

@@ -37,11 +37,11 @@ class _Counted:
         _, I = lax.scan(lambda x, _: self.step(channel, V, x), self.start(channel, V), None, length=_STEPS)
         return jnp.sum(I)
 
-    def stepped(self, channel: Channel, V: Array) -> Array:
+    def stepped(self, channel: Channel, V: Array, of: Any = jnp.sum) -> Array:
         total, states = jnp.zeros(()), self.start(channel, V)
         for _ in range(_STEPS):
             states, I = self.step(channel, V, states)
-            total = total + jnp.sum(I)
+            total = total + of(I)
         return total
 
 
@@ -66,7 +66,8 @@ def compiled(subject: ChannelSubject) -> Problems:
 
 
 def _wrong_gradients(subject: ChannelSubject, run: _Counted, channel: Channel, slopes: Channel) -> Problems:
-    V, scale = jnp.asarray(_V), abs(float(run.stepped(channel, jnp.asarray(_V)))) + 1e-12
+    V = jnp.asarray(_V)
+    scale = float(run.stepped(channel, V, lambda I: jnp.sum(jnp.abs(I)))) + 1e-12
     for name in subject.cls.parameters:
         value, slope = getattr(channel, name), getattr(slopes, name)
         if value is None or isinstance(value, Q10):
