@@ -8,7 +8,7 @@ import jax
 from plain_jnp import CURRENT, DT
 
 import channelome as ch
-from channelome import program, simulation
+from channelome.engine import program, simulation
 
 
 def cell(n: int) -> Any:

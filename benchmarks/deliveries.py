@@ -16,8 +16,8 @@ from delivery_spikes import STEPS, N
 from jax.experimental import sparse
 from timing import Run, interleave, timed
 
+from channelome.engine.delivery import Pairs, Rows, blocks, laid_out, pack, product, rows_of, walk
 from channelome.networks.connect import Edges
-from channelome.networks.delivery import Pairs, Rows, blocks, laid_out, pack, product, rows_of, walk
 
 SPIKES = (0, 1, 4, 16, 64, 400)
 WINDOW = 15

@@ -227,7 +227,7 @@ def test_a_species_without_a_default_is_asked_for():
 def test_a_portrait_shows_gates_and_currents(channel):
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
-    portrait = importlib.import_module("channelome.portrait").portrait
+    portrait = importlib.import_module("channelome.instruments.portrait").portrait
     figure = portrait(channel)
     labels = [axes.get_ylabel() for axes in figure.axes]
     assert any("µA/cm²" in label for label in labels)
@@ -238,7 +238,7 @@ def test_a_portrait_shows_gates_and_currents(channel):
 def test_a_gate_that_calcium_alone_moves_is_drawn_over_calcium():
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
-    portrait = importlib.import_module("channelome.portrait").portrait
+    portrait = importlib.import_module("channelome.instruments.portrait").portrait
     figure = portrait(IAHP)
     below = {axes.get_xlabel(): axes for axes in figure.axes if axes.get_ylabel() == "time constant (ms)"}
     assert list(below) == ["C_in of ca (mM)"]

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import channelome as ch
-from channelome.channels import Channel
 from channelome.errors import ModelError, UnitError
-from channelome.ions import Ion
+from channelome.mechanisms.channels import Channel
+from channelome.mechanisms.ions import Ion
 from channelome.registry import Entry, registry
 from channelome.testing import check_channel
 from channelome.units import Unit

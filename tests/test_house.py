@@ -16,48 +16,14 @@ ALL = ROOT / "plugins/all"
 MEMBERS = sorted([ROOT / "core", *(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))])
 
 READ_ORDER = [
-    "errors",
-    "units",
-    "maths",
-    "kinetics",
-    "sampled",
-    "module",
-    "state",
-    "spikes",
-    "ions",
-    "definition",
-    "channels",
-    "transmission",
-    "authoring",
-    "leak",
-    "synapses",
-    "describe",
-    "protocols",
-    "registry",
-    "solvers",
-    "cells",
-    "stimulus",
-    "record",
-    "request",
-    "program",
-    "faults",
-    "plotting",
-    "dataset",
-    "archive",
-    "exchange",
-    "traces",
-    "networks",
-    "simulation",
-    "clamp",
-    "spec",
-    "testing",
-    "portrait",
-    "scaffold",
-    "cli",
+    *("errors", "units", "maths", "sampled", "module", "state"),
+    *("mechanisms", "authoring"),
+    *("registry", "cells", "networks"),
+    *("stimuli", "results", "engine", "instruments"),
+    *("models", "testing", "local", "scaffold", "cli"),
 ]
-"""Import order is read order: a module imports only what stands before it. `registry.local` and `registry.sync`, which
-only a use of theirs imports, look at the engine."""
-LOOKING_AT_THE_ENGINE = {"registry/local.py", "registry/sync.py"}
+"""Import order is read order: a file imports only what stands before its room, or its own room. `docs/architecture.md`
+shows the rooms."""
 
 
 def tracked() -> list[Path]:
@@ -128,21 +94,65 @@ def test_channelome_all_depends_on_every_pack_but_those_of_solvers():
     assert extra == {"channelome-diffrax"}
 
 
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(CORE).with_suffix("").parts).removesuffix("__init__").rstrip(".")
+
+
+def imported(path: Path) -> set[str]:
+    """The files of core that a file imports, anywhere in it: what is imported late, inside a function, counts as well.
+
+    Imports for type checkers alone do not.
+    """
+    known = {dotted(file) for file in modules()}
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            node.body = []
+    found: set[str] = set()
+    package = path.relative_to(CORE).parts[:-1]
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ImportFrom) or not node.level:
+            continue
+        base = ".".join([*package[: len(package) - node.level + 1], *([node.module] if node.module else [])])
+        for alias in node.names:
+            inside = f"{base}.{alias.name}".lstrip(".")
+            found.add(inside if inside in known else base)
+    return found - {"", dotted(path)}  # from the root comes the version alone
+
+
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(CORE)))
-def test_a_module_imports_only_what_stands_before_it(path: Path):
-    parts = path.relative_to(CORE).with_suffix("").parts
-    if parts == ("__init__",) or str(path.relative_to(CORE)) in LOOKING_AT_THE_ENGINE:
+def test_a_file_imports_only_what_stands_before_it(path: Path):
+    room = dotted(path).partition(".")[0]
+    if room == "":
         return
-    place = READ_ORDER.index(parts[0])
-    for node in ast.parse(path.read_text()).body:
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = parts[: len(parts) - node.level]
-            first = [*base, *(node.module or "").split(".")] if node.module else None
-            for target in [first] if first else [[*base, alias.name] for alias in node.names]:
-                name = next(part for part in target if part)
-                if name == parts[0] or name not in READ_ORDER:
-                    continue
-                assert READ_ORDER.index(name) < place, f"{path.name} imports {name}, which stands after it"
+    for target in imported(path):
+        other = target.partition(".")[0]
+        assert READ_ORDER.index(other) <= READ_ORDER.index(room), f"{path.name} imports {target}, which stands after it"
+
+
+def test_no_files_import_one_another_in_a_circle():
+    graph = {dotted(path): imported(path) for path in modules()}
+    graph.pop("")
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join([*way[way.index(name) :], name])
+        if name not in done:
+            for target in sorted(graph[name]):
+                visit(target, (*way, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+def test_the_rooms_are_those_of_the_read_order():
+    there = {
+        path.name.removesuffix(".py")
+        for path in CORE.iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    assert there - {"__init__"} == set(READ_ORDER)
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(CORE)))

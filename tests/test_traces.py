@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from channelome.errors import ModelError, UnitError, UnknownName
-from channelome.spikes import SpikeTrains, crossings
+from channelome.results.spikes import SpikeTrains, crossings
+from channelome.results.traces import Traces
 from channelome.state import State
-from channelome.traces import Traces
 
 mpl.use("Agg")
 
@@ -296,7 +296,9 @@ def test_a_missing_library_is_named_with_the_extra_that_brings_it(library, use, 
 
 
 def test_importing_traces_imports_none_of_the_libraries_that_it_can_use():
-    code = "import sys, channelome.traces; print({'matplotlib', 'xarray', 'brainunit', 'h5py'} & set(sys.modules))"
+    code = (
+        "import sys, channelome.results.traces; print({'matplotlib', 'xarray', 'brainunit', 'h5py'} & set(sys.modules))"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
 

@@ -29,9 +29,9 @@ from channelome.authoring import (
     rates,
     sigmoid,
 )
-from channelome.ions import PotassiumFixed, SodiumFixed
-from channelome.leak import IL
-from channelome.program import drive_of
+from channelome.engine.program import drive_of
+from channelome.mechanisms.ions import PotassiumFixed, SodiumFixed
+from channelome.mechanisms.leak import IL
 
 SOLVERS = {
     "euler": 1, "midpoint": 2, "heun": 2, "ralston": 2, "rk3": 3, "ssprk3": 3, "rk4": 4,

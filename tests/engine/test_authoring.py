@@ -26,8 +26,8 @@ from channelome.authoring import (
     rates,
     where,
 )
-from channelome.channels import equations
-from channelome.describe import describe
+from channelome.mechanisms.channels import equations
+from channelome.mechanisms.describe import describe
 
 MISTAKES: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {}
 

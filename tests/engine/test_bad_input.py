@@ -10,7 +10,7 @@ import pytest
 from engine.models import calcium, hippocampal, squid
 
 import channelome as ch
-from channelome.leak import IL
+from channelome.mechanisms.leak import IL
 from channelome.state import State
 
 LEAKY = ch.SingleCompartment(3, IL=IL)

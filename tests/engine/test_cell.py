@@ -8,7 +8,7 @@ from channelome_hh1952 import IK_HH1952, INa_HH1952
 from engine.models import MODELS, calcium, hippocampal, squid
 
 import channelome as ch
-from channelome.leak import IL
+from channelome.mechanisms.leak import IL
 
 AXON = ch.ion("SodiumFixed"), ch.ion("PotassiumFixed")
 

@@ -8,8 +8,8 @@ import pytest
 
 import channelome as ch
 from channelome.authoring import Conductance, Gate, Ohmic, Voltage, sigmoid
-from channelome.program import Plan, _chunk
-from channelome.record import probes
+from channelome.engine.program import Plan, _chunk
+from channelome.engine.record import probes
 
 
 class Five(Ohmic, ion="k"):

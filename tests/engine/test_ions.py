@@ -7,8 +7,8 @@ from engine.models import ICa, ICaP, KCa
 
 import channelome as ch
 from channelome.authoring import Array, Conductance, Gate, IonView, Length, Ohmic, Pool, Voltage, param
-from channelome.ions import VALENCE, CalciumDetailed, CalciumFirstOrder, Fixed, Nernst
 from channelome.maths import FARADAY
+from channelome.mechanisms.ions import VALENCE, CalciumDetailed, CalciumFirstOrder, Fixed, Nernst
 
 
 class Pump(Ohmic, ion="ca"):

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from channelome.channels import Channel
-from channelome.ions import VALENCE, Fixed, Ion, IonView, Nernst
+from channelome.mechanisms.channels import Channel
+from channelome.mechanisms.ions import VALENCE, Fixed, Ion, IonView, Nernst
 from channelome.module import Q10
 from channelome.registry import registry
 

@@ -8,7 +8,7 @@ from channelome_hh1952 import IK_HH1952, INa_HH1952
 from engine.models import squid
 
 import channelome as ch
-from channelome.leak import IL
+from channelome.mechanisms.leak import IL
 
 SEVENTH = 90.018
 """Time in ms of the seventh spike of the squid axon at 10 uA/cm^2, from steady state at -65 mV."""

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import channelome as ch
-from channelome.leak import IL
-from channelome.stimulus import Current
+from channelome.mechanisms.leak import IL
+from channelome.stimuli.stimulus import Current
 
 T = np.linspace(-1.0, 12.0, 1301)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import channelome as ch
-from channelome.leak import IL
+from channelome.mechanisms.leak import IL
 from channelome.units import Unit, convert
 
 MV, MS, DENSITY, DEGC, ONE = (Unit.parse(symbol) for symbol in ("mV", "ms", "mS/cm^2", "degC", "1"))

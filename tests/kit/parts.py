@@ -22,7 +22,7 @@ from channelome.authoring import (
     Voltage,
     maximum,
 )
-from channelome.solvers import solver
+from channelome.engine.solvers import solver
 
 PARTS: list[Defect] = []
 ion, synapse, method = (collector(kind, PARTS) for kind in ("ion", "synapse", "solver"))

@@ -16,12 +16,12 @@ from models.examples import small_network
 
 import channelome as ch
 from channelome.errors import ChannelomeError
+from channelome.models.build import build
+from channelome.models.table import table_of
 from channelome.registry import registry
 from channelome.registry.document import MAX_BYTES, dump, parse_document
 from channelome.registry.provenance import read_model
 from channelome.registry.schema import check_form, schema
-from channelome.spec.build import build
-from channelome.spec.table import table_of
 
 CELL = table_of(ch.cell("HTC_Li2017", size=2))
 NETWORK = table_of(small_network())

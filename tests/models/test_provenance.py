@@ -15,11 +15,11 @@ from models.examples import small_network
 
 import channelome as ch
 from channelome.cli import main
+from channelome.models.table import table_of
 from channelome.registry import Registry, registry
 from channelome.registry.manifest import Manifest
 from channelome.registry.provenance import Model, changes, check_installed, digests
 from channelome.registry.store import core_manifest
-from channelome.spec.table import table_of
 
 AXON = table_of(ch.cell("SquidAxon_HH1952"))
 

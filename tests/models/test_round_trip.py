@@ -9,12 +9,12 @@ import pytest
 from models.examples import same, small_network
 
 import channelome as ch
+from channelome.models.build import build
+from channelome.models.table import table_of
 from channelome.module import Q10
 from channelome.registry import registry
 from channelome.registry.document import dump, parse_document
 from channelome.registry.provenance import read_model
-from channelome.spec.build import build
-from channelome.spec.table import table_of
 from channelome.testing.subjects import channel_subject
 
 SUFFIXES = (".toml", ".json")
@@ -158,7 +158,7 @@ def test_a_class_without_a_name_cannot_be_saved(tmp_path: Path):
 
 
 def test_a_model_with_too_many_numbers_is_refused_with_a_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("channelome.spec.files.MAX_BYTES", 1000)
+    monkeypatch.setattr("channelome.models.files.MAX_BYTES", 1000)
     with pytest.raises(ch.ModelError, match="give connections by a rule"):
         ch.save(small_network(), tmp_path / "x.toml")
     assert list(tmp_path.iterdir()) == []

@@ -8,8 +8,8 @@ import pytest
 
 import channelome as ch
 from channelome.errors import ModelError, UnknownName
-from channelome.networks.activity import Activity
-from channelome.spikes import SpikeTrains
+from channelome.results.activity import Activity
+from channelome.results.spikes import SpikeTrains
 
 mpl.use("Agg")
 

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 import channelome as ch
-from channelome.networks import delivery
-from channelome.networks import run as network_run
+from channelome.engine import delivery, network_run
 
 DT, STEPS, TAU, PRE, POST = 0.1, 120, 5.0, 300, 70
 COUNTS = {5: 1, 6: 0, 7: 64, 8: 65, 9: 300, 30: 33, 31: 2, 90: 300}

@@ -227,7 +227,7 @@ def test_a_family_of_a_plugin_is_found_by_its_manifest_and_keeps_the_rules(tmp_p
     def manifest(family: str, name: str) -> Path:
         path = tmp_path / f"{family}.toml"
         head = f'schema = 1\napi = "1.0"\nfamily = "{family}"\n'
-        path.write_text(f'{head}[channel.{name}]\nobject = "channelome.leak:IL"\n')
+        path.write_text(f'{head}[channel.{name}]\nobject = "channelome.mechanisms.leak:IL"\n')
         return path
 
     good, odd = manifest("Lab1", "IA_Lab1"), manifest("Lab2", "IA_Other")

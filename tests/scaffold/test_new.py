@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from channelome.cli import main, new
 from channelome.errors import ModelError
-from channelome.ions import VALENCE
+from channelome.mechanisms.ions import VALENCE
 from channelome.scaffold.request import IONS, Gate, licence, origin, parse_gates
 
 PAPER = "Smith J, Jones K (2020). A neuron of ours. Journal of Examples 1:1-2."

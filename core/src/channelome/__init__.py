@@ -13,17 +13,16 @@ _HOME = {
     "errors": "CollisionError ChannelomeError DefinitionError MismatchWarning ModelError PackError SimulationError UnitError UnknownName",
     "sampled": "normal uniform",
     "state": "State",
-    "stimulus": "function noise pulses ramp samples sine step",
-    "spikes": "SpikeTrains crossings",
-    "traces": "Traces",
     "cells": "SingleCompartment channel ion",
-    "clamp": "curves voltage_clamp",
-    "networks": "Activity Network Poisson Projection SpikeSource all_to_all distance_dependent fixed_indegree fixed_probability "
+    "networks": "Network Poisson Projection SpikeSource all_to_all distance_dependent fixed_indegree fixed_probability "
     "from_arrays from_matrix one_to_one plasticity synapse",
-    "simulation": "simulate",
-    "solvers": "solver",
-    "registry": "load_dir register",
-    "spec": "cell load network save",
+    "stimuli": "function noise pulses ramp samples sine step",
+    "results": "Activity SpikeTrains Traces crossings",
+    "engine": "simulate",
+    "engine.solvers": "solver",
+    "instruments": "curves voltage_clamp",
+    "models": "cell load network save",
+    "local": "load_dir register",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from .cells import SingleCompartment as SingleCompartment
     from .cells import channel as channel
     from .cells import ion as ion
-    from .clamp import curves as curves
-    from .clamp import voltage_clamp as voltage_clamp
+    from .engine import simulate as simulate
+    from .engine.solvers import solver as solver
     from .errors import ChannelomeError as ChannelomeError
     from .errors import CollisionError as CollisionError
     from .errors import DefinitionError as DefinitionError
@@ -44,7 +43,14 @@ if TYPE_CHECKING:
     from .errors import SimulationError as SimulationError
     from .errors import UnitError as UnitError
     from .errors import UnknownName as UnknownName
-    from .networks import Activity as Activity
+    from .instruments import curves as curves
+    from .instruments import voltage_clamp as voltage_clamp
+    from .local import load_dir as load_dir
+    from .local import register as register
+    from .models import cell as cell
+    from .models import load as load
+    from .models import network as network
+    from .models import save as save
     from .networks import Network as Network
     from .networks import Poisson as Poisson
     from .networks import Projection as Projection
@@ -58,27 +64,20 @@ if TYPE_CHECKING:
     from .networks import one_to_one as one_to_one
     from .networks import plasticity as plasticity
     from .networks import synapse as synapse
-    from .registry import load_dir as load_dir
-    from .registry import register as register
+    from .results import Activity as Activity
+    from .results import SpikeTrains as SpikeTrains
+    from .results import Traces as Traces
+    from .results import crossings as crossings
     from .sampled import normal as normal
     from .sampled import uniform as uniform
-    from .simulation import simulate as simulate
-    from .solvers import solver as solver
-    from .spec import cell as cell
-    from .spec import load as load
-    from .spec import network as network
-    from .spec import save as save
-    from .spikes import SpikeTrains as SpikeTrains
-    from .spikes import crossings as crossings
     from .state import State as State
-    from .stimulus import function as function
-    from .stimulus import noise as noise
-    from .stimulus import pulses as pulses
-    from .stimulus import ramp as ramp
-    from .stimulus import samples as samples
-    from .stimulus import sine as sine
-    from .stimulus import step as step
-    from .traces import Traces as Traces
+    from .stimuli import function as function
+    from .stimuli import noise as noise
+    from .stimuli import pulses as pulses
+    from .stimuli import ramp as ramp
+    from .stimuli import samples as samples
+    from .stimuli import sine as sine
+    from .stimuli import step as step
 
 
 def __getattr__(name: str) -> Any:

@@ -3,12 +3,12 @@
 from jax import Array
 from jax.numpy import abs, log, maximum, minimum, sqrt, tanh, where
 
-from .channels import Markov, Ohmic, Permeable
-from .ions import FixedIon, IonView, NernstIon, Pool
-from .kinetics import Gate, Linear, Rates, Transitions, rates
 from .maths import FARADAY, GAS, exp, ghk, linoid, nernst, q10, sigmoid
+from .mechanisms.channels import Markov, Ohmic, Permeable
+from .mechanisms.ions import FixedIon, IonView, NernstIon, Pool
+from .mechanisms.kinetics import Gate, Linear, Rates, Transitions, rates
+from .mechanisms.transmission import Coupling, Followed, Release, Synapse
 from .module import Q10, param
-from .transmission import Coupling, Followed, Release, Synapse
 from .units import (
     Area,
     Capacitance,

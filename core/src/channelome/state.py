@@ -1,6 +1,6 @@
-"""The state of a cell: what changes during a run."""
+"""The state of a cell and of a network: what changes during a run. Plain data, which solvers, cells and results share."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jax import Array
 
@@ -17,3 +17,16 @@ class State(NamedTuple):
     V: Array
     channels: dict[str, dict[str, Array]]
     ions: dict[str, dict[str, Array]]
+
+
+class NetworkState(NamedTuple):
+    """The state of a network: cells by population, synapses and sources by projection, spikes under way, next ones first.
+
+    `steps` counts those that led to it, from the first run on.
+    """
+
+    cells: dict[str, State]
+    synapses: dict[str, dict[str, Array]]
+    sources: dict[str, dict[str, Array]]
+    rings: dict[str, Any]
+    steps: Any

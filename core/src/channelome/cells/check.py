@@ -7,9 +7,9 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
-from ..channels import Permeable
 from ..errors import ModelError
-from ..ions import Ion
+from ..mechanisms.channels import Permeable
+from ..mechanisms.ions import Ion
 from ..module import Q10, Module, Parameter
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from typing import Any, TypeVar
 
-from ..channels import Channel
 from ..errors import ModelError
-from ..ions import Ion
+from ..mechanisms.channels import Channel
+from ..mechanisms.ions import Ion
 from ..registry import registry
 
 T = TypeVar("T")

@@ -8,12 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ..channels import Channel
 from ..errors import ModelError
-from ..ions import Ion
-from ..kinetics import Rule
+from ..mechanisms.channels import Channel
+from ..mechanisms.ions import Ion
+from ..mechanisms.kinetics import Rule
 from ..module import NODE, STATIC, Module, param
-from ..protocols import Inject
 from ..registry import registry
 from ..registry.cite import of_parts
 from ..registry.hooks import model_built
@@ -22,6 +21,7 @@ from ..state import State
 from ..units import Area, Capacitance, Temperature, Voltage
 from .check import check_cell
 from .parts import build_channel, build_ion
+from .protocol import Inject
 from .show import as_html, text
 
 Follow = Callable[[State], State]

@@ -11,9 +11,9 @@ from .output import as_json, print_json
 def doctor(ctx: click.Context, as_json: bool) -> None:
     """Import every installed pack and plugin and name what is wrong. Exit code 1 if anything is."""
     from ..registry import hooks, registry
-    from .main import main
 
-    problems = [*registry.diagnose(), *hooks.diagnose(our_commands=main.commands)]
+    ours = getattr(ctx.find_root().command, "commands", ())
+    problems = [*registry.diagnose(), *hooks.diagnose(our_commands=ours)]
     if as_json:
         found = [{"distribution": p.distribution, "what": p.what, "remedy": p.remedy} for p in problems]
         print_json({"names": len(registry), "families": registry.families, "problems": found})

@@ -25,7 +25,7 @@ def plot(name: str, out: Path | None, celsius: float | None, hold: str) -> None:
     writable(out)
     use_agg()
 
-    from ..portrait import portrait
+    from ..instruments.portrait import portrait
 
     portrait(registry.load(name, "channel"), celsius=celsius, hold=hold, title=entry.name).savefig(out, dpi=150)
     click.echo(f"wrote {out}")

@@ -9,8 +9,7 @@ import click
 from .output import Failure, as_json, print_json, table, use_agg, writable
 
 if TYPE_CHECKING:
-    from ..networks import Activity
-    from ..traces import Traces
+    from ..results import Activity, Traces
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -58,10 +57,10 @@ def run(
     if plot is not None:
         use_agg()
 
+    from ..engine.simulation import simulate
+    from ..models import cell, network
     from ..registry import registry
     from ..registry.provenance import read_model
-    from ..simulation import simulate
-    from ..spec import cell, network
 
     is_network = read_model(registry, model).table.get("kind") == "Network"
     if (size if is_network else seed) is not None:

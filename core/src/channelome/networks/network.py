@@ -10,12 +10,12 @@ import numpy as np
 
 from ..cells import SingleCompartment
 from ..errors import ModelError
+from ..mechanisms.transmission import Coupling
 from ..module import NODE, STATIC, Module
 from ..registry import registry
 from ..registry.cite import of_parts
 from ..registry.hooks import model_built
 from ..registry.provenance import About
-from ..transmission import Coupling
 from .connect import Ends, grid
 from .projection import Pathway, Projection, wire
 from .sources import Poisson, SpikeSource

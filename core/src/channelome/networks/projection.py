@@ -10,12 +10,12 @@ import numpy as np
 
 from ..cells.parts import build_part, class_of
 from ..errors import ModelError, UnitError
+from ..mechanisms.transmission import NANOSIEMENS, WEIGHTS, Contact, Coupling, Followed, Release
 from ..module import NODE, STATIC, Module, Parameter, check_values, show
 from ..sampled import Sampled
-from ..transmission import NANOSIEMENS, WEIGHTS, Contact, Coupling, Followed, Release
 from ..units import Unit, convert
 from .connect import Edges, Ends, FromArrays, FromMatrix, Rule
-from .delivery import Shape, laid_out, rows_of
+from .rows import Shape, laid_out, rows_of
 
 _MS = Unit.parse("ms")
 

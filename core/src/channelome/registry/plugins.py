@@ -10,14 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import PackError
 from .discovery import GROUP as PACKS
-from .discovery import Problem, Switches, installed_points
-from .manifest import Manifest, read_manifest
+from .discovery import Switches, installed_points
 
 GROUP = "channelome.plugins"
-FAMILIES = "channelome_families"
-"""The one hook that looking up names asks."""
 
 
 class Plugin(NamedTuple):
@@ -69,23 +65,3 @@ def installed_plugins(switches: Switches | None = None) -> Iterator[Plugin]:
         for point in points:
             if switches.admits(distribution.split()[0], point.name, *families.get(distribution, ())):
                 yield Plugin(distribution, point.name, point)
-
-
-def dynamic_families(switches: Switches) -> tuple[list[Manifest], list[Problem]]:
-    """The manifests that plugins name by ``channelome_families``, and what is wrong with some of them."""
-    asked = [plugin for plugin in installed_plugins(switches) if plugin.has(FAMILIES)]
-    if not asked:
-        return [], []
-    from .hooks import families, manager
-
-    found, problems = families(manager(asked))
-    manifests: list[Manifest] = []
-    for distribution, family, path in found:
-        if not switches.admits(family, distribution.split()[0]):
-            continue
-        try:
-            manifests.append(read_manifest(path, family=family, distribution=distribution))
-        except PackError as error:
-            remedy = f"Update or remove it: pip uninstall {distribution.split()[0]}."
-            problems.append(Problem(distribution, str(error), remedy, family))
-    return manifests, problems

@@ -11,9 +11,9 @@ from typing import Any, cast
 from ..errors import ChannelomeDeprecationWarning, CollisionError, ModelError, PackError, UnknownName
 from .discovery import Problem, Source, Switches, installed_sources, read_packs
 from .document import read_document
+from .families import dynamic_families
 from .loading import load_object, outer_level
 from .manifest import Alias, Entry, Manifest, read_manifest
-from .plugins import dynamic_families
 from .schema import check_form
 from .suggest import unknown_name
 

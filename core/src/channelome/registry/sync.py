@@ -8,11 +8,11 @@ from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any
 
-from ..channels import Channel
-from ..describe import KINDS_OF_CLASSES, describe, placeholders
 from ..errors import PackError
+from ..mechanisms.channels import Channel
+from ..mechanisms.describe import KINDS_OF_CLASSES, describe, placeholders
+from ..mechanisms.transmission import Contact, Coupling, Release
 from ..module import REQUIRED, Module
-from ..transmission import Contact, Coupling, Release
 
 _GENERATED = ("channel", "ion", "synapse")
 _EXPECTED = "expected_failures"
@@ -138,7 +138,7 @@ def synced(table: dict[str, Any], package: str) -> dict[str, Any]:
 def _classes(package: str, bases: tuple[type, ...], suffix: str) -> list[type]:
     """Subclasses of `bases` that the package defines and offers: public, complete and named for its family."""
     own_modules = package == __name__.partition(".")[0]
-    names = [f"{package}.{module}" for module in ("ions", "leak", "synapses")] if own_modules else []
+    names = [f"{package}.mechanisms.{module}" for module in ("ions", "leak", "synapses")] if own_modules else []
     try:
         top = import_module(package)
         if not own_modules:

@@ -19,7 +19,7 @@ def draw_curves(outline: Outline, folder: Path) -> Path | None:
         return None
     import matplotlib
 
-    from ..portrait import portrait
+    from ..instruments.portrait import portrait
 
     matplotlib.use("Agg")
     package = find_place(folder, outline.family).package

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..channels import Channel
 from ..errors import ModelError
-from ..ions import Ion
+from ..mechanisms.channels import Channel
+from ..mechanisms.ions import Ion
+from ..mechanisms.transmission import Contact, Release
 from ..registry import registry
-from ..transmission import Contact, Release
 from .checks import CHECKS, SUBJECTS, checks_of
 from .kit import Check, Level, at_level, run_check
 from .packs import PackSubject, check_elsewhere, installed_pack, is_file_or_folder

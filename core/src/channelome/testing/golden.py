@@ -19,7 +19,7 @@ import numpy as np
 from jax import Array
 
 from ..cells import channel, ion
-from ..clamp import curves, voltage_clamp
+from ..instruments.clamp import curves, voltage_clamp
 from .kit import quick
 
 

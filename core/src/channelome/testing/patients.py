@@ -21,8 +21,8 @@ from ..authoring import (
     rates,
 )
 from ..cells import SingleCompartment
-from ..leak import IL
-from ..stimulus import function
+from ..mechanisms.leak import IL
+from ..stimuli.stimulus import function
 
 _SOURCE = "our choice: a patient of the kit, of no paper"
 

@@ -10,12 +10,12 @@ import numpy as np
 from jax import Array
 
 from ..cells.parts import build_ion
-from ..channels import Channel, Markov, Permeable
-from ..clamp import DEFAULT_IONS
-from ..ions import VALENCE, Fixed, Ion, IonView
+from ..instruments.clamp import DEFAULT_IONS
+from ..mechanisms.channels import Channel, Markov, Permeable
+from ..mechanisms.ions import VALENCE, Fixed, Ion, IonView
+from ..mechanisms.transmission import Contact, Release
 from ..module import Q10, REQUIRED, Module
 from ..registry import registry
-from ..transmission import Contact, Release
 from .kit import Skip
 from .sampling import Portrait, over_concentration, over_voltage
 

@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import optimistix
 from jax import Array, lax
 
-from channelome.protocols import Cell, Drive
-from channelome.solvers.runge_kutta import confined
+from channelome.engine.protocols import Cell, Drive
+from channelome.engine.solvers.runge_kutta import confined
 from channelome.state import State
 
 

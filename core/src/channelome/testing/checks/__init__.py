@@ -6,14 +6,7 @@ from typing import Any
 
 from ...registry import hooks
 from ..kit import Check
-from ..subjects import (
-    cell_subject,
-    channel_subject,
-    ion_subject,
-    network_subject,
-    solver_subject,
-    synapse_subject,
-)
+from ..subjects import cell_subject, channel_subject, ion_subject, network_subject, solver_subject, synapse_subject
 from .cells import CELLS, NETWORKS
 from .curves import CURVES
 from .definition import DEFINITION, WORDS

@@ -6,8 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from ...simulation import simulate
-from ...spec import cell, network
+from ...engine.simulation import simulate
+from ...models import cell, network
 from ..kit import Check, Problems, check
 from ..subjects import CellSubject
 

@@ -6,11 +6,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from ...describe import placeholders as names_of_placeholders
 from ...errors import ChannelomeError, UnitError
-from ...ions import Ion
+from ...mechanisms.describe import placeholders as names_of_placeholders
+from ...mechanisms.ions import Ion
+from ...models import cell
 from ...module import REQUIRED, Parameter
-from ...spec import cell
 from ...units import Unit
 from ..kit import Check, Problems, Skip, check
 from ..subjects import CELSIUS, ChannelSubject, Part

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ...channels import Markov
-from ...kinetics import Rule
-from ...solvers.rules import CLIPPED_PADE, EXACT, IMPLICIT
+from ...mechanisms.channels import Markov
+from ...mechanisms.kinetics import Rule
+from ...mechanisms.rules import CLIPPED_PADE, EXACT, IMPLICIT
 from ..kit import Check, Problems, Skip, check
 from ..subjects import SIZE, ChannelSubject
 

@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ...ions import Pool
 from ...maths import FARADAY
+from ...mechanisms.ions import Pool
+from ...mechanisms.rules import CLIPPED_PADE, EXACT, IMPLICIT
 from ...module import Parameter
-from ...solvers.rules import CLIPPED_PADE, EXACT, IMPLICIT
 from ...units import Unit
 from ..kit import Check, Problems, Skip, check
 from ..subjects import CELSIUS, IonSubject

@@ -5,8 +5,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ...channels import Channel, Permeable
 from ...maths import nernst
+from ...mechanisms.channels import Channel, Permeable
 from ...module import Q10, Parameter
 from ...units import Unit
 from ..kit import Check, Problems, Skip, check

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from ...channels import Channel
+from ...mechanisms.channels import Channel
+from ...mechanisms.rules import CLIPPED_PADE
 from ...module import Q10
-from ...solvers.rules import CLIPPED_PADE
 from ..kit import Check, Problems, Skip, check, quick
 from ..subjects import CELSIUS, ChannelSubject
 

@@ -6,8 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from ...program import drive_of
-from ...solvers import solver
+from ...engine.program import drive_of
+from ...engine.solvers import solver
 from ..kit import Check, Problems, Skip, check, quick
 from ..patients import BUMP, patient
 from ..subjects import SolverSubject

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ...transmission import Coupling, Followed, Release, Synapse
+from ...mechanisms.transmission import Coupling, Followed, Release, Synapse
 from ..kit import Check, Problems, Skip, check, quick
 from ..subjects import SynapseSubject
 

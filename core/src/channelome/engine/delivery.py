@@ -1,0 +1,204 @@
+"""From spikes to what arrives: three ways with one result.
+
+`walk` costs what the spikes cost. The spikes of a step are packed into words of 32 bits; the set bits of the words that are
+not zero are visited one by one, and each adds its row of synapses to the target. So one step with s spikes costs one pass
+over the neurons, which vectorises, and s rows. `blocks` is the same for processors with many lanes: it finds the rows by a
+cumulative sum, and adds many at once for as long as there are any. `product` multiplies with all synapses; it is what can be
+differentiated.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from ..networks.rows import Rows
+
+WORD = 32
+_ONE = np.uint32(1)
+
+
+# ---- words ---------------------------------------------------------------------------------------------------------
+
+
+def n_words(n: int) -> int:
+    return -(-n // WORD)
+
+
+def pack(flags: Array) -> Array:
+    """Flags of shape (n,) as words: flag ``32 j + b`` is bit b of word j."""
+    n = flags.shape[0]
+    words = n_words(n)
+    bits = jnp.pad(flags, (0, words * WORD - n)).reshape(words, WORD).astype(jnp.uint32)
+    return jnp.sum(bits << jnp.arange(WORD, dtype=jnp.uint32)[None], axis=1, dtype=jnp.uint32)
+
+
+def unpack(words: np.ndarray, block: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row and flag number of every set bit of words of shape (rows, words), in the order of rows, then flags.
+
+    Args:
+        block: flags that went into one `pack`; the words of several stand one after another.
+    """
+    flat = words.ravel()
+    where = np.flatnonzero(flat)
+    bits = np.unpackbits(flat[where].astype("<u4").view(np.uint8), bitorder="little").view(bool)
+    entry, bit = np.divmod(np.flatnonzero(bits), WORD)
+    row, column = np.divmod(where, max(words.shape[1], 1))
+    group, word = np.divmod(column, n_words(block))
+    return row[entry], (group * block + word * WORD)[entry] + bit
+
+
+def _lowest(word: Array) -> Array:
+    """Number of the lowest set bit; 32 where there is none."""
+    return lax.population_count((word & (~word + _ONE)) - _ONE).astype(jnp.int32)
+
+
+def _without_lowest(word: Array) -> Array:
+    return word & (word - _ONE)
+
+
+def for_each_set(words: Array, visit: Callable[[Array, Any], Any], carry: Any, block: int | None = None) -> Any:
+    """Fold `visit(flag number, carry)` over the set bits in the order of the flags.
+
+    A bit of a head says that a word is not zero, and a bit of a top the same of a head. So the next set bit is found by
+    arithmetic on three words, and one loop goes from bit to bit: loops within loops, a word each, cost three times as much.
+
+    Args:
+        words: of one call of `pack`; or those of several, one after another, each of `block` flags.
+    """
+    heads = pack(words != 0)
+    tops = pack(heads != 0)
+    each = words.shape[0] if block is None else n_words(block)
+    gap = 0 if block is None else each * WORD - block
+
+    def found(first: Any, top: Array, head: Array, word: Array) -> Array:
+        """What is left of a top, a head and a word; where one of the latter is used up, the next."""
+        i = first + _lowest(top)
+        head = jnp.where(head == 0, _at(heads, i), head)
+        return jnp.stack([top, head, jnp.where(word == 0, _at(words, i * WORD + _lowest(head)), word)])
+
+    def under(top: Any, carry: Any) -> Any:
+        first = top * WORD
+
+        def one(loop: Any) -> Any:
+            (top, head, word), carry = loop
+            j = (first + _lowest(top)) * WORD + _lowest(head)
+            flag = j * WORD - (j // each) * gap + _lowest(word)
+            word = _without_lowest(word)
+            head = jnp.where(word == 0, _without_lowest(head), head)
+            top = jnp.where(head == 0, _without_lowest(top), top)
+            return found(first, top, head, word), visit(flag, carry)
+
+        nothing = jnp.zeros((), jnp.uint32)
+        begin = found(first, _at(tops, top), nothing, nothing)
+        return lax.while_loop(lambda loop: loop[0][0] != 0, one, (begin, carry))[1]
+
+    return under(0, carry) if tops.shape[0] == 1 else lax.fori_loop(0, tops.shape[0], under, carry)
+
+
+def _at(words: Array, i: Any) -> Array:
+    """``words[i]``, and the last one past the end."""
+    return lax.dynamic_index_in_dim(words, i, keepdims=False)
+
+
+ROWS_AT_ONCE = 256
+
+
+# ---- delivery ------------------------------------------------------------------------------------------------------
+
+
+def walk(
+    rows: Rows, words: Array, amounts: Array | None, out: Array, first: Any, slot: Any, block: int | None = None
+) -> Array:
+    """Add to `out` what the set sources send.
+
+    Args:
+        words: which sources send, packed; in blocks as `for_each_set` takes them.
+        amounts: what each sends, of shape (n_pre,) or, of k kinds at once, (n_pre, k); 1 if None.
+        out: of shape (n_post,) or (n_post, k); with an axis of slots before it where synapses have their own delays.
+        first: number of the source that has the first row.
+        slot: the slot of `out` that stands for no delay.
+    """
+
+    def visit(source: Array, out: Array) -> Array:
+        amount = None if amounts is None else amounts[source]
+        if rows.starts is None:
+            return _add_row(rows, source - first, amount, out, slot)
+        begin, end = rows.starts[source - first], rows.starts[source - first + 1]
+        return lax.fori_loop(begin, end, lambda row, out: _add_row(rows, row, amount, out, slot), out)
+
+    return for_each_set(words, visit, out, block)
+
+
+def _add_row(rows: Rows, row: Array, amount: Array | None, out: Array, slot: Any) -> Array:
+    targets = rows.targets[row]
+    value: Any = 1.0 if rows.weights is None else rows.weights[row]
+    if amount is not None:
+        value = value * amount if amount.ndim == 0 else jnp.multiply.outer(value, amount)
+    value = jnp.asarray(value, out.dtype)
+    if rows.delays is None:
+        return out.at[targets].add(value, mode="drop")
+    return out.at[(rows.delays[row] + slot) % out.shape[0], targets].add(value, mode="drop")
+
+
+def blocks(
+    rows: Rows, words: Array, amounts: Array | None, out: Array, first: Any, slot: Any, block: int | None = None
+) -> Array:
+    """As `walk`, with `ROWS_AT_ONCE` rows at a time, as often as it takes."""
+    flags = _flags(words, block)
+    n_rows, n_post = rows.targets.shape[0], out.shape[0 if rows.delays is None else 1]
+    places = jnp.arange(n_rows, dtype=jnp.int32)
+    owner = first + (places if rows.starts is None else jnp.searchsorted(rows.starts, places, side="right") - 1)
+    ends = jnp.cumsum(flags[owner].astype(jnp.int32))
+
+    def more(loop: Any) -> Any:
+        return loop[0] < ends[-1]
+
+    def add(loop: Any) -> Any:
+        done, out = loop
+        row = jnp.searchsorted(ends, done + 1 + jnp.arange(ROWS_AT_ONCE))  # past the last row where there are no more
+        targets = jnp.asarray(rows.targets).at[row].get(mode="fill", fill_value=n_post)
+        value: Any = jnp.ones((1, 1), out.dtype)
+        if rows.weights is not None:
+            value = jnp.asarray(rows.weights, out.dtype).at[row].get(mode="fill", fill_value=0)
+        if amounts is not None:
+            amount = amounts[owner.at[row].get(mode="fill", fill_value=0)].astype(out.dtype)
+            kinds = amounts.shape[1:]
+            value = value.reshape(*value.shape, *[1] * len(kinds)) * amount.reshape(ROWS_AT_ONCE, 1, *kinds)
+        value = jnp.broadcast_to(value, (*targets.shape, *value.shape[2:]))
+        if rows.delays is None:
+            return done + ROWS_AT_ONCE, out.at[targets].add(value, mode="drop")
+        late = jnp.asarray(rows.delays).at[row].get(mode="fill", fill_value=0)
+        return done + ROWS_AT_ONCE, out.at[(late + slot) % out.shape[0], targets].add(value, mode="drop")
+
+    return lax.while_loop(more, add, (jnp.zeros((), jnp.int32), out))[1]
+
+
+def _flags(words: Array, block: int | None) -> Array:
+    """The flags that `pack` packed, in order; past the last flag zeros, unless `words` are in blocks."""
+    bits = (words[:, None] >> jnp.arange(WORD, dtype=jnp.uint32)[None]) & _ONE
+    if block is None:
+        return bits.ravel()
+    return bits.reshape(-1, n_words(block) * WORD)[:, :block].ravel()
+
+
+class Pairs(NamedTuple):
+    """Synapses one by one, for `product`: source and target in their populations, weight and delay as in `Rows`."""
+
+    sources: Array | np.ndarray
+    targets: Array | np.ndarray
+    weights: Any
+    delays: Array | np.ndarray | None
+
+
+def product(pairs: Pairs, sent: Array, out: Array, slot: Any) -> Array:
+    """Add to `out` what every source sends, `sent` of shape (n_pre,) or (n_pre, k), over all synapses."""
+    value = sent[pairs.sources]
+    if pairs.weights is not None:
+        weights = jnp.asarray(pairs.weights, value.dtype)
+        value = value * (weights if value.ndim == 1 else weights[:, None])
+    if pairs.delays is None:
+        return out.at[pairs.targets].add(value, mode="drop")
+    return out.at[(pairs.delays + slot) % out.shape[0], pairs.targets].add(value, mode="drop")

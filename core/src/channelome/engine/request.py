@@ -1,0 +1,106 @@
+"""What is asked of a run, checked before anything is traced: times, stimulus, state, precision."""
+
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+from ..errors import ModelError, UnitError
+from ..state import State
+from ..stimuli.stimulus import DENSITY, Current, step
+from ..units import Unit, convert
+
+
+def whole_steps(duration: Any, dt: Any, every: int) -> tuple[float, int]:
+    """The step in ms and the number of samples after the first."""
+    ms = Unit.parse("ms")
+    length, step_ms = convert(duration, ms, "the duration"), convert(dt, ms, "the step dt")
+    for what, value in (("the duration", length), ("the step dt", step_ms)):
+        if isinstance(value, Tracer) or np.ndim(value) or not np.isfinite(value) or value <= 0:
+            raise ModelError(f"{what} must be one positive number that is known before the run, got {value}.")
+    if not isinstance(every, int) or every < 1:
+        raise ModelError(f"every must be a whole number of steps, at least 1, got {every!r}.")
+    count = round(length / (step_ms * every))
+    if count < 1 or abs(count * step_ms * every - length) > 1e-6 * length:
+        near = max(count, 1) * step_ms * every
+        raise ModelError(
+            f"a duration of {length:g} ms is not a whole number of {'steps' if every == 1 else f'{every} steps'} of {step_ms:g} ms: "
+            f"take {near:g} ms, or another dt."
+        )
+    return float(step_ms), count
+
+
+def checked_stimulus(cell: Any, stimulus: Any, dt: float) -> Current | None:
+    if stimulus is None:
+        return None
+    if callable(stimulus) and not isinstance(stimulus, Current):
+        raise ModelError(
+            "a function cannot be a stimulus as it is, since its unit is not known: write function(f, unit='nA')."
+        )
+    if not isinstance(stimulus, Current):
+        stimulus = step(stimulus)
+    if stimulus.unit != DENSITY and cell.area is None:
+        raise UnitError(
+            f"the stimulus is an absolute current ({stimulus.unit}), but the cell has no area: give it area=..., or a density."
+        )
+    if dt > stimulus.detail * (1 + 1e-9):
+        raise ModelError(
+            f"the step of {dt:g} ms is longer than the finest detail of the stimulus, {stimulus.detail:g} ms, and would miss "
+            f"it: take dt of at most {stimulus.detail:g} ms."
+        )
+    leaves, structure = jax.tree.flatten(stimulus)
+    shape = _stimulus_shape(structure, tuple((np.shape(x), getattr(x, "dtype", None)) for x in leaves))
+    if shape not in ((), cell.size):
+        raise ModelError(f"the stimulus has the shape {shape}, but the population has {cell.size}.")
+    return stimulus
+
+
+@functools.lru_cache(maxsize=256)
+def _stimulus_shape(structure: Any, leaves: tuple[tuple[tuple[int, ...], Any], ...]) -> tuple[int, ...]:
+    """Shape of the current that a stimulus of this structure gives."""
+    numbers = [jax.ShapeDtypeStruct(shape, dtype or float) for shape, dtype in leaves]
+    at = jax.eval_shape(lambda xs, t: jax.tree.unflatten(structure, xs)(t), numbers, jax.ShapeDtypeStruct((), float))
+    return at.shape
+
+
+def checked_state(cell: Any, state: Any, dtype: Any) -> Any:
+    if state is None:
+        return None
+    if not isinstance(state, State):
+        raise ModelError(
+            f"state must be a State, as of traces.final or cell.initial_state(), not {type(state).__name__}."
+        )
+    expected = jax.eval_shape(cell.initial_state)
+    if jax.tree.structure(expected) != jax.tree.structure(state):
+        raise ModelError("the state is not one of this cell: its channels or ions have other labels or gates.")
+    for (path, want), got in zip(jax.tree_util.tree_leaves_with_path(expected), jax.tree.leaves(state), strict=True):
+        name = jax.tree_util.keystr(path)
+        if np.shape(got) != want.shape:
+            raise ModelError(f"state{name} has the shape {np.shape(got)}, but the population has {want.shape}.")
+        if got.dtype != dtype:
+            raise ModelError(
+                f"state{name} is {got.dtype}, but JAX runs in {dtype}: set jax.config.update('jax_enable_x64', "
+                f"{got.dtype == np.float64}) before anything else, or convert the state."
+            )
+    return state
+
+
+def in_precision(tree: Any, dtype: Any) -> Any:
+    """Every number of `tree` in the precision that JAX runs in, so that no value's type compiles anew."""
+
+    def leaf(x: Any) -> Any:
+        if isinstance(x, jax.Array):
+            return x if not jnp.issubdtype(x.dtype, jnp.floating) or x.dtype == dtype else x.astype(dtype)
+        return np.asarray(x, dtype)
+
+    return jax.tree.map(leaf, tree)
+
+
+def is_tracing() -> bool:
+    """Whether a trace of the user's is under way; the one question to JAX that has no public answer."""
+    from jax._src.core import trace_state_clean
+
+    return not trace_state_clean()

@@ -1,0 +1,38 @@
+"""The trapezoid rule on the whole state, second order: half a step forward Euler, half a step backward Euler.
+
+Crank & Nicolson (1947), doi:10.1017/S0305004100023197.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+from jax import Array
+
+from ...cells.protocol import Cell
+from ...state import State
+from ..protocols import Drive
+from .backward_euler import implicit_step
+from .runge_kutta import confined
+
+
+@dataclass(frozen=True)
+class CrankNicolson:
+    order: int = 2
+
+    def start(self, cell: Cell, state: State, dt: Any) -> State:
+        return state
+
+    def step(self, cell: Cell, carry: State, t: Any, dt: Any, drive: Drive) -> State:
+        slope = cell.derivative(carry, drive(t))
+        half = confined(cell, jax.tree.map(lambda y, dy: y + dt / 2 * dy, carry, slope))
+        return confined(cell, implicit_step(cell, half, dt / 2, drive(t + dt)))
+
+    def voltage(self, carry: State) -> Array:
+        return carry.V
+
+    def state(self, cell: Cell, carry: State, t: Any, dt: Any) -> State:
+        return carry
+
+
+CRANK_NICOLSON = CrankNicolson()

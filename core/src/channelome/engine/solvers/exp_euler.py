@@ -1,0 +1,36 @@
+"""Exponential Euler, first order: each equation linearised alone at the start of the step and solved exactly.
+
+Rush & Larsen (1978), doi:10.1109/TBME.1978.326270. BrainPy calls it exp_auto, braincell ind_exp_euler. Gates and V all
+go from their old values.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from jax import Array
+
+from ...cells.protocol import Cell
+from ...mechanisms.rules import EXACT
+from ...state import State
+from ..protocols import Drive
+
+
+@dataclass(frozen=True)
+class ExpEuler:
+    order: int = 1
+
+    def start(self, cell: Cell, state: State, dt: Any) -> State:
+        return state
+
+    def step(self, cell: Cell, carry: State, t: Any, dt: Any, drive: Drive) -> State:
+        gates = cell.relax(carry, dt, EXACT).channels
+        return cell.advance(carry, drive(t), dt, EXACT)._replace(channels=gates)
+
+    def voltage(self, carry: State) -> Array:
+        return carry.V
+
+    def state(self, cell: Cell, carry: State, t: Any, dt: Any) -> State:
+        return carry
+
+
+EXP_EULER = ExpEuler()

@@ -1,0 +1,75 @@
+"""Explicit Runge-Kutta methods on the whole state at once, so that their order holds for composed models."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ...cells.protocol import Cell
+from ...state import State
+from ..protocols import Drive
+
+
+@dataclass(frozen=True)
+class RungeKutta:
+    """An explicit method given by its Butcher tableau.
+
+    Attributes:
+        order: of convergence.
+        nodes: time of each stage, in steps.
+        stages: for each stage but the first, the weights of the slopes before it.
+        weights: of the slopes in the step.
+    """
+
+    order: int
+    nodes: tuple[float, ...]
+    stages: tuple[tuple[float, ...], ...]
+    weights: tuple[float, ...]
+
+    def start(self, cell: Cell, state: State, dt: Any) -> State:
+        return state
+
+    def step(self, cell: Cell, carry: State, t: Any, dt: Any, drive: Drive) -> State:
+        slopes = [cell.derivative(carry, drive(t))]
+        for node, weights in zip(self.nodes[1:], self.stages, strict=True):
+            slopes.append(cell.derivative(_move(carry, dt, weights, slopes), drive(t + node * dt)))
+        return confined(cell, _move(carry, dt, self.weights, slopes))
+
+    def voltage(self, carry: State) -> Array:
+        return carry.V
+
+    def state(self, cell: Cell, carry: State, t: Any, dt: Any) -> State:
+        return carry
+
+
+def _move(state: State, dt: Any, weights: tuple[float, ...], slopes: list[State]) -> State:
+    def moved(y: Any, *dys: Any) -> Any:
+        return y + dt * sum(w * dy for w, dy in zip(weights, dys, strict=True) if w)
+
+    return jax.tree.map(moved, state, *slopes)
+
+
+def confined(cell: Cell, state: State) -> State:
+    """The state with gates in [0, 1], occupancies summing to 1 and concentrations not negative.
+
+    It is a projection onto what can be, so it keeps the order of a method.
+    """
+    return State(
+        state.V,
+        {label: _confined(gates, cell.channels[label].occupancies) for label, gates in state.channels.items()},
+        {species: {name: jnp.maximum(x, 0.0) for name, x in pool.items()} for species, pool in state.ions.items()},
+    )
+
+
+def _confined(gates: dict[str, Array], occupancies: tuple[str, ...]) -> dict[str, Array]:
+    inside = {name: jnp.clip(x, 0.0, 1.0) for name, x in gates.items()}
+    if not occupancies:
+        return inside
+    total = sum(inside[name] for name in occupancies)
+    lost = total <= 0  # a step far too long has emptied every state
+    share = {
+        name: jnp.where(lost, 1 / len(occupancies), inside[name] / jnp.where(lost, 1.0, total)) for name in occupancies
+    }
+    return inside | share

@@ -1,0 +1,138 @@
+"""Registering what a script, a notebook or a folder defines. Imports the engine, which looking up does not."""
+
+import hashlib
+import importlib
+import importlib.util
+import os
+import sys
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from typing import Any, cast
+
+from .errors import ModelError, PackError
+from .mechanisms.channels import Channel
+from .mechanisms.describe import KINDS_OF_CLASSES, describe
+from .mechanisms.ions import Ion
+from .registry import registry
+from .registry.document import SUFFIXES
+from .registry.loading import place
+from .registry.provenance import read_model
+from .registry.sync import is_offered
+
+_PACKAGE = "channelome_local"
+
+
+def register(what: Any, *, name: str | None = None, aliases: tuple[str, ...] = (), check: bool = False) -> Any:
+    """Give a channel, ion or synapse class of this script, or a solver, a name for this process; returns it, so it decorates.
+
+    Args:
+        what: a subclass of a channel, ion or synapse base, or a solver object (then with `name`).
+        name: the class's own by default.
+        aliases: other spellings.
+        check: first put it through the checks that packs pass, `channelome.testing`; it has no name if one fails.
+
+    Raises:
+        CollisionError: where something else has the name.
+        ModelError: where `what` is none of these, or fails a check.
+    """
+    register_local(what, name, aliases, check)
+    return what
+
+
+def load_dir(folder: "str | os.PathLike[str]", *, check: bool = False) -> list[str]:
+    """Register what the Python files and model files of a folder hold: a pack that is not packaged. Returns the names.
+
+    Every public class of a channel, ion or synapse that a ``.py`` file defines is registered under its name, every cell and
+    network of a ``.toml`` or ``.json`` file under the file's name. Called again, it takes what has changed.
+
+    Args:
+        folder: whose files are read, but for tests, names that begin with ``_`` and folders in it. This runs their Python code.
+        check: first put the classes through the checks that packs pass, `channelome.testing`.
+
+    Raises:
+        PackError: where a file cannot be run, naming file and line.
+        CollisionError: where something else has a name.
+        ModelError: where there is no such folder, a model file is none, or a class fails a check.
+    """
+    return load_folder(folder, check)
+
+
+def register_local(what: Any, name: str | None, aliases: tuple[str, ...], check: bool) -> None:
+    """Put `what` into the process's registry, under the kind that it is."""
+    kind = next((kind for kind, bases in KINDS_OF_CLASSES.items() if any(_is(what, base) for base in bases)), None)
+    solver = all(callable(getattr(what, member, None)) for member in ("start", "step", "voltage", "state"))
+    if kind is None and not solver:
+        raise ModelError(
+            f"only classes of channels, ions and synapses and solver objects can be registered, not {what!r}."
+        )
+    if kind is None and name is None:
+        raise ModelError("a solver is registered under a name: register(solver, name='mine').")
+    if check:
+        _check(what)
+    table = describe(what) if kind is not None else None
+    registry.register(what, name=name, kind=kind or "solver", aliases=aliases, table=table)
+
+
+def load_folder(folder: "str | os.PathLike[str]", check: bool) -> list[str]:
+    """Register what the files of a folder hold; see `channelome.load_dir`."""
+    path = Path(folder).resolve()
+    if not path.is_dir():
+        raise ModelError(f"there is no folder {folder}.")
+    package = _package(path)
+    files = [
+        file
+        for file in sorted(path.glob("*.py"))
+        if file.stem != "conftest" and not file.stem.startswith(("_", "test_"))
+    ]
+    classes = [cls for file in files for cls in _classes(f"{package}.{file.stem}")]
+    for cls in classes:
+        register_local(cls, None, (), check)
+    models = sorted(file for suffix in SUFFIXES for file in path.glob(f"*{suffix}"))
+    for file in models:
+        model = read_model(registry, file)
+        kind = "network" if model.table.get("kind") == "Network" else "cell"
+        table = {"summary": str(model.table.get("title", ""))}
+        registry.register(file, name=file.stem, kind=kind, table=table)
+    return [*(cls.__name__ for cls in classes), *(file.stem for file in models)]
+
+
+def _package(folder: Path) -> str:
+    """A package whose folder this is, so that ``from .rates import x`` finds the file beside; nothing of it has run yet."""
+    name = f"{_PACKAGE}_{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}"
+    for module in [known for known in sys.modules if known == name or known.startswith(f"{name}.")]:
+        del sys.modules[module]
+    spec = ModuleSpec(name, None, is_package=True)
+    spec.submodule_search_locations = [str(folder)]
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+    importlib.invalidate_caches()
+    return name
+
+
+def _classes(name: str) -> list[type]:
+    """The classes of mechanisms that a module defines itself."""
+    try:
+        module = importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        raise PackError(f"loading it from {place(error, name)} failed: {type(error).__name__}: {error}") from error
+    own = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == name]
+    bases = tuple(base for bases in KINDS_OF_CLASSES.values() for base in bases)
+    return [cls for cls in own if issubclass(cls, bases) and is_offered(cls, "")]
+
+
+def _check(what: Any) -> None:
+    from . import testing
+
+    if not isinstance(what, type):
+        report = testing.check_solver(what)
+    elif issubclass(what, Channel):
+        report = testing.check_channel(what)
+    elif issubclass(what, Ion):
+        report = testing.check_ion(what)
+    else:
+        report = testing.check_synapse(cast("Any", what))
+    if not report.ok:
+        raise ModelError(f"it fails checks of the kit, and is not registered:\n{report}")
+
+
+def _is(what: Any, base: type) -> bool:
+    return isinstance(what, type) and issubclass(what, base)

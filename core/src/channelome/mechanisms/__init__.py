@@ -1,0 +1,1 @@
+"""What an author writes: channels, ions, synapses, and the linear kinetics that they are made of."""

@@ -1,0 +1,48 @@
+"""What stands for ``exp(-z)`` over one step of a linear equation, z = rate * dt: exact, Pade, implicit."""
+
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array
+
+from ..maths import bernoulli
+from .kinetics import Rule
+
+
+def _exact(x: Any, source: Any, z: Any) -> Array:
+    return jnp.exp(-z) * x + source * _exact_gain(z)
+
+
+def _exact_gain(z: Any) -> Array:
+    return 1 / bernoulli(-jnp.asarray(z))
+
+
+def _clipped_pade(x: Any, source: Any, z: Any) -> Array:
+    return (jnp.maximum(1 - z / 2, 0.0) * x + source) / jnp.maximum(1 + z / 2, z)
+
+
+def _clipped_pade_gain(z: Any) -> Array:
+    return 1 / jnp.maximum(1 + z / 2, jnp.maximum(z, 0.5))
+
+
+def _implicit(x: Any, source: Any, z: Any) -> Array:
+    return (x + source) / (1 + z)
+
+
+def _implicit_gain(z: Any) -> Array:
+    return 1 / jnp.maximum(1 + z, 0.1)
+
+
+def _positive_theta(z: Array) -> Array:
+    """The smallest implicit share, from one half on, that leaves the explicit part positive."""
+    return jnp.maximum(0.5, 1 - 1 / jnp.maximum(z, 1.0))
+
+
+EXACT = Rule(_exact, _exact_gain, _positive_theta)
+"""The exponential. Coupled schemes, which have no elementwise exponential, take the positive theta step."""
+
+CLIPPED_PADE = Rule(_clipped_pade, _clipped_pade_gain, _positive_theta)
+"""``(1 - z/2) / (1 + z/2)``, second order like the exponential's midpoint, cut off at z = 2 where it would overshoot."""
+
+IMPLICIT = Rule(_implicit, _implicit_gain, jnp.ones_like)
+"""``1 / (1 + z)``: backward Euler."""

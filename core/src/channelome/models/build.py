@@ -1,0 +1,175 @@
+"""From the table of a model to a cell or a network. The one way in: for packs' models and for users' files."""
+
+import contextlib
+import math
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..cells import SingleCompartment, channel, ion
+from ..errors import ChannelomeError, ModelError
+from ..mechanisms.ions import Ion
+from ..networks import Network, Poisson, Projection, SpikeSource, from_arrays, plasticity, synapse
+from ..networks.connect import RULES, Rule
+from ..registry import registry
+from ..registry.provenance import About, Model, read_model
+from .values import parse
+
+OWN = ("C", "V", "V_th", "area", "celsius")
+MAX_NEURONS = 10**7
+MAX_SYNAPSES = 2 * 10**9
+_GROUP = re.compile(r"\s*(\w+)\s*(?:\[(.*)\])?\s*")
+
+
+def build(model: Model, size: Any = None) -> SingleCompartment | Network:
+    """The cell or network that a model, whose form was checked, describes; the cell of another size, if one is given."""
+    table, where = model.table, model.where
+    built = network(table, where) if table.get("kind") == "Network" else cell(table, where, size=size)
+    built._set("about", model.about)
+    for label, name in model.provenance.get("populations", {}).items():
+        population = built.populations.get(label) if isinstance(built, Network) else None
+        if isinstance(population, SingleCompartment):
+            population._set("about", About(name))
+    return built
+
+
+def cell(table: Mapping[str, Any], where: str, *, size: Any = None) -> SingleCompartment:
+    """The cell of a table; `where` names the table in errors."""
+    shape = _shape(table.get("size", 1), where) if size is None else size
+    ions = [_ion(species, entry, f"{where}: ions.{species}") for species, entry in table.get("ions", {}).items()]
+    channels = {
+        label: _part(channel, entry, f"{where}: channels.{label}") for label, entry in table.get("channels", {}).items()
+    }
+    own = {name: _value(table[name], f"{where}: {name}") for name in OWN if name in table}
+    with at(where):
+        return SingleCompartment(shape, *ions, **own, **channels)
+
+
+def network(table: Mapping[str, Any], where: str) -> Network:
+    """The network of a table."""
+    populations = {label: _population(p, f"{where}: populations.{label}") for label, p in table["populations"].items()}
+    groups, projections = table.get("groups", {}), table.get("projections", {})
+    twice = [
+        label for label in (*groups, *projections) if label in populations or (label in groups and label in projections)
+    ]
+    if twice:
+        raise ModelError(f"{where}: '{twice[0]}' is the label of two parts: each has a label of its own.")
+    sizes = {label: math.prod(population.size) for label, population in populations.items()}
+    for label, projection in projections.items():
+        _check_extent(projection, sizes, groups, f"{where}: projections.{label}")
+    built = {label: _projection(entry, f"{where}: projections.{label}") for label, entry in projections.items()}
+    with at(where):
+        return Network(seed=int(table.get("seed", 0)), **populations, **groups, **built)
+
+
+@contextlib.contextmanager
+def at(place: str) -> Iterator[None]:
+    """Put the place before the message of what is raised inside; whatever else a constructor raises is a `ModelError`."""
+    try:
+        yield
+    except ChannelomeError as error:
+        raise type(error)(f"{place}: {error}") from error
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as error:
+        raise ModelError(f"{place} cannot be built: {type(error).__name__}: {error}") from error
+
+
+def _value(value: Any, place: str) -> Any:
+    with at(place):
+        return parse(value)
+
+
+def _part(make: Any, entry: Mapping[str, Any], place: str) -> Any:
+    given = {
+        name: value if name == "species" else int(value) if name == "valence" else _value(value, f"{place}.{name}")
+        for name, value in entry.items()
+        if name != "use"
+    }
+    with at(place):
+        return make(entry["use"], **given)
+
+
+def _ion(species: str, entry: Mapping[str, Any], place: str) -> Ion:
+    built = _part(ion, entry, place)
+    if built.species != species:
+        raise ModelError(f"{place} uses '{entry['use']}', which is the species '{built.species}'.")
+    return built
+
+
+def _shape(size: Any, place: str) -> Any:
+    shape = tuple(map(int, size)) if isinstance(size, list) else int(size)
+    if math.prod(shape if isinstance(shape, tuple) else (shape,)) > MAX_NEURONS:
+        raise ModelError(f"{place}: size is of more than {MAX_NEURONS:,} neurons, the most that a file may ask for.")
+    return shape
+
+
+def _population(table: Mapping[str, Any], place: str) -> SingleCompartment | Poisson | SpikeSource:
+    kind = table.get("kind")
+    if kind == "Poisson":
+        rate, seed = _value(table["rate"], f"{place}.rate"), int(table.get("seed", 0))
+        with at(place):
+            return Poisson(_shape(table["size"], place), rate=rate, seed=seed)
+    if kind == "SpikeSource":
+        times = _value(table["times"], f"{place}.times")
+        with at(place):
+            return SpikeSource(_shape(table["size"], place), times=times, neurons=np.asarray(table["neurons"], int))
+    if "use" not in table:
+        return cell(table, place)
+    with at(place):
+        model = read_model(registry, table["use"], "cell")
+    named = cell({**model.table, **{name: table[name] for name in (*OWN, "size") if name in table}}, place)
+    named._set("about", model.about)
+    return named
+
+
+def _projection(table: Mapping[str, Any], place: str) -> Projection:
+    values = {name: _value(table[name], f"{place}.{name}") for name in ("weight", "delay", "initial") if name in table}
+    return Projection(
+        table["pre"], table["post"], _part(synapse, table["synapse"], f"{place}.synapse"),
+        _rule(table["connect"], f"{place}.connect"), **values,
+        plasticity=_part(plasticity, table["plasticity"], f"{place}.plasticity") if "plasticity" in table else None,
+        frozen=table.get("frozen", False), seed=int(table["seed"]) if "seed" in table else None,
+    )  # fmt: skip
+
+
+def _rule(table: Mapping[str, Any], place: str) -> Rule:
+    given = {name: value for name, value in table.items() if name != "rule"}
+    with at(place):
+        if table["rule"] == "from_arrays":
+            index = {name: np.asarray(given.pop(name), int) for name in ("pre", "post")}
+            return from_arrays(**index, **given)
+        if "k" in given:
+            given["k"] = int(given["k"])
+        positional = [given.pop(name) for name in ("p", "k") if name in given]
+        return RULES[table["rule"]](*positional, **given)
+
+
+def _check_extent(table: Mapping[str, Any], sizes: Mapping[str, int], groups: Mapping[str, str], place: str) -> None:
+    """Refuse what no memory holds before it is tried; a rule's own limits and names are the network's to check."""
+    pre, post = (_extent(table[end], sizes, groups) for end in ("pre", "post"))
+    rule = table["connect"]
+    share = {"fixed_probability": pre * rule.get("p", 1), "distance_dependent": pre, "all_to_all": pre}
+    count = post * share.get(rule["rule"], rule.get("k", 0))
+    if count > MAX_SYNAPSES:
+        raise ModelError(
+            f"{place} is of {count:.3g} synapses; {MAX_SYNAPSES:.0e} are the most that a file may ask for."
+        )
+
+
+def _extent(name: str, sizes: Mapping[str, int], groups: Mapping[str, str], depth: int = 0) -> int:
+    """About how many neurons a group has, an upper bound; 0 where it is not there."""
+    match = _GROUP.fullmatch(name)
+    label = match[1] if match else ""
+    if label in groups and depth <= len(groups):
+        whole = _extent(groups[label], sizes, groups, depth + 1)
+    else:
+        whole = sizes.get(label, 0)
+    if match is None or match[2] is None:
+        return whole
+    parts = [int(part) if part.strip() else None for part in match[2].split(":")]
+    return (
+        1
+        if len(parts) == 1 and parts[0] is not None
+        else len(range(whole)[slice(*parts)] if len(parts) > 1 else range(whole))
+    )

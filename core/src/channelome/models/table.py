@@ -1,0 +1,180 @@
+"""From a cell or a network to the table of a model: names, numbers with units, and where they come from."""
+
+import re
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from ..cells import SingleCompartment
+from ..errors import ModelError
+from ..module import Module
+from ..networks import Network, Poisson, Projection, SpikeSource
+from ..networks.connect import Rule
+from ..networks.projection import Pathway
+from ..registry import Entry, registry
+from ..registry.provenance import block, versioned
+from ..units import Unit
+from .values import of_array, of_parameter, quantity, seed_of
+
+SCHEMA = 1
+_MS = Unit.parse("ms")
+
+
+def table_of(model: SingleCompartment | Network, title: str = "") -> dict[str, Any]:
+    """The table that `channelome.models.build` makes an equal cell or network of.
+
+    Raises:
+        ModelError: for a part whose class has no registered name, and for what no file can hold.
+    """
+    if not isinstance(model, SingleCompartment | Network):
+        raise ModelError(
+            f"cells and networks can be saved, not {type(model).__name__}; traces have a save of their own."
+        )
+    head = {"schema": SCHEMA, "kind": type(model).__name__}
+    title = title or model.about.title
+    references = {
+        r.key: {"role": r.role, "text": r.text} | ({"doi": r.doi} if r.doi else {}) for r in model.about.references
+    }
+    words = {key: value for key, value in (("title", title), ("references", references)) if value}
+    body = _network(model) if isinstance(model, Network) else _cell(model)
+    return {**head, **words, **body, "provenance": block(registry, entries_of(model), model.about.model, _named(model))}
+
+
+def _named(model: SingleCompartment | Network) -> dict[str, str]:
+    """The registered cells that populations of a network were made from, by label."""
+    populations = model.populations if isinstance(model, Network) else {}
+    cells = {label: part for label, part in populations.items() if isinstance(part, SingleCompartment)}
+    return {label: cell.about.model for label, cell in cells.items() if cell.about.model}
+
+
+def entries_of(model: SingleCompartment | Network) -> list[Entry]:
+    """The entries of the models and mechanisms that it is made of, each once.
+
+    Raises:
+        ModelError: for a part whose class has no registered name.
+    """
+    found = [registry.find(name) for name in (model.about.model, *_named(model).values()) if name in registry]
+    found += [entry for part, where in parts_of(model) for entry in [_entry(part, where)]]
+    return list({versioned(entry): entry for entry in found}.values())
+
+
+def parts_of(model: SingleCompartment | Network) -> list[tuple[Module, str]]:
+    """The mechanisms of a model, with what to call them in errors."""
+    if isinstance(model, SingleCompartment):
+        ions: list[tuple[Module, str]] = [(part, f"the ion '{species}'") for species, part in model.ions.items()]
+        return [*ions, *((part, f"the channel '{label}'") for label, part in model.channels.items())]
+    cells = [p for p in model.populations.values() if isinstance(p, SingleCompartment)]
+    found = [part for population in cells for part in parts_of(population)]
+    for label, path in model.projections.items():
+        found.append((path.synapse, f"the synapse of '{label}'"))
+        if path.plasticity is not None:
+            found.append((path.plasticity, f"the plasticity of '{label}'"))
+    return found
+
+
+def _entry(part: Module, where: str) -> Entry:
+    entry = registry.entry_of(type(part))
+    if entry is None:
+        name = type(part).__name__
+        raise ModelError(
+            f"{where} is of the class {name}, which has no name that a file could hold: "
+            f"channelome.register({name}), or put it into a pack."
+        )
+    return entry
+
+
+def _part(part: Module, where: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"use": versioned(_entry(part, where))}
+    for name in type(part)._static:
+        if name not in ("species", "valence"):
+            raise ModelError(f"{where}: its {name} is no number with a unit, so that a file cannot hold it.")
+        found[name] = getattr(part, name)
+    if type(part)._nodes:
+        raise ModelError(
+            f"{where}: its {type(part)._nodes[0]} is no number with a unit, so that a file cannot hold it."
+        )
+    return found | _parameters(part, where)
+
+
+def _parameters(part: Module, where: str) -> dict[str, Any]:
+    values = {name: of_parameter(part, name, f"{name} of {where}") for name in type(part).parameters}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _size(size: tuple[int, ...]) -> int | list[int]:
+    return size[0] if len(size) == 1 else list(size)
+
+
+def _cell(cell: SingleCompartment) -> dict[str, Any]:
+    return {
+        "size": _size(cell.size),
+        **_parameters(cell, "the cell"),
+        "ions": {species: _part(ion, f"the ion '{species}'") for species, ion in cell.ions.items()},
+        "channels": {label: _part(channel, f"the channel '{label}'") for label, channel in cell.channels.items()},
+    }
+
+
+def _network(net: Network) -> dict[str, Any]:
+    return {
+        "seed": seed_of(net.seed, "the network"),
+        "populations": {label: _population(part, label) for label, part in net.populations.items()},
+        "groups": dict(net.groups),
+        "projections": {label: _projection(path, label, net) for label, path in net.projections.items()},
+    }
+
+
+def _population(part: Any, label: str) -> dict[str, Any]:
+    kind = {"kind": type(part).__name__}
+    if isinstance(part, Poisson):
+        seed = seed_of(part.seed, f"'{label}'")
+        return {**kind, "size": _size(part.size), **_parameters(part, f"'{label}'"), "seed": seed}
+    if isinstance(part, SpikeSource):
+        neurons = np.asarray(part.neurons).astype(int).tolist()
+        return {**kind, "size": part.size[0], "times": quantity(part.times, _MS, label), "neurons": neurons}
+    return {**kind, **_cell(part)}
+
+
+def _projection(path: Pathway, label: str, net: Network) -> dict[str, Any]:
+    given, where = path.wiring.given, f"the projection '{label}'"
+    if given is None:
+        raise ModelError(f"{where} was not made by a Projection, so that a file cannot hold it.")
+    weight, initial = (_number(path, name, f"{name} of {where}") for name in ("weight", "initial"))
+    found: dict[str, Any] = {
+        "pre": given.pre,
+        "post": given.post,
+        "connect": _rule(given.connect) if given.connect is not None else _listed(path, given, net),
+        "synapse": _part(path.synapse, f"the synapse of '{label}'"),
+        "weight": weight,
+    }
+    delay = path.wiring.delay
+    if np.any(np.asarray(delay)):
+        found["delay"] = of_array(given.delay, delay, _MS, f"delay of {where}")
+    if np.any(np.asarray(path.initial)):
+        found["initial"] = initial
+    if path.plasticity is not None:
+        found["plasticity"] = _part(path.plasticity, f"the plasticity of '{label}'")
+    if path.frozen:
+        found["frozen"] = True
+    return found if given.seed is None else found | {"seed": seed_of(given.seed, where)}
+
+
+def _number(path: Pathway, name: str, where: str) -> dict[str, Any]:
+    """The weight or the initial state; as a sample where it is still what was drawn."""
+    value = getattr(path, name)
+    sample, drawn = path._drawn.get(name, (None, None))
+    return of_array(sample if value is drawn else None, value, path.unit, where)
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(rule).__name__).lower()
+    given = {field.name: getattr(rule, field.name) for field in fields(rule)}
+    return {"rule": name, **{key: value for key, value in given.items() if value is not False}}
+
+
+def _listed(path: Pathway, given: Projection, net: Network) -> dict[str, Any]:
+    """Connections as lists of neurons, by their numbers in the groups."""
+    (_, pre), (_, post) = net.indices(given.pre), net.indices(given.post)
+    edges = path.wiring.edges
+    ends = np.searchsorted(pre, edges.sources + path.wiring.pre_first), np.searchsorted(post, edges.targets)
+    return {"rule": "from_arrays", "pre": ends[0].tolist(), "post": ends[1].tolist()}

@@ -1,0 +1,88 @@
+"""How synapses lie in memory: rows of equal width, so that what a source sends to is read at once."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from jax import Array
+
+from .connect import Edges
+
+
+class Rows(NamedTuple):
+    """Synapses as rows of equal width, so that a row is read at once.
+
+    A source neuron has the rows ``starts[i]`` to ``starts[i + 1]``; where every source has one row, `starts` is None.
+    Empty places point past the last neuron and add nothing.
+
+    Attributes:
+        starts: of shape (n_pre + 1,), or None.
+        targets: of shape (n_rows, width): target neurons, by number in their population.
+        weights: None where all synapses weigh the same, else of the shape of `targets`.
+        delays: None where all have one delay, else whole steps, of the shape of `targets`.
+    """
+
+    starts: Array | np.ndarray | None
+    targets: Array | np.ndarray
+    weights: Array | np.ndarray | None
+    delays: Array | np.ndarray | None
+
+
+class Shape(NamedTuple):
+    """How edges lie in rows: worked out once, used for targets, weights and delays.
+
+    Attributes:
+        starts: as in `Rows`.
+        counts: synapses in each row; they fill it from its beginning.
+        width: places in each row.
+    """
+
+    starts: np.ndarray | None
+    counts: np.ndarray
+    width: int
+
+
+def rows_of(edges: Edges, width: int = 0, split: bool = False) -> Shape:
+    """One row per source as wide as the widest, unless that would waste more than it holds; then rows of mean width.
+
+    Args:
+        width: at least so wide; with `split` exactly, and sources may have several rows.
+    """
+    counts = edges.counts
+    widest, mean = int(counts.max(initial=0)), edges.n / max(counts.size, 1)
+    if not split and (width or widest <= 2 * mean + 32):
+        return Shape(None, counts, max(widest, width, 1))
+    width = width or max(8, round(mean))
+    n_each = -(-counts // width)
+    starts = np.zeros(counts.size + 1, np.int32)
+    np.cumsum(n_each, out=starts[1:])
+    rows = np.full(int(starts[-1]), width)
+    filled = n_each > 0
+    rows[starts[1:][filled] - 1] = (counts - (n_each - 1) * width)[filled]  # the last of each source holds the rest
+    return Shape(starts, rows, width)
+
+
+def laid_out(shape: Shape, values: np.ndarray, filling: Any, n_rows: int = 0) -> np.ndarray:
+    """One value per synapse, in the order of the edges, put into rows; of at least `n_rows`, the last ones empty."""
+    n_rows, width = max(n_rows, shape.counts.size), shape.width
+    out = _aligned((n_rows, width), values.dtype)
+    ends = np.concatenate([[0], np.cumsum(shape.counts)])
+    each = max(1, _BLOCK // width)
+    for first in range(0, n_rows, each):
+        here = out[first : first + each]
+        here[:] = filling
+        counts = shape.counts[first : first + each]
+        given = values[ends[first] : ends[first + counts.size]] if counts.size else values[:0]
+        here[: counts.size][np.arange(width) < counts[:, None]] = given
+    return out
+
+
+_BLOCK = 1 << 22
+_ALIGNMENT = 64
+"""What XLA asks of a NumPy array's address in order to use it as it is, without a copy."""
+
+
+def _aligned(shape: tuple[int, int], dtype: np.dtype) -> np.ndarray:
+    size = shape[0] * shape[1] * dtype.itemsize
+    raw = np.empty(size + _ALIGNMENT, np.uint8)
+    offset = -raw.ctypes.data % _ALIGNMENT
+    return raw[offset : offset + size].view(dtype).reshape(shape)

@@ -1,0 +1,232 @@
+"""What a run returns: named arrays with units and times, spikes, and the state to continue from."""
+
+import difflib
+import functools
+import html
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import jax
+import numpy as np
+from jax import Array
+from jax.core import Tracer
+from jax.tree_util import DictKey, GetAttrKey
+
+from ..errors import ModelError, UnknownName
+from ..state import State
+from . import archive, plotting
+from .spikes import SpikeTrains
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.figure import Figure
+
+_Row = tuple[str, str, str, str]
+
+
+@jax.tree_util.register_pytree_with_keys_class
+@dataclass(frozen=True, eq=False, repr=False)
+class Traces:
+    """What a run recorded. ``traces["V"]`` is the array of a record.
+
+    A pytree whose leaves are `t`, the records and `final`, so it passes through ``jit``, ``vmap`` and ``grad``. Spikes
+    have no fixed number and do not: what comes out of a transformation, ``jax.tree.map`` too, has ``spikes=None``, and
+    `channelome.crossings` finds them again in a recorded V.
+
+    Attributes:
+        t: times in ms, of shape ``(n_samples,)``; sample k of a record is the state at ``t[k]``.
+        data: the records by name, each of shape ``(n_samples, *size)``, bare numbers in the units of `units`; read-only.
+        units: of the records, by name: ``"mV"``, ``"uA/cm^2"``, ``"mM"``, ``"1"``.
+        spikes: found by the simulator, or None where it was traced or nobody asked.
+        end: the state at ``t[-1]``, or a function that computes it; `final` is the state.
+        V_th: threshold of the spikes in mV, if there is one.
+        interrupted: whether the run was stopped before its end.
+        provenance: what was run and by which versions; values that JSON can hold.
+    """
+
+    t: Array
+    data: dict[str, Array]
+    units: dict[str, str]
+    spikes: SpikeTrains | None = None
+    end: Any = None
+    V_th: float | None = None
+    interrupted: bool = False
+    provenance: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @functools.cached_property
+    def final(self) -> Any:
+        """The state at ``t[-1]``, to continue from; computed when it is first asked for."""
+        return self.end() if callable(self.end) else self.end
+
+    def __getitem__(self, name: str) -> Array:
+        if name not in self.data:
+            close = difflib.get_close_matches(name, self.data, n=1)
+            raise UnknownName(
+                f"'{name}' was not recorded; these traces hold {', '.join(self.data) or 'nothing'}. "
+                + (f"Did you mean '{close[0]}'? " if close else "")
+                + f"To record more: simulate(..., record={[*self.data, name]})."
+            )
+        return self.data[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.data
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def quantity(self, name: str) -> Any:
+        """The record `name` as a `brainunit` quantity."""
+        import brainunit
+
+        values, unit = self[name], self.units[name]
+        if unit == "degC":
+            # brainunit knows absolute temperatures only
+            return brainunit.Quantity(values + 273.15, unit=brainunit.kelvin)
+        return brainunit.Quantity(values, unit=brainunit.parse_unit(unit))
+
+    # ---- to look at ----
+
+    def plot(self, *names: str, neurons: int | Sequence[int] | None = None, ax: Any = None) -> "Figure":
+        """Draw the records `names`, all if none is given, one panel each above a shared time axis.
+
+        Args:
+            names: of the records, from top to bottom.
+            neurons: flat index or indices of the neurons to draw; the first ten if None.
+            ax: matplotlib axes to draw in, one per record; a new figure if None.
+
+        Raises:
+            UnknownName: for a record that is not there.
+            ModelError: for a neuron that is not there, for a batch of runs, under a JAX transformation.
+            ImportError: without matplotlib.
+        """
+        t = self._time()
+        data = {name: archive.concrete(self[name], f"'{name}'") for name in names or self}
+        if not data:
+            raise ModelError('there is nothing to plot: record something, simulate(..., record=["V"]).')
+        chosen = [neurons] if isinstance(neurons, int | np.integer) else neurons
+        return plotting.panels(t, data, self.units, neurons=chosen, ax=ax)
+
+    def plot_raster(self, ax: Any = None) -> "Figure":
+        """Draw a mark per spike, neuron above time.
+
+        Raises:
+            ModelError: where spikes are not known.
+            ImportError: without matplotlib.
+        """
+        if self.spikes is None:
+            raise ModelError(
+                "these traces have no spikes: they were not recorded, or were lost in a JAX transformation. "
+                'Record them, simulate(..., record=["spikes"]), or find them in a recorded V: crossings(t, V, V_th).'
+            )
+        t = self._time()
+        return plotting.raster(self.spikes, (float(t[0]), float(t[-1])) if len(t) else (0.0, 0.0), ax)
+
+    def _time(self) -> np.ndarray:
+        t = archive.concrete(self.t, "t")
+        if t.ndim != 1:
+            raise ModelError(
+                f"these are the traces of a batch, t has the shape {t.shape}: "
+                f"take one run, jax.tree.map(lambda x: x[0], traces)."
+            )
+        return t
+
+    # ---- to keep ----
+
+    def to_xarray(self) -> "xarray.Dataset":
+        """An `xarray.Dataset`: the records over ``(time, neuron)``, with units as attributes, and ``time`` in ms.
+
+        Several axes of the population are ``neuron_0``, ``neuron_1`` and so on. Spikes are ``spike_time`` and
+        ``spike_neuron`` over ``spike``; provenance is the dataset's attributes. `final` is left out.
+        """
+        return archive.to_xarray(self._contents())
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write everything to `path`: ``.npz`` (NumPy) or ``.nc`` (netCDF, needs xarray and h5netcdf); no pickle.
+
+        Raises:
+            ModelError: for another suffix, and for what a file cannot hold.
+        """
+        archive.write(path, self._contents())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """The traces that `save` wrote to `path`, equal to what was saved, with NumPy arrays.
+
+        Raises:
+            FileNotFoundError: where there is no such file.
+            ModelError: for a file that is broken, foreign, a network's or of an unknown schema.
+        """
+        contents: dict[str, Any] = dict(archive.read(path, "traces", lambda fields: State(**fields)))
+        return cls(end=contents.pop("final"), **contents)
+
+    def _contents(self) -> archive.Contents:
+        return archive.Contents(
+            t=self.t,
+            data=self.data,
+            units=self.units,
+            spikes=self.spikes,
+            final=self.final,
+            V_th=self.V_th,
+            interrupted=self.interrupted,
+            provenance=self.provenance,
+        )
+
+    # ---- to print ----
+
+    def __repr__(self) -> str:
+        rows = list(self._rows())
+        widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
+        lines = [" ".join(f"{cell:<{n}} " for cell, n in zip(row, [*widths, 0], strict=True)).rstrip() for row in rows]
+        return "\n  ".join([self._title(), *lines])
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{cell}</th>" for cell in ("record", "unit", "shape", "range"))
+        rows = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in self._rows())
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        return f"<p>{html.escape(self._title())}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def _title(self) -> str:
+        shape = np.shape(self.t)
+        parts = [f"{shape[-1] if shape else 0} samples"]
+        if _is_concrete(self.t) and len(shape) == 1 and shape[0]:
+            parts.append(f"t = {float(self.t[0]):g} to {float(self.t[-1]):g} ms")
+        if self.spikes is not None:
+            parts.append(f"{len(self.spikes)} spikes")
+        if self.interrupted:
+            parts.append("interrupted")
+        return "Traces: " + ", ".join(parts)
+
+    def _rows(self) -> Iterator[_Row]:
+        for name, values in self.data.items():
+            yield name, self.units[name], str(np.shape(values)), _range(values)
+
+    # ---- as a pytree ----
+
+    def tree_flatten_with_keys(self) -> tuple[tuple[tuple[Any, Any], ...], tuple[Any, ...]]:
+        records = tuple((DictKey(name), values) for name, values in self.data.items())
+        static = (tuple(self.units.items()), self.V_th, self.interrupted, json.dumps(dict(self.provenance)))
+        return ((GetAttrKey("t"), self.t), (GetAttrKey("final"), self.final), *records), (tuple(self.data), *static)
+
+    @classmethod
+    def tree_unflatten(cls, static: tuple[Any, ...], children: Sequence[Any]) -> Self:
+        names, units, V_th, interrupted, provenance = static
+        t, final, *records = children
+        data = dict(zip(names, records, strict=True))
+        return cls(t, data, dict(units), None, final, V_th, interrupted, json.loads(provenance))
+
+
+def _is_concrete(values: Any) -> bool:
+    return isinstance(values, np.ndarray | jax.Array) and not isinstance(values, Tracer)
+
+
+def _range(values: Any) -> str:
+    if not _is_concrete(values) or values.size == 0:
+        return ""
+    low, high = float(values.min()), float(values.max())
+    return f"{low:.4g} to {high:.4g}" if low == low else "holds NaN"
