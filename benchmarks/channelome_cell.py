@@ -8,7 +8,7 @@ import jax
 from plain_jnp import CURRENT, DT
 
 import channelome as ch
-from channelome.engine import program, simulation
+from channelome.engine import loops, run
 
 
 def cell(n: int) -> Any:
@@ -36,7 +36,7 @@ def prepare_jitted(n: int, steps: int) -> Callable[[], Any]:
         traces = ch.simulate(neuron, (steps * DT, "ms"), dt=(DT, "ms"), stimulus=(CURRENT, "uA/cm^2"), record=())
         return traces.final
 
-    tuned = jax.jit(plain.__wrapped__, compiler_options=program.compiler_options())
+    tuned = jax.jit(plain.__wrapped__, compiler_options=loops.compiler_options())
     neuron = cell(n)
     return lambda: tuned(neuron)
 
@@ -44,17 +44,17 @@ def prepare_jitted(n: int, steps: int) -> Callable[[], Any]:
 @contextmanager
 def compiled_by(chunk: Any) -> Iterator[None]:
     """Let `simulate` run `chunk` in place of its own compiled loop: to take its options away, or to look at it."""
-    own = simulation.compiled_chunk
-    simulation.compiled_chunk = lambda: chunk
+    own = run.compiled_chunk
+    run.compiled_chunk = lambda: chunk
     try:
         yield
     finally:
-        simulation.compiled_chunk = own
+        run.compiled_chunk = own
 
 
 def program_of(work: Callable[[], Any]) -> tuple[Any, tuple[Any, ...]]:
     """The compiled loop and the arguments with which `work`, a call of `simulate`, runs it first."""
-    own, calls = program.compiled_chunk(), []
+    own, calls = loops.compiled_chunk(), []
 
     def chunk(*arguments: Any) -> Any:
         calls.append(arguments)
@@ -68,5 +68,5 @@ def program_of(work: Callable[[], Any]) -> tuple[Any, tuple[Any, ...]]:
 def stepping(work: Callable[[], Any], *, options: bool) -> Callable[[], Any]:
     """The compiled loop of `work` alone, with or without channelome's compiler options: what a long run comes down to."""
     own, arguments = program_of(work)
-    chunk = own if options else jax.jit(program._chunk, static_argnums=(0, 1, 2))
+    chunk = own if options else jax.jit(loops.chunk, static_argnums=(0, 1))
     return lambda: chunk(*arguments)

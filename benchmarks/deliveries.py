@@ -16,8 +16,9 @@ from delivery_spikes import STEPS, N
 from jax.experimental import sparse
 from timing import Run, interleave, timed
 
-from channelome.engine.delivery import Pairs, Rows, blocks, laid_out, pack, product, rows_of, walk
+from channelome.engine.delivery import Pairs, blocks, pack, product, walk
 from channelome.networks.connect import Edges
+from channelome.networks.rows import Rows, laid_out, rows_of
 
 SPIKES = (0, 1, 4, 16, 64, 400)
 WINDOW = 15

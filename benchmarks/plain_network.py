@@ -9,7 +9,7 @@ import numpy as np
 import plain_jnp
 from plain_jnp import DT, linoid_series, rates
 
-from channelome.engine.program import compiler_options
+from channelome.engine.loops import compiler_options
 
 AT_ONCE = 64
 """Spikes that are delivered together."""

@@ -8,7 +8,7 @@ import plain_jnp
 from peers import Peers
 from timing import Run, interleave, ratio, timed
 
-from channelome.engine.program import compiler_options
+from channelome.engine.loops import compiler_options
 
 OURS, WRITTEN, EULER = "channelome", "jnp, same scheme", "jnp, exponential Euler"
 WIDE = " (512-bit)"

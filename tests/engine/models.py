@@ -29,7 +29,6 @@ from channelome.authoring import (
     rates,
     sigmoid,
 )
-from channelome.engine.program import drive_of
 from channelome.mechanisms.ions import PotassiumFixed, SodiumFixed
 from channelome.mechanisms.leak import IL
 
@@ -132,11 +131,10 @@ def converged(name: str, times: tuple[float, ...]) -> np.ndarray:
     """V of the model at `times` (ms) under `bump`, by SciPy's Dormand-Prince of order 8, to 1e-12."""
     cell = model(name)
     start, unravel = ravel_pytree(cell.initial_state())
-    drive = drive_of(cell, BUMP)
 
     @jax.jit
     def slope(t: Any, y: Any) -> Any:
-        return ravel_pytree(cell.derivative(unravel(y), drive(t)))[0]
+        return ravel_pytree(cell.derivative(unravel(y), lambda V: bump(t)))[0]
 
     span, accuracy = (0.0, times[-1]), {"rtol": 1e-12, "atol": 1e-13}
     answer = solve_ivp(slope, span, np.asarray(start), t_eval=times, method="DOP853", **accuracy)

@@ -8,8 +8,8 @@ import pytest
 
 import channelome as ch
 from channelome.authoring import Conductance, Gate, Ohmic, Voltage, sigmoid
-from channelome.engine.program import Plan, _chunk
-from channelome.engine.record import probes
+from channelome.engine.loops import chunk, compiled_begin
+from channelome.engine.prepare import Model, prepared
 
 
 class Five(Ohmic, ion="k"):
@@ -43,11 +43,12 @@ def cell_of(gates: int, size: int = 1) -> ch.SingleCompartment:
 
 def lines(cell: ch.SingleCompartment, solver: str, length: int = 8, optimised: bool = False) -> int:
     """Lines of the program of a run: of what is handed to XLA, or of what XLA made of it."""
-    plan = Plan(ch.solver(solver), probes(cell, ["V"]), False, 1)
-    run: Any = jax.jit(_chunk, static_argnums=(0, 1, 2))
-    lowered = run.lower(
-        plan, length, True, jax.tree.map(np.asarray, cell), None, None, 0.1, np.int32(0), np.int32(length)
-    )
+    run = prepared(
+        Model.of(cell), solver=ch.solver(solver), stimulus=None, names=["V"], every=1, dt=0.1, origin=0, state=None, mesh=None
+    )  # fmt: skip
+    compiled: Any = jax.jit(chunk, static_argnums=(0, 1))
+    begun = compiled_begin()(run.plan, run.parts, None, run.dt)
+    lowered = compiled.lower(run.plan, length, run.parts, begun, run.times, run.dt, np.int32(0), np.int32(length))
     return len((lowered.compile() if optimised else lowered).as_text().splitlines())
 
 

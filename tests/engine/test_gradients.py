@@ -12,7 +12,7 @@ from engine.models import hippocampal, model, squid
 from scipy.stats import norm
 
 import channelome as ch
-from channelome.engine.program import BLUR, spike
+from channelome.engine.spike import BLUR, spike
 from channelome.mechanisms.kinetics import Scheme
 
 POINT = {"g_max": 120.0, "V_sh": -45.0, "C": 1.0, "amplitude": 3.0, "phi": 1.0, "E": -54.387, "V": -65.0}

@@ -7,7 +7,7 @@ import pytest
 from engine.models import MODELS, everything, hippocampal, model, run, squid
 
 import channelome as ch
-from channelome.engine.program import compiled_chunk
+from channelome.engine.loops import compiled_chunk
 from channelome.mechanisms.leak import IL
 
 OPTIONS = {"stimulus": "10 uA/cm^2", "record": ["V", "INa.m", "INa.current"]}
@@ -113,7 +113,7 @@ def test_ctrl_c_returns_what_was_computed(monkeypatch: pytest.MonkeyPatch) -> No
         return real(*arguments)
 
     real = compiled_chunk()
-    monkeypatch.setattr("channelome.engine.simulation.compiled_chunk", lambda: once)
+    monkeypatch.setattr("channelome.engine.run.compiled_chunk", lambda: once)
     with pytest.warns(UserWarning, match=r"interrupted after 1 ms"):
         traces = ch.simulate(AXON, "2 ms", dt="0.1 ms", chunk=5, stimulus="10 uA/cm^2")
     assert traces.interrupted and traces.t[-1] == pytest.approx(1.0) and traces["V"].shape == (11, 1)

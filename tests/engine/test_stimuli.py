@@ -7,7 +7,7 @@ import pytest
 
 import channelome as ch
 from channelome.mechanisms.leak import IL
-from channelome.stimuli.stimulus import Current
+from channelome.stimuli.current import Current
 
 T = np.linspace(-1.0, 12.0, 1301)
 

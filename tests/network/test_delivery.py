@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import channelome as ch
-from channelome.engine import delivery, network_run
+from channelome.engine import delivery, prepare
 
 DT, STEPS, TAU, PRE, POST = 0.1, 120, 5.0, 300, 70
 COUNTS = {5: 1, 6: 0, 7: 64, 8: 65, 9: 300, 30: 33, 31: 2, 90: 300}
@@ -79,8 +79,8 @@ def expected(case: str) -> np.ndarray:
 
 def simulated(net: ch.Network, way: str, monkeypatch, name: str = "exc.g", **options) -> np.ndarray:
     if way == "blocks":
-        plan = network_run.Plan
-        monkeypatch.setattr(network_run, "Plan", lambda *args: plan(*args)._replace(lanes=True))
+        plan = prepare.Plan
+        monkeypatch.setattr(prepare, "Plan", lambda *args, **more: plan(*args, **more)._replace(lanes=True))
 
     def run(net):
         return ch.simulate(net, (STEPS * DT, "ms"), dt=(DT, "ms"), record=name, **options)[name]

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import norm
 
 import channelome as ch
-from channelome.engine.program import BLUR
+from channelome.engine.spike import BLUR
 
 
 def feedforward(n=40, **projection) -> ch.Network:

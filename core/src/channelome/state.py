@@ -12,11 +12,20 @@ class State(NamedTuple):
         V: membrane potential in mV, of the shape of the population.
         channels: gates and occupancies by label and name, each of that shape, in [0, 1].
         ions: by species; ``{"C_in": ...}`` in mM for a pool, empty for others.
+        behind: gates and occupancies as they were `lag` ms before, where a solver keeps them so and hands them on; a run
+            with the same solver and step goes on from these, any other from `channels`. None elsewhere.
+        lag: in ms.
     """
 
     V: Array
     channels: dict[str, dict[str, Array]]
     ions: dict[str, dict[str, Array]]
+    behind: dict[str, dict[str, Array]] | None = None
+    lag: Any = None
+
+    def at_once(self) -> "State":
+        """The state without what lags behind."""
+        return self._replace(behind=None, lag=None)
 
 
 class NetworkState(NamedTuple):

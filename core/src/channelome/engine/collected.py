@@ -1,48 +1,87 @@
-"""What comes back of a network's run: records, spikes unpacked, groups' spikes, and whether it is finite."""
+"""What comes back of a run chunk by chunk: records, and spikes unpacked under the labels of their populations."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import numpy as np
 
-from ..errors import SimulationError
-from ..networks.network import Network
+from ..networks import Network
 from ..results.archive import fetched
 from ..results.spikes import SpikeTrains
 from .delivery import unpack
+from .layout import Layout
 from .loops import Chunk
-from .plan import Parts, Plan
+from .plan import Plan, count_of
+
+_Events = list[tuple[np.ndarray, np.ndarray]]
 
 
 class Collected:
-    """What has come back of a run so far: records, and spikes as they are unpacked."""
+    """What has come back of a run so far.
 
-    def __init__(self, network: Network, plan: Plan, devices: int, step_ms: float) -> None:
-        self.asked, self.every, self.devices, self.step_ms = plan.records, plan.every, devices, step_ms
-        self.sizes = {name: part.size for name, part in network.populations.items()}
-        self.data: dict[str, list[np.ndarray]] = {record.name: [] for record in plan.records}
-        self.events: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in self.sizes}
+    Args:
+        plan: of the whole, also where several `devices` share it.
+        count: samples that the run is to have after the first.
+        length: samples in one chunk.
+    """
 
-    def take(self, out: Chunk, begin: int, count: int) -> None:
-        """Put `count` samples of a chunk that began at sample `begin` to what is there."""
-        for record in self.asked:
-            rows = fetched(out.samples[record.name])[:count]
-            if begin == 0:
-                rows = np.concatenate([fetched(out.first[record.name])[None], rows])
-            whole = self.devices == 1 or (record.first, record.stop, record.by) == (0, rows.shape[1], 1)
-            self.data[record.name].append(rows if whole else rows[:, record.first : record.stop : record.by])
-        for name, words in out.events.items():
-            rows = fetched(words)[:count].reshape(count * self.every, -1)
-            steps, neurons = unpack(rows, math.prod(self.sizes[name]) // self.devices)
-            self.events[name].append(((begin * self.every + steps + 1) * self.step_ms, neurons))
+    def __init__(self, plan: Plan, layout: Layout, devices: int, dt: float, count: int, length: int) -> None:
+        self.plan, self.layout, self.devices, self.dt = plan, layout, devices, dt
+        self.count, self.length = count, length
+        self.data: dict[str, np.ndarray] = {}
+        self.words: dict[str, _Events] = {name: [] for name in plan.events}
+        self.shares: dict[str, _Events] = {name: [] for name in plan.shares}
 
-    def spikes(self) -> dict[str, SpikeTrains]:
+    def take(self, out: Chunk, first: int, now: int) -> None:
+        """Put `now` samples of a chunk that began at sample `first` to what is there."""
+        for record in self.plan.records:
+            rows = fetched(out.samples[record.name])[: now + 1]
+            if self.devices > 1 and (record.first, record.stop, record.by) != (0, rows.shape[1], 1):
+                rows = rows[:, record.first : record.stop : record.by]
+            if self.count <= self.length:  # without a copy, unless that would hold on to much more than it shows
+                self.data[record.name] = rows if now > self.length // 2 else rows.copy()
+                continue
+            if first == 0:
+                self.data[record.name] = np.empty((self.count + 1, *record.shape), rows.dtype)
+            self.data[record.name][first : first + now + 1] = rows
+        for name, words in out.words.items():
+            rows = fetched(words)[:now].reshape(now * self.plan.every, -1)
+            steps, neurons = unpack(rows, count_of(dict(self.plan.sizes)[name]) // self.devices)
+            self.words[name].append((first * self.plan.every + steps + 1, neurons))
+        for name, shares in out.shares.items():
+            flat = fetched(shares)[:now].reshape(now * self.plan.every, -1)
+            steps, neurons = np.nonzero(flat)
+            self.shares[name].append((first * self.plan.every + steps + flat[steps, neurons].astype(float), neurons))
+
+    def spikes(self, origin: int) -> dict[str, SpikeTrains]:
+        """Spikes by population, in the order of time, of a run whose first step has the number `origin`."""
         found: dict[str, SpikeTrains] = {}
-        for name, parts in self.events.items():
-            times, neurons = (np.concatenate(column) for column in zip(*parts, strict=True))
-            found[name] = SpikeTrains(times, neurons, self.sizes[name])
+        for name, parts in (self.words | self.shares).items():
+            steps, neurons = (
+                (np.concatenate(column) for column in zip(*parts, strict=True))
+                if parts
+                else (np.zeros(0), np.zeros(0, int))
+            )
+            times = (origin + steps) * self.dt
+            if name in self.shares:
+                order = np.argsort(times, kind="stable")
+                times, neurons = times[order], neurons[order]
+            found |= self._by_label(name, times, neurons)
+        return {label: found[label] for label in self.layout.places if label in found}
+
+    def _by_label(self, block: str, times: np.ndarray, neurons: np.ndarray) -> dict[str, SpikeTrains]:
+        inside = [(label, place) for label, place in self.layout.places.items() if place.block == block]
+        if len(inside) == 1:
+            return {inside[0][0]: SpikeTrains(times, neurons, inside[0][1].size)}
+        begins = np.asarray([place.first for _, place in inside])
+        owner = np.searchsorted(begins, neurons, side="right") - 1
+        order = np.argsort(owner, kind="stable")
+        cuts = np.searchsorted(owner[order], np.arange(len(inside) + 1))
+        found = {}
+        for (label, place), a, b in zip(inside, cuts[:-1], cuts[1:], strict=True):
+            mine = order[a:b]
+            found[label] = SpikeTrains(times[mine], neurons[mine] - place.first, place.size)
         return found
 
 
@@ -60,18 +99,9 @@ def of_groups(network: Network, spikes: Mapping[str, SpikeTrains]) -> dict[str, 
     return found
 
 
-def check_finite(plan: Plan, parts: Parts, carry: Any, step_ms: float, begin: int, samples: int) -> None:
-    """Raise where the carry at the end of a chunk is not finite, with the first part and neuron that is not."""
-    leaves = jax.tree_util.tree_leaves_with_path((carry.cells, carry.synapses))
-    if all(np.all(np.isfinite(fetched(x))) for _, x in leaves):
-        return
-    for path, x in leaves:
-        wrong = ~np.isfinite(fetched(x))
-        if np.any(wrong):
-            first, last = (n * plan.every * step_ms for n in (begin, begin + samples))
-            label, *inside = [str(getattr(key, "key", getattr(key, "name", key))) for key in path[1:]]
-            where = ".".join(key for key in inside if key not in ("state", "channels", "ions"))
-            raise SimulationError(
-                f"{label}.{where} of neuron {int(np.argmax(wrong))} became NaN or infinite between t = {first:g} and {last:g} "
-                f"ms. The step dt = {step_ms:g} ms may be too long for this solver, or a weight or parameter far off."
-            )
+def counts_of(spikes: SpikeTrains, t: np.ndarray, size: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Spikes since the sample before, of the shape (samples, *size)."""
+    counts = np.zeros((t.size, math.prod(size)), dtype)
+    rows = np.searchsorted(t, spikes.times - 1e-9 * (t[1] - t[0] if t.size > 1 else 1.0))
+    np.add.at(counts, (np.minimum(rows, t.size - 1), spikes.neurons), 1)
+    return counts.reshape(t.size, *size)

@@ -6,17 +6,23 @@ import jax
 import numpy as np
 
 from ..errors import ModelError
-from ..state import NetworkState
+from ..state import NetworkState, State
+from .prepare import Prepared
+from .sharding import initial_shares
+from .states import by_label, with_sums
+from .step import initial
 
 
-def checked_state(state: Any, expected: NetworkState) -> NetworkState:
-    """`state`, if it has the names, shapes and types of `expected`.
+def checked_network_state(run: Prepared, state: Any, mesh: Any) -> NetworkState:
+    """`state`, if it has the names, shapes and types that a run begins with; parts that the run adds up are added up.
 
     Raises:
         ModelError: naming the part that is of another network, another precision or another step.
     """
     if not isinstance(state, NetworkState):
         raise ModelError(f"the state of a network is the `final` of one of its runs, not {type(state).__name__}.")
+    state = with_sums(run.layout, state)
+    expected = _expected(run, state, mesh)
     for part in ("cells", "synapses", "sources", "rings"):
         has, needs = (", ".join(sorted(getattr(of, part))) or "none" for of in (state, expected))
         if has != needs:
@@ -25,6 +31,22 @@ def checked_state(state: Any, expected: NetworkState) -> NetworkState:
     for path in {**wanted, **given}:
         _check_leaf(path, given.get(path), wanted.get(path))
     return state
+
+
+def _expected(run: Prepared, state: NetworkState, mesh: Any) -> NetworkState:
+    """The shapes of a state of this network; gates that lag behind where `state` has them."""
+    if mesh is None:
+        new = jax.eval_shape(lambda: by_label(run.layout, initial(run.plan, run.parts, run.dt.dtype, not run.tracing)))
+    else:
+        new = jax.eval_shape(lambda: initial_shares(run.plan, run.parts, run.dt.dtype, mesh.size))
+    lag = jax.ShapeDtypeStruct((), run.dt.dtype)
+    cells = {
+        name: cell._replace(behind=cell.channels, lag=lag)
+        if isinstance(state.cells.get(name), State) and state.cells[name].behind is not None
+        else cell
+        for name, cell in new.cells.items()
+    }
+    return new._replace(cells=cells)
 
 
 def _leaves(state: NetworkState) -> dict[tuple[str, ...], Any]:

@@ -14,9 +14,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from ..networks.rows import Rows
+from ..networks.rows import NOWHERE, Rows
 
 WORD = 32
+"""Flags in a word."""
 _ONE = np.uint32(1)
 
 
@@ -33,6 +34,11 @@ def pack(flags: Array) -> Array:
     words = n_words(n)
     bits = jnp.pad(flags, (0, words * WORD - n)).reshape(words, WORD).astype(jnp.uint32)
     return jnp.sum(bits << jnp.arange(WORD, dtype=jnp.uint32)[None], axis=1, dtype=jnp.uint32)
+
+
+def unpacked(words: Array) -> Array:
+    """The flags of words of shape (words,), and behind them those that fill the last one."""
+    return ((words[:, None] >> jnp.arange(WORD, dtype=jnp.uint32)[None]) & _ONE).ravel() != 0
 
 
 def unpack(words: np.ndarray, block: int) -> tuple[np.ndarray, np.ndarray]:
@@ -110,46 +116,51 @@ ROWS_AT_ONCE = 256
 
 
 def walk(
-    rows: Rows, words: Array, amounts: Array | None, out: Array, first: Any, slot: Any, block: int | None = None
+    rows: Rows, words: Array, amounts: Array | None, out: Array, first: Any, base: Any = None, block: int | None = None
 ) -> Array:
     """Add to `out` what the set sources send.
 
     Args:
         words: which sources send, packed; in blocks as `for_each_set` takes them.
         amounts: what each sends, of shape (n_pre,) or, of k kinds at once, (n_pre, k); 1 if None.
-        out: of shape (n_post,) or (n_post, k); with an axis of slots before it where synapses have their own delays.
+        out: of shape (places,) or (places, k).
         first: number of the source that has the first row.
-        slot: the slot of `out` that stands for no delay.
+        base: the place in `out`, a ring, that stands for place 0; None where `out` is none.
     """
 
     def visit(source: Array, out: Array) -> Array:
         amount = None if amounts is None else amounts[source]
         if rows.starts is None:
-            return _add_row(rows, source - first, amount, out, slot)
-        begin, end = rows.starts[source - first], rows.starts[source - first + 1]
-        return lax.fori_loop(begin, end, lambda row, out: _add_row(rows, row, amount, out, slot), out)
+            return _add_row(rows, source - first, amount, out, base)
+        starts = jnp.asarray(rows.starts)
+        begin, end = starts[source - first], starts[source - first + 1]
+        return lax.fori_loop(begin, end, lambda row, out: _add_row(rows, row, amount, out, base), out)
 
     return for_each_set(words, visit, out, block)
 
 
-def _add_row(rows: Rows, row: Array, amount: Array | None, out: Array, slot: Any) -> Array:
-    targets = rows.targets[row]
-    value: Any = 1.0 if rows.weights is None else rows.weights[row]
+def _add_row(rows: Rows, row: Array, amount: Array | None, out: Array, base: Any) -> Array:
+    value: Any = 1.0 if rows.weights is None else jnp.asarray(rows.weights)[row]
     if amount is not None:
         value = value * amount if amount.ndim == 0 else jnp.multiply.outer(value, amount)
-    value = jnp.asarray(value, out.dtype)
-    if rows.delays is None:
-        return out.at[targets].add(value, mode="drop")
-    return out.at[(rows.delays[row] + slot) % out.shape[0], targets].add(value, mode="drop")
+    targets = _moved(jnp.asarray(rows.targets)[row], base, out.shape[0])
+    return out.at[targets].add(jnp.asarray(value, out.dtype), mode="drop")
+
+
+def _moved(places: Array, base: Any, ring: int) -> Array:
+    """The places in a ring of so many that begins at `base`."""
+    if base is None:
+        return places
+    places = places + base
+    return jnp.where(places >= ring, places - ring, places)
 
 
 def blocks(
-    rows: Rows, words: Array, amounts: Array | None, out: Array, first: Any, slot: Any, block: int | None = None
+    rows: Rows, words: Array, amounts: Array | None, out: Array, first: Any, base: Any = None, block: int | None = None
 ) -> Array:
     """As `walk`, with `ROWS_AT_ONCE` rows at a time, as often as it takes."""
     flags = _flags(words, block)
-    n_rows, n_post = rows.targets.shape[0], out.shape[0 if rows.delays is None else 1]
-    places = jnp.arange(n_rows, dtype=jnp.int32)
+    places = jnp.arange(rows.targets.shape[0], dtype=jnp.int32)
     owner = first + (places if rows.starts is None else jnp.searchsorted(rows.starts, places, side="right") - 1)
     ends = jnp.cumsum(flags[owner].astype(jnp.int32))
 
@@ -159,7 +170,7 @@ def blocks(
     def add(loop: Any) -> Any:
         done, out = loop
         row = jnp.searchsorted(ends, done + 1 + jnp.arange(ROWS_AT_ONCE))  # past the last row where there are no more
-        targets = jnp.asarray(rows.targets).at[row].get(mode="fill", fill_value=n_post)
+        targets = jnp.asarray(rows.targets).at[row].get(mode="fill", fill_value=NOWHERE)
         value: Any = jnp.ones((1, 1), out.dtype)
         if rows.weights is not None:
             value = jnp.asarray(rows.weights, out.dtype).at[row].get(mode="fill", fill_value=0)
@@ -168,37 +179,29 @@ def blocks(
             kinds = amounts.shape[1:]
             value = value.reshape(*value.shape, *[1] * len(kinds)) * amount.reshape(ROWS_AT_ONCE, 1, *kinds)
         value = jnp.broadcast_to(value, (*targets.shape, *value.shape[2:]))
-        if rows.delays is None:
-            return done + ROWS_AT_ONCE, out.at[targets].add(value, mode="drop")
-        late = jnp.asarray(rows.delays).at[row].get(mode="fill", fill_value=0)
-        return done + ROWS_AT_ONCE, out.at[(late + slot) % out.shape[0], targets].add(value, mode="drop")
+        return done + ROWS_AT_ONCE, out.at[_moved(targets, base, out.shape[0])].add(value, mode="drop")
 
     return lax.while_loop(more, add, (jnp.zeros((), jnp.int32), out))[1]
 
 
 def _flags(words: Array, block: int | None) -> Array:
     """The flags that `pack` packed, in order; past the last flag zeros, unless `words` are in blocks."""
-    bits = (words[:, None] >> jnp.arange(WORD, dtype=jnp.uint32)[None]) & _ONE
-    if block is None:
-        return bits.ravel()
-    return bits.reshape(-1, n_words(block) * WORD)[:, :block].ravel()
+    bits = unpacked(words)
+    return bits if block is None else bits.reshape(-1, n_words(block) * WORD)[:, :block].ravel()
 
 
 class Pairs(NamedTuple):
-    """Synapses one by one, for `product`: source and target in their populations, weight and delay as in `Rows`."""
+    """Synapses one by one, for `product`: source, place in what is delivered into, and weight (None: all weigh the same)."""
 
     sources: Array | np.ndarray
     targets: Array | np.ndarray
     weights: Any
-    delays: Array | np.ndarray | None
 
 
-def product(pairs: Pairs, sent: Array, out: Array, slot: Any) -> Array:
+def product(pairs: Pairs, sent: Array, out: Array, base: Any = None) -> Array:
     """Add to `out` what every source sends, `sent` of shape (n_pre,) or (n_pre, k), over all synapses."""
     value = sent[pairs.sources]
     if pairs.weights is not None:
         weights = jnp.asarray(pairs.weights, value.dtype)
         value = value * (weights if value.ndim == 1 else weights[:, None])
-    if pairs.delays is None:
-        return out.at[pairs.targets].add(value, mode="drop")
-    return out.at[(pairs.delays + slot) % out.shape[0], pairs.targets].add(value, mode="drop")
+    return out.at[_moved(jnp.asarray(pairs.targets), base, out.shape[0])].add(value, mode="drop")

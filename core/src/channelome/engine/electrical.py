@@ -40,7 +40,7 @@ def shared(
     """The solvers' carries by population after `dt` ms of junctions alone."""
     names = sorted({name for j in junctions for name in (j.pre, j.post)})
     own = {name: solver.voltage(cells[name]) for name in names}
-    roots = {name: jnp.sqrt(_capacity(parts.populations[name], own[name])) for name in names}
+    roots = {name: jnp.sqrt(_capacity(parts.blocks[name], own[name])) for name in names}
     if axis is not None:  # every device solves for all neurons, then keeps its own
         own, roots = ({name: lax.all_gather(x, axis, tiled=True) for name, x in of.items()} for of in (own, roots))
 
@@ -111,9 +111,10 @@ def _with_voltage(carry: Any, V: Array, solver: Solver) -> Any:
     return after
 
 
-def junctions_of(network: Any) -> tuple[Junctions, ...]:
+def junctions_of(projections: Any) -> tuple[Junctions, ...]:
+    """The electrical projections that have a junction."""
     return tuple(
         Junctions(label, path.wiring.pre, path.wiring.post)
-        for label, path in network.projections.items()
+        for label, path in projections.items()
         if isinstance(path.synapse, Coupling) and np.size(path.wiring.edges.targets)
     )

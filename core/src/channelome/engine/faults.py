@@ -1,56 +1,84 @@
 """A state that left the numbers: which, of which neuron, and when."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..errors import SimulationError
-from ..state import State
-from .program import Plan, find_fault
+from ..results.archive import fetched
+from ..state import NetworkState
+from .loops import Running, find_fault
+from .prepare import Prepared
+from .states import by_label
+from .step import state_of
+
+WAY_OUT = "The step dt = {dt:g} ms may be too long for this solver, or a weight or parameter far off."
 
 
-def report_fault(
-    plan: Plan, cell: Any, carry: Any, stimulus: Any, dt: Any, step_ms: float, begin: int, samples: int
-) -> None:
-    """Run the chunk again, step by step, and raise with the first time and place that is not finite."""
-    if begin == 0:
-        initial = cell.initial_state() if carry is None else carry
-        for name, fault in _faults(initial):
-            raise SimulationError(
-                f"{name} is {fault} at the start, t = 0: check the initial V and the parameters of {name.split('.')[0]}."
-            )
-        carry = plan.solver.start(cell, initial, dt)
-    first, last = begin * plan.every, samples * plan.every
-    number, before, after = find_fault(plan, cell, carry, stimulus, dt, np.int32(first), np.int32(last))
-    for name, fault in _faults(after):
-        where = np.unravel_index(int(np.argmax(~np.isfinite(_leaf(after, name)))), cell.size)
-        old, V = _leaf(before, name)[where], np.asarray(before.V)[where]
-        neuron = where[0] if len(where) == 1 else tuple(map(int, where))
-        raise SimulationError(
-            f"{name} of neuron {neuron} became {fault} at t = {int(number) * step_ms:g} ms (it was {old:g} the step before, at "
-            f"V = {V:g} mV). The step dt = {step_ms:g} ms may be too long for this solver, or a parameter far off."
+def report_fault(run: Prepared, running: Running, dt: float, first: int, samples: int, mesh: Any) -> NoReturn:
+    """Run the chunk again, step by step, and raise with the first time and place that is not finite.
+
+    Args:
+        running: where the chunk began.
+        first, samples: number of the sample at which it began, and how many it has.
+
+    Raises:
+        SimulationError: always.
+    """
+    plan, begun = run.plan, first * run.plan.every
+    if mesh is None:
+        if first == 0:
+            times = run.times._replace(ages=running.ages)
+            now = by_label(run.layout, state_of(plan, run.parts, running.carry, times, np.int32(0), run.dt))
+            for name, fault, _ in _faults(now):
+                part = f" of {name.split('.')[0]}" if name != "V" else ""
+                raise SimulationError(
+                    f"{name} is {fault} at the start, t = 0: check the initial V and the parameters{part}."
+                )
+        n, *states = find_fault(
+            plan, run.parts, running, run.times, run.dt, np.int32(begun), np.int32(samples * plan.every)
         )
+        before, after = (by_label(run.layout, x) for x in states)
+        for name, fault, where in _faults(after):
+            raise SimulationError(_found(name, fault, where, before, (int(run.times.origin) + int(n)) * dt, dt))
+    end = (first + samples) * plan.every * dt
     raise SimulationError(
-        f"a state became NaN or infinite between t = {first * step_ms:g} and {(first + last) * step_ms:g} ms. The step "
-        f"dt = {step_ms:g} ms may be too long for this solver, or a parameter far off."
+        f"a state became NaN or infinite between t = {begun * dt:g} and {end:g} ms. {WAY_OUT.format(dt=dt)}"
     )
 
 
-def _faults(state: State) -> Iterator[tuple[str, str]]:
-    """Names and kinds of what is not finite; gates and concentrations first, since V follows them."""
+def _found(name: str, fault: str, where: tuple[int, ...], before: NetworkState, t: float, dt: float) -> str:
+    neuron = where[0] if len(where) == 1 else tuple(map(int, where))
+    known = dict(_named(before))
+    said = f"it was {known[name][where]:g} the step before"
+    voltage = name.rpartition(".")[0].split(".")[0] if name.endswith(".V") else name.split(".")[0]
+    V = known.get(f"{voltage}.V") if voltage in before.cells else known.get("V")
+    if V is not None and V.shape == known[name].shape:
+        said += f", at V = {V[where]:g} mV"
+    return f"{name} of neuron {neuron} became {fault} at t = {t:g} ms ({said}). {WAY_OUT.format(dt=dt)}"
+
+
+def _faults(state: NetworkState) -> Iterator[tuple[str, str, tuple[int, ...]]]:
+    """Names, kinds and places of what is not finite; gates and concentrations first, since V follows them."""
     for name, x in _named(state):
-        if not np.all(np.isfinite(x)):
-            yield name, "NaN" if np.any(np.isnan(x)) else "infinite"
+        wrong = ~np.isfinite(x)
+        if np.any(wrong):
+            yield (
+                name,
+                "NaN" if np.any(np.isnan(x)) else "infinite",
+                tuple(map(int, np.unravel_index(int(np.argmax(wrong)), x.shape))),
+            )
 
 
-def _named(state: State) -> Iterator[tuple[str, np.ndarray]]:
-    for group in (state.channels, state.ions):
-        for part, values in group.items():
-            for field, value in values.items():
-                yield f"{part}.{field}", np.asarray(value)
-    yield "V", np.asarray(state.V)
-
-
-def _leaf(state: State, name: str) -> np.ndarray:
-    return dict(_named(state))[name]
+def _named(state: NetworkState) -> Iterator[tuple[str, np.ndarray]]:
+    for label, cell in state.cells.items():
+        head = f"{label}." if label else ""
+        for group in (cell.channels, cell.ions):
+            for part, values in group.items():
+                for field, value in values.items():
+                    yield f"{head}{part}.{field}", fetched(value)
+        yield f"{head}V", fetched(cell.V)
+    for label, values in state.synapses.items():
+        for field, value in values.items():
+            yield f"{label}.{field}", fetched(value)

@@ -1,98 +1,200 @@
-"""Many steps of a network in one compiled program: in chunks for a run, as one scan for what is differentiated."""
+"""Many steps in one compiled program: in chunks for a run, as one scan for what is differentiated.
 
-from collections.abc import Mapping
+Parameter values, stimuli, initial states, the step `dt` and the number of steps are arguments; what is static is the model's
+structure, the solver, what is recorded and the length of the buffers. So one program serves runs of any duration.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 from ..state import NetworkState
 from .delivery import n_words, pack
-from .plan import Carry, Parts, Plan, count_of
-from .program import put
-from .step import start, state_of, step
+from .plan import Carry, Parts, Plan, Times, count_of
+from .spike import crossing
+from .step import initial, start, state_of, step
+
+Samples = dict[str, Array]
+
+
+class Running(NamedTuple):
+    """Where a run stands between two chunks."""
+
+    carry: Carry
+    ages: dict[str, Any]
 
 
 class Chunk(NamedTuple):
-    """What one call of the compiled loop returns: records by name, and the words of who spiked, by population and step."""
+    """What one call of the compiled loop returns.
 
-    carry: Carry
-    first: dict[str, Array]
-    samples: dict[str, Array]
-    events: dict[str, Array]
+    Attributes:
+        samples: by record, of shape (length + 1, ...); the first is of where the chunk began.
+        words: who spiked, packed, by block and step.
+        shares: after what share of its step who crossed the threshold, by block and step; 0 where nobody did.
+    """
+
+    running: Running
+    samples: Samples
+    words: dict[str, Array]
+    shares: dict[str, Array]
 
 
-def sample(plan: Plan, parts: Parts, carry: Carry, n: Any, dt: Any) -> dict[str, Array]:
+def begin(plan: Plan, parts: Parts, state: NetworkState | None, dt: Any) -> Running:
+    """The beginning of a run from `state`, or at rest if None."""
+    return Running(*start(plan, parts, initial(plan, parts, dt.dtype, walking=True) if state is None else state, dt))
+
+
+@functools.cache
+def compiled_begin() -> Callable[..., Running]:
+    """Apart from the loop, so that all chunks of a run are one program."""
+    return jax.jit(begin, static_argnums=0, compiler_options=compiler_options())
+
+
+def sample(plan: Plan, parts: Parts, carry: Carry, times: Times, n: Any, dt: Any) -> Samples:
+    """What is recorded of the state before step `n`. A state is brought to one time only where it is needed."""
     if not plan.records:
         return {}
+    if all(not isinstance(record.probe, str) and record.probe.name == "V" for record in plan.records):
+        return {record.name: record.cut(plan.solver.voltage(carry.cells[record.part])) for record in plan.records}
     asked = {record.part for record in plan.records}
     needed = {name: x for name, x in carry.cells.items() if name in asked}
-    state = state_of(plan, parts, carry._replace(cells=needed, rings={}), n, dt)
+    state = state_of(plan, parts, carry._replace(cells=needed, rings={}), times, n, dt)
     return {record.name: record.read(parts, state) for record in plan.records}
 
 
-def chunk(plan: Plan, length: int, fresh: bool, parts: Parts, carry: Any, dt: Any, begin: Any, count: Any) -> Chunk:
-    """Run `count` samples on, of at most `length`, from sample number `begin`; from a state if `fresh`."""
-    if fresh:
-        carry = start(plan, parts, carry, dt)
-    first = sample(plan, parts, carry, begin * plan.every, dt)
-    samples = {name: jnp.zeros((length, *x.shape), x.dtype) for name, x in first.items()}
-    words = {name: n_words(count_of(size)) for name, size in plan.sizes}
-    events = {name: jnp.zeros((length, plan.every, n), jnp.uint32) for name, n in words.items()}
+def chunk(
+    plan: Plan, length: int, parts: Parts, running: Running, times: Times, dt: Any, first: Any, count: Any
+) -> Chunk:
+    """Run `count` samples on, of at most `length`, from sample number `first`."""
+    carry, ages = running
+    times = times._replace(ages=ages)
+    now = sample(plan, parts, carry, times, first * plan.every, dt)
+    samples = {name: put(jnp.zeros((length + 1, *x.shape), x.dtype), x, 0) for name, x in now.items()}
+    sizes = dict(plan.sizes)
+    words = {name: jnp.zeros((length, plan.every, n_words(count_of(sizes[name]))), jnp.uint32) for name in plan.events}
+    shares = {name: jnp.zeros((length, plan.every, *sizes[name]), dt.dtype) for name in plan.shares}
 
     def one(j: Any, loop: Any) -> Any:
+        carry, samples, words, shares = loop
+        number = (first + j) * plan.every
+
         def inner(k: Any, loop: Any) -> Any:
-            carry, events = loop
-            carry, spiked = step(plan, parts, carry, (begin + j) * plan.every + k, dt, walking=True)
-            return carry, {name: put(x, pack(spiked[name].ravel()), j, k) for name, x in events.items()}
+            before, words, shares = loop
+            carry, spiked = step(plan, parts, before, times, number + k, dt, walking=True)
+            words = {name: put(x, pack(spiked[name].ravel()), j, k) for name, x in words.items()}
+            for name in plan.shares:
+                V0, V1 = (plan.solver.voltage(of.cells[name]) for of in (before, carry))
+                shares = shares | {name: put(shares[name], crossing(V0, V1, parts.blocks[name].V_th), j, k)}
+            return carry, words, shares
 
-        carry, samples, events = loop
-        inside = (carry, events)
-        carry, events = inner(0, inside) if plan.every == 1 else lax.fori_loop(0, plan.every, inner, inside)
-        now = sample(plan, parts, carry, (begin + j + 1) * plan.every, dt)
-        return carry, {name: put(x, now[name], j) for name, x in samples.items()}, events
+        inside = (carry, words, shares)
+        carry, words, shares = inner(0, inside) if plan.every == 1 else lax.fori_loop(0, plan.every, inner, inside)
+        now = sample(plan, parts, carry, times, number + plan.every, dt)
+        return carry, {name: put(x, now[name], j + 1) for name, x in samples.items()}, words, shares
 
-    carry, samples, events = lax.fori_loop(0, count, one, (carry, samples, events))
-    return Chunk(carry, first, samples, events)
+    carry, samples, words, shares = lax.fori_loop(0, count, one, (carry, samples, words, shares))
+    return Chunk(Running(carry, ages), samples, words, shares)
 
 
-def differentiable(plan: Plan, parts: Parts, state: Any, dt: Any, count: int, segment: int) -> tuple[NetworkState, Any]:
+def put(buffer: Array, row: Array, *index: Any) -> Array:
+    """`buffer` with `row` in the place `index`, which there must be.
+
+    ``buffer.at[index].set(row)`` would check that, and the check hides from XLA how little is written: it then makes no
+    single kernel of the loop over few neurons, which is four times as fast.
+    """
+    update = jnp.asarray(row, buffer.dtype).reshape((1,) * len(index) + buffer.shape[len(index) :])
+    begin = [jnp.asarray(i, jnp.int32) for i in (*index, *[0] * (buffer.ndim - len(index)))]
+    return lax.dynamic_update_slice(buffer, update, begin)
+
+
+@functools.cache
+def compiled_chunk() -> Callable[..., Chunk]:
+    """The loop as an outermost jit, with the compiler options that this processor profits from."""
+    return jax.jit(chunk, static_argnums=(0, 1), compiler_options=compiler_options())
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def finish(plan: Plan, parts: Parts, running: Running, times: Times, n: Any, dt: Any) -> NetworkState:
+    """The state at the end of a run, all of it at one time; apart, since few runs ask for it."""
+    return state_of(plan, parts, running.carry, times._replace(ages=running.ages), n, dt)
+
+
+def compiler_options() -> dict[str, Any]:
+    """Options for an outermost ``jax.jit`` on this machine: full-width vectors on CPUs that have AVX-512."""
+    if jax.default_backend() != "cpu":
+        return {}
+    core: Any = getattr(np, "_core", None)  # where NumPy keeps what it found out of the processor
+    features = getattr(getattr(core, "_multiarray_umath", None), "__cpu_features__", {})
+    return {"xla_cpu_prefer_vector_width": 512} if features.get("AVX512F") else {}
+
+
+def differentiable(
+    plan: Plan, parts: Parts, state: Any, times: Times, dt: Any, count: int, segment: int
+) -> tuple[NetworkState, Samples]:
     """The same run as one scan over all synapses, for use under a trace: forward and reverse differentiable.
 
     A spike is 1 with a surrogate gradient. Reverse mode keeps the carry every `segment` samples and recomputes what lies
     between.
 
     Returns:
-        The state at the end, and the records stacked along time, with ``"cells.spikes"`` of every population, counted
-        since the sample before.
+        The state at the end, and the records stacked along time, with the spikes of the blocks that are counted, since the
+        sample before.
     """
-    carry = start(plan, parts, state, dt)
-    zero = {name: jnp.zeros(size, dt.dtype) for name, size in plan.sizes}
+    carry, ages = start(plan, parts, state, dt)
+    times = times._replace(ages=ages)
+    zero = {name: jnp.zeros(size, dt.dtype) for name, size in plan.sizes if name in dict(plan.counted)}
 
-    def record(carry: Carry, n: Any, spikes: Mapping[str, Array]) -> dict[str, Array]:
-        return sample(plan, parts, carry, n, dt) | {f"{name}.spikes": x for name, x in spikes.items()}
+    def record(carry: Carry, n: Any, spikes: Mapping[str, Array]) -> Samples:
+        counted = {name: spikes[block] for block, name in plan.counted}
+        return sample(plan, parts, carry, times, n, dt) | counted
 
-    def one(carry: Carry, j: Any) -> tuple[Carry, dict[str, Array]]:
+    def one(carry: Carry, j: Any) -> tuple[Carry, Samples]:
         def inner(loop: Any, k: Any) -> tuple[Any, None]:
             carry, spikes = loop
-            carry, spiked = step(plan, parts, carry, j * plan.every + k, dt, walking=False)
+            carry, spiked = step(plan, parts, carry, times, j * plan.every + k, dt, walking=False)
             return (carry, {name: x + spiked[name].astype(x.dtype) for name, x in spikes.items()}), None
 
         inside = (carry, zero)
         if plan.every == 1:
             (carry, spikes), _ = inner(inside, 0)
         else:
-            (carry, spikes), _ = lax.scan(inner, inside, jnp.arange(plan.every))
+            (carry, spikes), _ = lax.scan(inner, inside, jnp.arange(plan.every, dtype=jnp.int32))
         return carry, record(carry, (j + 1) * plan.every, spikes)
 
-    data = [jax.tree.map(lambda x: x[None], record(carry, 0, zero))]
+    data = [jax.tree.map(lambda x: x[None], record(carry, jnp.int32(0), zero))]
     whole = count // segment if count > segment else 0
     if whole:
         block = jax.checkpoint(lambda c, js: lax.scan(one, c, js), prevent_cse=False)  # pyright: ignore
-        carry, out = lax.scan(block, carry, jnp.arange(whole * segment).reshape(whole, segment))
+        numbers = jnp.arange(whole * segment, dtype=jnp.int32).reshape(whole, segment)
+        carry, out = lax.scan(block, carry, numbers)
         data.append(jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), out))
     if count > whole * segment:
-        carry, out = lax.scan(one, carry, jnp.arange(whole * segment, count))
+        carry, out = lax.scan(one, carry, jnp.arange(whole * segment, count, dtype=jnp.int32))
         data.append(out)
-    return state_of(plan, parts, carry, count * plan.every, dt), jax.tree.map(lambda *xs: jnp.concatenate(xs), *data)
+    final = state_of(plan, parts, carry, times, jnp.int32(count * plan.every), dt)
+    return final, jax.tree.map(lambda *xs: jnp.concatenate(xs), *data)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def find_fault(
+    plan: Plan, parts: Parts, running: Running, times: Times, dt: Any, first: Any, count: Any
+) -> tuple[Array, NetworkState, NetworkState]:
+    """The first step after `first` after which the state is not finite: its number, and the states before and after it."""
+    times = times._replace(ages=running.ages)
+
+    def going(loop: Any) -> Array:
+        n, _, after = loop
+        leaves = jax.tree.leaves((after.cells, after.synapses, state_of(plan, parts, after, times, n, dt).cells))
+        return (n < first + count) & jnp.all(jnp.asarray([jnp.all(jnp.isfinite(x)) for x in leaves]))
+
+    def one(loop: Any) -> Any:
+        n, _, now = loop
+        return n + 1, now, step(plan, parts, now, times, n, dt, walking=True)[0]
+
+    n, before, after = lax.while_loop(going, one, (jnp.asarray(first), running.carry, running.carry))
+    return n, state_of(plan, parts, before, times, n - 1, dt), state_of(plan, parts, after, times, n, dt)

@@ -1,36 +1,42 @@
-"""What a network's run works on: what is static, the numbers, what is carried from step to step, the state in between."""
+"""What a run works on: what is static, the numbers, and what is carried from step to step.
 
+The engine knows blocks and paths, not labels. A block is an array of cells of one structure, or of sources; a path is all
+synapses of one kind onto one block. `layout` makes them of a model and finds a label's part in them again.
+"""
+
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
 from jax import Array
 
-from ..networks.sources import Poisson, SpikeSource
+from ..cells.record import Probe
+from ..networks.sources import Poisson, SpikesByStep, SpikeSource
 from ..state import NetworkState
 from .electrical import Junctions
 from .protocols import Solver
-from .record import Probe
 
 
 class Path(NamedTuple):
-    """What is static of a projection.
+    """What is static of the synapses of one kind onto one block.
 
     Attributes:
-        first: number of the first source neuron.
-        slots: of the ring in which spikes wait: the delay in steps, or one more than the longest of many delays.
-        own_delays: whether synapses have delays of their own.
-        uniform: whether all synapses have one weight, which is then multiplied once for each target.
+        pre: the blocks whose neurons, one after another, are the sources.
+        lanes: how many states of it each target has: projections whose synapses may not be added up have one each.
+        first: number of the source that has the first row.
+        delay: in steps, of all; None where synapses have delays of their own.
+        longest: the longest delay in steps.
+        uniform: whether no synapse has a weight of its own; what arrives is then multiplied, once for each target.
         unit: of the weight.
     """
 
     label: str
-    pre: str
+    pre: tuple[str, ...]
     post: str
+    lanes: int
     first: int
-    stop: int
-    slots: int
-    own_delays: bool
+    delay: int | None
+    longest: int
     uniform: bool
     unit: str
     frozen: bool
@@ -40,50 +46,70 @@ class Parts(NamedTuple):
     """The arguments of a run: numbers only.
 
     Attributes:
-        populations: cells and sources by label.
-        pathways: by label ``(synapse, plasticity, weight, initial)``.
-        synapses: `Rows` by label to walk, or `Pairs` for the product.
-        stimuli: by population.
+        blocks: cells and sources by block.
+        pathways: by path ``(synapse, plasticity, weight, initial)``.
+        synapses: `Rows` by path to walk, or `Pairs` for the product.
+        stimuli: by block, densities counted in steps.
     """
 
-    populations: Mapping[str, Any]
+    blocks: Mapping[str, Any]
     pathways: Mapping[str, Any]
     synapses: Mapping[str, Any]
     stimuli: Mapping[str, Any]
 
 
 class Record(NamedTuple):
-    """One thing to record: a probe of a population's neurons ``first:stop:by``, or a state of a projection's synapses."""
+    """One thing to record: a probe of the neurons ``first:stop:by`` of a block, or a state of a path in a lane.
+
+    Attributes:
+        shape: of one sample.
+    """
 
     name: str
     unit: str
     part: str
     probe: Probe | str
+    lane: int
     first: int
     stop: int
     by: int
+    shape: tuple[int, ...]
 
     def read(self, parts: Parts, state: NetworkState) -> Array:
         if isinstance(self.probe, str):
             values = state.synapses[self.part][self.probe]
+            values = values[self.lane] if values.ndim > 1 and self.lane >= 0 else values
         else:
-            values = self.probe.read(parts.populations[self.part], state.cells[self.part])
-        whole = (self.first, self.stop, self.by) == (0, values.size, 1)
-        return values if whole else values.reshape(-1)[self.first : self.stop : self.by]
+            values = self.probe.read(parts.blocks[self.part], state.cells[self.part])
+        return self.cut(values)
+
+    def cut(self, values: Array) -> Array:
+        """Of the values of a block those asked for."""
+        if (self.first, self.stop, self.by) == (0, values.size, 1):
+            return values.reshape(self.shape)
+        return values.reshape(-1)[self.first : self.stop : self.by].reshape(self.shape)
 
 
 class Plan(NamedTuple):
-    """What is static in a run. `sizes` are those of the part of each population that one device holds.
+    """What is static in a run: hashable.
 
     Attributes:
+        sizes: by block the shape of its arrays; on several devices of the part that one holds.
+        events: blocks whose spikes are recorded, by step.
+        shares: blocks of which is recorded after what share of a step V crossed the threshold.
+        counted: by block, under what name spikes are counted in a differentiable run.
         lanes: whether the processor has many, so that spikes are delivered in blocks and not one by one.
+        axis: of the devices, where they are several.
     """
 
     solver: Solver
-    paths: tuple[Path, ...]
     sizes: tuple[tuple[str, tuple[int, ...]], ...]
-    records: tuple["Record", ...]
-    every: int
+    paths: tuple[Path, ...] = ()
+    records: tuple[Record, ...] = ()
+    every: int = 1
+    events: tuple[str, ...] = ()
+    shares: tuple[str, ...] = ()
+    counted: tuple[tuple[str, str], ...] = ()
     junctions: tuple[Junctions, ...] = ()
     lanes: bool = False
     axis: str | None = None
@@ -94,23 +120,35 @@ class Carry(NamedTuple):
     """Everything that a run advances.
 
     Attributes:
-        cells: the solver's carry by population.
-        synapses: states of the targets by projection.
-        sources: states of the sources by projection; empty where there are none.
-        rings: spikes under way by projection; None without a delay.
-        past: steps of the runs before this one, so that what is random does not repeat.
+        cells: the solver's carry by block.
+        synapses: states of the targets by path.
+        sources: states of the sources by path; empty where there are none.
+        rings: spikes under way by path; None without a delay.
     """
 
     cells: dict[str, Any]
     synapses: dict[str, dict[str, Array]]
     sources: dict[str, dict[str, Array]]
     rings: dict[str, Any]
+
+
+class Times(NamedTuple):
+    """How steps are counted; their numbers in a run begin at 0.
+
+    Attributes:
+        origin: number of the run's first step for stimuli and given spikes: its time over dt.
+        past: steps of the runs that this one continues, so that what is random does not repeat.
+        ages: by block, the number that the solver gives to the first step.
+    """
+
+    origin: Any
     past: Any
+    ages: dict[str, Any]
 
 
 def is_source(population: Any) -> bool:
-    return isinstance(population, Poisson | SpikeSource)
+    return isinstance(population, Poisson | SpikeSource | SpikesByStep)
 
 
 def count_of(size: tuple[int, ...]) -> int:
-    return int(np.prod(size))
+    return math.prod(size)

@@ -1,6 +1,6 @@
-"""What the engine accepts of a Solver and a Stimulus: a few data and at most four methods each."""
+"""What the engine asks of a solver, and what it tells one of a step."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from jax import Array
@@ -8,43 +8,38 @@ from jax import Array
 from ..cells.protocol import Cell, Inject
 from ..state import State
 
-Drive = Callable[[Any], Inject]
-"""From a time in ms what is injected then."""
+
+class Drive(Protocol):
+    """What is put into a cell during one step. Shares count from the beginning of the step, 0, to its end, 1."""
+
+    def mean(self, first: float = 0.0, last: float = 1.0, *, synapses: float | None = None) -> Inject:
+        """The stimulus' mean from share `first` to `last`, exact wherever its edges lie; synapses in the middle, or at a share."""
+        ...
+
+    def at(self, share: Any) -> Inject:
+        """The stimulus and the synapses at a share of the step."""
+        ...
+
+    def stages(self, nodes: Sequence[float], weights: Sequence[float]) -> list[Inject]:
+        """As `at` each node, moved by what makes the sum over `weights` the mean: charge is exact, smooth currents keep order."""
+        ...
 
 
 class Solver(Protocol):
-    """A method of integration. The carry is whatever it keeps between steps: a pytree. A run begins at t = 0."""
+    """A method of integration. The carry is whatever it keeps between steps: a pytree."""
 
-    def start(self, cell: Cell, state: State, dt: Any) -> Any:
-        """The carry at the start, from the state then."""
+    def start(self, cell: Cell, state: State, dt: Any) -> tuple[Any, Any]:
+        """The carry at the start, from the state then, and the number of its first step: 0, or of a carry that goes on 1."""
         ...
 
-    def step(self, cell: Cell, carry: Any, t: Any, dt: Any, drive: Drive) -> Any:
-        """The carry at ``t + dt``, from that at `t`."""
+    def step(self, cell: Cell, carry: Any, n: Any, dt: Any, drive: Drive) -> Any:
+        """The carry after step number `n`, which takes `dt` ms."""
         ...
 
     def voltage(self, carry: Any) -> Array:
         """V at the carry's time."""
         ...
 
-    def state(self, cell: Cell, carry: Any, t: Any, dt: Any) -> State:
-        """The state at the carry's time `t`, all of it at one time."""
-        ...
-
-
-class Stimulus(Protocol):
-    """A current put into a cell as a function of time: a pytree."""
-
-    @property
-    def unit(self) -> str:
-        """``"uA/cm^2"`` for a density, ``"nA"`` for an absolute current."""
-        ...
-
-    @property
-    def detail(self) -> float:
-        """The shortest feature in time, in ms (infinity for none): steps may not be longer."""
-        ...
-
-    def __call__(self, t: Any) -> Any:
-        """The current at `t` (ms), a scalar or of the shape of the population."""
+    def state(self, cell: Cell, carry: Any, n: Any, dt: Any) -> State:
+        """The state before step number `n`, all of it at one time."""
         ...

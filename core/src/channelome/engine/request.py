@@ -8,10 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from ..clock import MOST_STEPS
 from ..errors import ModelError, UnitError
 from ..state import State
-from ..stimuli.stimulus import DENSITY, Current, step
+from ..stimuli.current import DENSITY, Counted, Current, scaled
+from ..stimuli.edges import step
 from ..units import Unit, convert
+
+UM2_NA_TO_DENSITY = 1e5
+"""From nA/um^2 to uA/cm^2."""
 
 
 def whole_steps(duration: Any, dt: Any, every: int) -> tuple[float, int]:
@@ -24,16 +29,40 @@ def whole_steps(duration: Any, dt: Any, every: int) -> tuple[float, int]:
     if not isinstance(every, int) or every < 1:
         raise ModelError(f"every must be a whole number of steps, at least 1, got {every!r}.")
     count = round(length / (step_ms * every))
-    if count < 1 or abs(count * step_ms * every - length) > 1e-6 * length:
+    if count < 1 or abs(count * step_ms * every - length) > 1e-6 * step_ms + 1e-12 * length:
         near = max(count, 1) * step_ms * every
         raise ModelError(
             f"a duration of {length:g} ms is not a whole number of {'steps' if every == 1 else f'{every} steps'} of {step_ms:g} ms: "
             f"take {near:g} ms, or another dt."
         )
+    if count * every > MOST_STEPS:
+        raise ModelError(
+            f"a run of {count * every:,} steps is longer than one can be, {MOST_STEPS:,}: go on from its end, state=run.final."
+        )
     return float(step_ms), count
 
 
-def checked_stimulus(cell: Any, stimulus: Any, dt: float) -> Current | None:
+def first_step(start: Any, dt: float, steps: int) -> int:
+    """The number of the step with which a run begins that starts at the time `start`."""
+    if start is None:
+        return 0
+    begin = convert(start, Unit.parse("ms"), "the start of the run")
+    if isinstance(begin, Tracer) or np.ndim(begin) or not np.isfinite(begin) or begin < 0:
+        raise ModelError(f"the start of a run must be one time of at least 0 ms that is known before it, got {begin}.")
+    number = round(begin / dt)
+    if abs(number * dt - begin) > 1e-6 * dt * max(1.0, number * 1e-6):
+        raise ModelError(
+            f"the start of {begin:g} ms is not a whole number of steps of {dt:g} ms: take {number * dt:g} ms, or another dt."
+        )
+    if number + steps > MOST_STEPS:
+        raise ModelError(
+            f"the run would end after {number + steps:,} steps, and times are known for {MOST_STEPS:,}: take a longer dt."
+        )
+    return number
+
+
+def checked_stimulus(cell: Any, stimulus: Any, dt: float, dtype: Any) -> Counted | None:
+    """The stimulus of a cell, as a density and in steps of `dt` ms; None if there is none."""
     if stimulus is None:
         return None
     if callable(stimulus) and not isinstance(stimulus, Current):
@@ -51,19 +80,20 @@ def checked_stimulus(cell: Any, stimulus: Any, dt: float) -> Current | None:
             f"the step of {dt:g} ms is longer than the finest detail of the stimulus, {stimulus.detail:g} ms, and would miss "
             f"it: take dt of at most {stimulus.detail:g} ms."
         )
-    leaves, structure = jax.tree.flatten(stimulus)
+    counted = stimulus.counted(dt, dtype)
+    leaves, structure = jax.tree.flatten(counted)
     shape = _stimulus_shape(structure, tuple((np.shape(x), getattr(x, "dtype", None)) for x in leaves))
     if shape not in ((), cell.size):
         raise ModelError(f"the stimulus has the shape {shape}, but the population has {cell.size}.")
-    return stimulus
+    return counted if stimulus.unit == DENSITY else scaled(counted, UM2_NA_TO_DENSITY / cell.area, dtype)
 
 
 @functools.lru_cache(maxsize=256)
 def _stimulus_shape(structure: Any, leaves: tuple[tuple[tuple[int, ...], Any], ...]) -> tuple[int, ...]:
     """Shape of the current that a stimulus of this structure gives."""
-    numbers = [jax.ShapeDtypeStruct(shape, dtype or float) for shape, dtype in leaves]
-    at = jax.eval_shape(lambda xs, t: jax.tree.unflatten(structure, xs)(t), numbers, jax.ShapeDtypeStruct((), float))
-    return at.shape
+    numbers = [jax.ShapeDtypeStruct(shape, dtype or jnp.result_type(float)) for shape, dtype in leaves]
+    step_number = jax.ShapeDtypeStruct((), jnp.int32)
+    return jax.eval_shape(lambda xs, n: jax.tree.unflatten(structure, xs).mean(n), numbers, step_number).shape
 
 
 def checked_state(cell: Any, state: Any, dtype: Any) -> Any:
@@ -74,6 +104,8 @@ def checked_state(cell: Any, state: Any, dtype: Any) -> Any:
             f"state must be a State, as of traces.final or cell.initial_state(), not {type(state).__name__}."
         )
     expected = jax.eval_shape(cell.initial_state)
+    if state.behind is not None:
+        expected = expected._replace(behind=expected.channels, lag=jax.ShapeDtypeStruct((), expected.V.dtype))
     if jax.tree.structure(expected) != jax.tree.structure(state):
         raise ModelError("the state is not one of this cell: its channels or ions have other labels or gates.")
     for (path, want), got in zip(jax.tree_util.tree_leaves_with_path(expected), jax.tree.leaves(state), strict=True):
@@ -94,7 +126,7 @@ def in_precision(tree: Any, dtype: Any) -> Any:
     def leaf(x: Any) -> Any:
         if isinstance(x, jax.Array):
             return x if not jnp.issubdtype(x.dtype, jnp.floating) or x.dtype == dtype else x.astype(dtype)
-        return np.asarray(x, dtype)
+        return x if getattr(x, "dtype", None) in (np.int32, np.uint32) else np.asarray(x, dtype)
 
     return jax.tree.map(leaf, tree)
 

@@ -15,14 +15,15 @@ from jax.sharding import Mesh, PartitionSpec
 
 from ..errors import ModelError
 from ..networks.connect import Edges
-from ..networks.projection import Pathway
-from ..networks.rows import Rows, laid_out, rows_of
+from ..networks.rows import NOWHERE, Rows, laid_out, rows_of
 from ..state import NetworkState
-from .delivery import Pairs, n_words
-from .loops import Chunk, chunk
-from .plan import Carry, Parts, Plan, is_source
-from .program import compiler_options
-from .step import initial, start, state_of
+from .blocks import resized
+from .delivery import WORD, n_words
+from .layout import Bundle, Layout
+from .loops import Chunk, Running, begin, chunk, compiler_options, finish
+from .plan import Carry, Parts, Path, Plan, Times, is_source
+from .step import initial, state_of
+from .wires import words_of
 
 AXIS = "neurons"
 _WHOLE, _SHARED = PartitionSpec(), PartitionSpec(AXIS)
@@ -56,32 +57,42 @@ def check_shares(sizes: Sequence[tuple[str, tuple[int, ...]]], n: int) -> None:
             )
 
 
-def shares(path: Pathway, n: int, weight: Any, delays: Any) -> Rows:
-    """The rows of a pathway's synapses, those onto each device's neurons apart: a leading axis over devices."""
-    edges = path.wiring.edges
-    each = edges.n_post // n
+def shares_for(layout: Layout, path: Path, bundle: Bundle, n: int, dtype: Any) -> Rows:
+    """The rows of a projection's synapses, those onto each device's neurons apart: a leading axis over devices."""
+    (member,) = bundle.members
+    edges, first = member.pathway.wiring.edges, path.first
+    each = edges.n_post // n if edges.n_post else layout.places[bundle.post].n // n
+    weight = None if path.uniform else np.asarray(member.pathway.weight, dtype)
+    delays = member.steps if path.delay is None else None
     owner, sources = edges.targets // each, edges.sources
-    parts = []
+    parts, masks = [], []
     for device in range(n):
         mine = owner == device
         counts = np.bincount(sources[mine], minlength=edges.counts.size)
-        part = Edges(counts, (edges.targets[mine] - device * each).astype(np.int32), each)
-        parts.append((part, mine))
-    width, split = _common([part for part, _ in parts])
-    shapes = [rows_of(part, width, split) for part, _ in parts]
+        places = edges.targets[mine] - np.int32(device * each)
+        late = 0 if delays is None else np.broadcast_to(delays, owner.shape)[mine] * np.int32(each)
+        parts.append(Edges(counts, (places + late).astype(np.int32), each))
+        masks.append(mine)
+    width, split = _common(parts)
+    shapes = [rows_of(part, width, split) for part in parts]
     n_rows = max(shape.counts.size for shape in shapes)
-
-    def stacked(values: Any, filling: Any) -> np.ndarray | None:
-        if values is None:
-            return None
-        rows = [laid_out(shape, values[mine], filling, n_rows) for shape, (_, mine) in zip(shapes, parts, strict=True)]
-        return np.stack(rows)
-
-    targets = [
-        laid_out(shape, part.targets, np.int32(each), n_rows) for shape, (part, _) in zip(shapes, parts, strict=True)
-    ]
+    targets = [laid_out(shape, part.targets, NOWHERE, n_rows) for shape, part in zip(shapes, parts, strict=True)]
+    weights = None
+    if weight is not None:
+        weights = np.stack(
+            [laid_out(shape, weight[mine], 0.0, n_rows) for shape, mine in zip(shapes, masks, strict=True)]
+        )
     starts = np.stack([shape.starts for shape in shapes if shape.starts is not None]) if split else None
-    return Rows(starts, np.stack(targets), stacked(weight, 0.0), stacked(delays, 0))
+    pre = layout.places[member.pathway.wiring.pre].n
+    senders = _senders(pre // n, n, first, first + edges.counts.size)
+    return Rows(starts, np.stack(targets), weights, np.broadcast_to(senders, (n, *senders.shape)))
+
+
+def _senders(each: int, devices: int, first: int, stop: int) -> np.ndarray:
+    """Words, in blocks of `each` flags, whose set bits are the neurons from `first` to `stop`."""
+    flags = np.zeros(each * devices, bool)
+    flags[first:stop] = True
+    return words_of(np.pad(flags.reshape(devices, each), ((0, 0), (0, n_words(each) * WORD - each))).ravel())
 
 
 def _common(parts: list[Edges]) -> tuple[int, bool]:
@@ -95,7 +106,10 @@ def local_plan(plan: Plan, mesh: Mesh) -> Plan:
     """The plan of one device's share. Records are of whole populations: who asked for a part takes it afterwards."""
     n, sizes = mesh.size, dict(plan.sizes)
     home = {path.label: path.post for path in plan.paths} | {name: name for name in sizes}
-    records = tuple(r._replace(first=0, stop=sizes[home[r.part]][0] // n, by=1) for r in plan.records)
+    records = tuple(
+        r._replace(first=0, stop=sizes[home[r.part]][0] // n, by=1, shape=(sizes[home[r.part]][0] // n,))
+        for r in plan.records
+    )
     return plan._replace(
         sizes=tuple((name, (size[0] // n,)) for name, size in plan.sizes), records=records, axis=AXIS, devices=n
     )
@@ -104,66 +118,94 @@ def local_plan(plan: Plan, mesh: Mesh) -> Plan:
 def local_parts(plan: Plan, parts: Parts) -> Parts:
     """Cells that know the size of one device's share; their arrays are whole still, and the mesh divides them."""
     sizes = dict(plan.sizes)
-    cells = {name: x if is_source(x) else _resized(x, sizes[name]) for name, x in parts.populations.items()}
-    return parts._replace(populations=cells)
-
-
-def _resized(cell: Any, size: tuple[int, ...]) -> Any:
-    new = object.__new__(type(cell))
-    new.__dict__.update(cell.__dict__, size=size)
-    return new
+    return parts._replace(
+        blocks={name: x if is_source(x) else resized(x, sizes[name]) for name, x in parts.blocks.items()}
+    )
 
 
 def initial_shares(whole: Plan, parts: Parts, dtype: Any, devices: int) -> NetworkState:
     """The state at the start, computed as on one device, with rings as several gather spikes."""
-    state, sizes = initial(whole, parts, dtype, walking=True), dict(whole.sizes)
+    state, sizes = (
+        jax.jit(initial, static_argnums=(0, 2, 3), compiler_options=compiler_options())(whole, parts, dtype, True),
+        dict(whole.sizes),
+    )
     rings = dict(state.rings)
     for path in whole.paths:
         ring = rings[path.label]
         if ring is not None and ring.dtype == np.uint32:
-            words = devices * n_words(sizes[path.pre][0] // devices)
+            words = devices * n_words(sizes[path.pre[0]][0] // devices)
             rings[path.label] = np.zeros((ring.shape[0], words), np.uint32)
     return state._replace(rings=rings)
 
 
 def _specs(plan: Plan, parts: Parts) -> Parts:
-    """Which axis of each argument is shared: the last one, where it goes over neurons."""
+    """Which axis of each argument is shared: of cells and stimuli the one over neurons, of synapses the one over devices."""
     sizes = {name: size[0] * plan.devices for name, size in plan.sizes}
-    ends = {path.label: (sizes[path.pre], sizes[path.post]) for path in plan.paths}
+    ends = {path.label: (sizes[path.pre[0]], sizes[path.post]) for path in plan.paths}
 
     def over(tree: Any, *lengths: int) -> Any:
-        def leaf(x: Any) -> PartitionSpec:
-            shape = jax.numpy.shape(x)
-            return PartitionSpec(*[None] * (len(shape) - 1), AXIS) if shape and shape[-1] in lengths else _WHOLE
+        """Parameters of mechanisms have one axis, over neurons, or none."""
+        return jax.tree.map(
+            lambda x: _SHARED if jax.numpy.shape(x)[:1] and jax.numpy.shape(x)[0] in lengths else _WHOLE, tree
+        )
 
-        return jax.tree.map(leaf, tree)
+    def along(axis: int, x: Any, n: int) -> PartitionSpec:
+        there = axis >= 0 and jax.numpy.ndim(x) > axis and jax.numpy.shape(x)[axis] == n
+        return PartitionSpec(*[None] * axis, AXIS) if there else _WHOLE
 
     return Parts(
-        {name: jax.tree.map(lambda _: _WHOLE, x) if is_source(x) else over(x, sizes[name]) for name, x in parts.populations.items()},
+        {name: jax.tree.map(lambda _: _WHOLE, x) if is_source(x) else over(x, sizes[name]) for name, x in parts.blocks.items()},
         {label: over(x, *ends.get(label, ())) for label, x in parts.pathways.items()},
-        {label: _specs_of(x) for label, x in parts.synapses.items()},
-        {name: over(x, sizes[name]) for name, x in parts.stimuli.items()},
+        {label: jax.tree.map(lambda _: _SHARED if isinstance(x, Rows) else _WHOLE, x) for label, x in parts.synapses.items()},  # noqa: B023
+        {name: jax.tree.map(lambda axis, y: along(axis, y, sizes[name]), x.neurons(), x) for name, x in parts.stimuli.items()},  # noqa: B023
     )  # fmt: skip
 
 
-def _specs_of(synapses: Rows | Pairs) -> Any:
-    return jax.tree.map(lambda _: _SHARED if isinstance(synapses, Rows) else _WHOLE, synapses)
+def _rings(plan: Plan) -> dict[str, Any]:
+    return {path.label: PartitionSpec(None, AXIS) if path.delay is None else _WHOLE for path in plan.paths}
 
 
-def _own(synapses: Rows | Pairs) -> Rows | Pairs:
+def _state_specs(plan: Plan, state: NetworkState) -> NetworkState:
+    cells = jax.tree.map(lambda x: _SHARED if jax.numpy.ndim(x) else _WHOLE, state.cells)
+    return NetworkState(cells, _SHARED, _SHARED, _rings(plan), _WHOLE)  # pyright: ignore
+
+
+def _running_specs(plan: Plan) -> Running:
+    return Running(Carry(_SHARED, _SHARED, _SHARED, _rings(plan)), _WHOLE)  # pyright: ignore
+
+
+def _with_scalars(running: Running, like: Running) -> Running:
+    """Scalars of the solver's carry, which travel as vectors of one for each device, since only what has an axis can be shared."""
+    cells = jax.tree.map(lambda x, y: x.reshape(y.shape), running.carry.cells, like.carry.cells)
+    return running._replace(carry=running.carry._replace(cells=cells))
+
+
+def _as_vectors(running: Running) -> Running:
+    cells = jax.tree.map(lambda x: x[None] if x.ndim == 0 else x, running.carry.cells)
+    return running._replace(carry=running.carry._replace(cells=cells))
+
+
+def _own(parts: Parts) -> Parts:
     """One device's rows; gap junctions are whole on each."""
-    return jax.tree.map(lambda x: x[0], synapses) if isinstance(synapses, Rows) else synapses
+    rows = {label: jax.tree.map(lambda y: y[0], x) if isinstance(x, Rows) else x for label, x in parts.synapses.items()}
+    return parts._replace(synapses=rows)
 
 
-def _state_specs(plan: Plan, kind: Any) -> Any:
-    """Of a `Carry` or `NetworkState` whose scalars were made vectors."""
-    rings = {path.label: PartitionSpec(None, AXIS) if path.own_delays else _WHOLE for path in plan.paths}
-    return kind(_SHARED, _SHARED, _SHARED, rings, _WHOLE)
+@functools.cache
+def begun_shares(mesh: Mesh) -> Any:
+    """`loops.begin` on every device's share, from a state of the whole."""
 
+    def program(plan: Plan, parts: Parts, state: NetworkState, dt: Any) -> Running:
+        def share(parts: Parts, state: NetworkState, dt: Any) -> Running:
+            return _as_vectors(begin(plan, parts, state, dt))
 
-def _vectors(carry: Carry) -> Carry:
-    """Scalars of the solver's carry as vectors, since only what has an axis can be shared."""
-    return carry._replace(cells=jax.tree.map(lambda x: x[None] if x.ndim == 0 else x, carry.cells))
+        shared = jax.shard_map(
+            share, mesh=mesh, in_specs=(_specs(plan, parts), _state_specs(plan, state), _WHOLE),
+            out_specs=_running_specs(plan), check_vma=False,
+        )  # fmt: skip
+        return shared(parts, state, dt)
+
+    return jax.jit(program, static_argnums=0)
 
 
 @functools.cache
@@ -171,47 +213,65 @@ def compiled_shares(mesh: Mesh) -> Any:
     """`loops.chunk` on every device's share; arguments and results are those of the whole."""
 
     def program(
-        plan: Plan, length: int, fresh: bool, parts: Parts, state: Any, dt: Any, begin: Any, count: Any
+        plan: Plan, length: int, parts: Parts, running: Any, times: Times, dt: Any, first: Any, count: Any
     ) -> Chunk:
-        def share(parts: Parts, state: Any, dt: Any, begin: Any, count: Any) -> Chunk:
-            parts = parts._replace(synapses={label: _own(x) for label, x in parts.synapses.items()})
-            if not fresh:
-                like = start_shapes(plan, parts, dt)
-                state = state._replace(cells=jax.tree.map(lambda x, y: x.reshape(y.shape), state.cells, like.cells))
-            out = chunk(plan, length, fresh, parts, state, dt, begin, count)
-            return out._replace(carry=_vectors(out.carry))
+        def share(parts: Parts, running: Any, times: Times, dt: Any, first: Any, count: Any) -> Chunk:
+            own = _own(parts)
+            like = _like(plan, own, dt)
+            out = chunk(plan, length, own, _with_scalars(running, like), times, dt, first, count)
+            return out._replace(running=_as_vectors(out.running))
 
-        given = _state_specs(plan, NetworkState if fresh else Carry)
-        over_time = PartitionSpec(None, AXIS)
-        first: Any = {record.name: _SHARED for record in plan.records}
-        samples: Any = {record.name: over_time for record in plan.records}
-        events: Any = PartitionSpec(None, None, AXIS)
-        results = Chunk(_state_specs(plan, Carry), first, samples, events)
+        samples: Any = {record.name: PartitionSpec(None, AXIS) for record in plan.records}
+        words: Any = {name: PartitionSpec(None, None, AXIS) for name in plan.events}
         shared = jax.shard_map(
-            share, mesh=mesh, in_specs=(_specs(plan, parts), given, _WHOLE, _WHOLE, _WHOLE), out_specs=results, check_vma=False
+            share, mesh=mesh,
+            in_specs=(_specs(plan, parts), _running_specs(plan), _WHOLE, _WHOLE, _WHOLE, _WHOLE),
+            out_specs=Chunk(_running_specs(plan), samples, words, {}), check_vma=False,
         )  # fmt: skip
-        return shared(parts, state, dt, begin, count)
+        return shared(parts, running, times, dt, first, count)
 
-    return jax.jit(program, static_argnums=(0, 1, 2), compiler_options=compiler_options())
+    return jax.jit(program, static_argnums=(0, 1), compiler_options=compiler_options())
 
 
 @functools.cache
 def finished_shares(mesh: Mesh) -> Any:
-    """`engine.state_of` on every device's share."""
+    """`loops.finish` on every device's share."""
 
-    def program(plan: Plan, parts: Parts, carry: Any, n: Any, dt: Any) -> NetworkState:
-        def share(parts: Parts, carry: Any, n: Any, dt: Any) -> NetworkState:
-            like = start_shapes(plan, parts, dt)
-            carry = carry._replace(cells=jax.tree.map(lambda x, y: x.reshape(y.shape), carry.cells, like.cells))
-            return state_of(plan, parts, carry, n, dt)
+    def program(plan: Plan, parts: Parts, running: Any, times: Times, n: Any, dt: Any) -> NetworkState:
+        def share(parts: Parts, running: Any, times: Times, n: Any, dt: Any) -> NetworkState:
+            own = _own(parts)
+            like = _like(plan, own, dt)
+            return finish(plan, own, _with_scalars(running, like), times, n, dt)
 
-        given = (_specs(plan, parts), _state_specs(plan, Carry), _WHOLE, _WHOLE)
-        out = _state_specs(plan, NetworkState)
-        return jax.shard_map(share, mesh=mesh, in_specs=given, out_specs=out, check_vma=False)(parts, carry, n, dt)
+        specs = _specs(plan, parts)
+        alone = plan._replace(axis=None)
+        made = jax.eval_shape(
+            lambda p, h: state_of(alone, p, *_at_rest(alone, p, h), np.int32(0), h), _local(parts, specs, mesh.size), dt
+        )
+        given = (specs, _running_specs(plan), _WHOLE, _WHOLE, _WHOLE)
+        out = _state_specs(plan, made)
+        return jax.shard_map(share, mesh=mesh, in_specs=given, out_specs=out, check_vma=False)(
+            parts, running, times, n, dt
+        )
 
     return jax.jit(program, static_argnums=0)
 
 
-def start_shapes(plan: Plan, parts: Parts, dt: Any) -> Carry:
-    """The shapes of a carry at the start."""
-    return jax.eval_shape(lambda p, h: start(plan, p, initial(plan, p, h.dtype, walking=True), h), parts, dt)
+def _like(plan: Plan, parts: Parts, dt: Any) -> Running:
+    """The shapes of a carry on one device."""
+    return jax.eval_shape(lambda: begin(plan, parts, initial(plan, parts, dt.dtype, walking=True), dt))
+
+
+def _local(tree: Any, specs: Any, devices: int) -> Any:
+    """The shapes that one device sees."""
+
+    def leaf(x: Any, spec: PartitionSpec) -> Any:
+        shape = [n // devices if axis < len(spec) and spec[axis] else n for axis, n in enumerate(jax.numpy.shape(x))]
+        return jax.ShapeDtypeStruct(tuple(shape), x.dtype)
+
+    return jax.tree.map(leaf, tree, specs)
+
+
+def _at_rest(plan: Plan, parts: Parts, dt: Any) -> tuple[Carry, Times]:
+    running = begin(plan, parts, initial(plan, parts, dt.dtype, walking=True), dt)
+    return running.carry, Times(np.int32(0), np.int32(0), running.ages)

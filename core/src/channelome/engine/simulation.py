@@ -1,45 +1,28 @@
-"""`simulate`: check the request, run the compiled loop in chunks, hand back `Traces`."""
+"""`simulate`: one door for lone cells and networks, and the results that each is handed."""
 
-import functools
-import math
-import sys
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
-from tqdm.auto import tqdm
 
 from .. import __version__
 from ..cells import SingleCompartment
-from ..cells.show import rows
+from ..cells.show import origin, rows
 from ..errors import ModelError
-from ..networks import Network
 from ..registry import registry
 from ..registry.provenance import of_run
-from ..results.spikes import SpikeTrains, crossings
-from ..results.traces import Traces
-from ..state import State
-from .faults import report_fault
-from .network_run import simulate_network
-from .program import Chunk, Plan, compiled_chunk, differentiable, finish
-from .record import probes
-from .request import checked_state, checked_stimulus, in_precision, is_tracing, whole_steps
+from ..results import Activity, SpikeTrains, Traces, crossings
+from ..state import NetworkState, State
+from .collected import counts_of, of_groups
+from .continuing import checked_network_state
+from .prepare import LONE, Model, Prepared, prepared
+from .request import checked_state, first_step, whole_steps
+from .run import Ran, chunked, traced
+from .sharding import check_shares, mesh_of
 from .solvers import solver as find_solver
-
-BUFFER_BYTES = 64 << 20
-"""Records leave the device when they fill this much."""
-SHORT_BYTES = 256 << 10
-"""Runs whose records fill less than this compile one program between them, however long they are."""
-CHUNKS = 50
-"""Long runs are cut into about so many chunks, between which the progress bar moves and Ctrl-C is heard."""
-LONG_RUN = 20_000_000
-"""Neuron steps from which a run counts as long."""
-SEGMENT_FROM = 500
-"""Samples from which reverse-mode differentiation recomputes segments in place of keeping every step."""
+from .states import in_arrays
 
 
 def simulate(
@@ -51,12 +34,13 @@ def simulate(
     record: str | Sequence[str] | None = None,
     every: int = 1,
     solver: Any = "staggered",
-    state: State | None = None,
+    state: State | NetworkState | None = None,
+    start: Any = None,
     progress: bool | None = None,
     chunk: int | None = None,
     segment: int | None = None,
-    check: bool = True,
     devices: Any = None,
+    check: bool = True,
 ) -> Any:
     """Run a cell or a network for `duration` and return what was recorded, t = 0 included.
 
@@ -74,7 +58,8 @@ def simulate(
             projection, ``"exc.g"``; nothing if None, and spikes are recorded as they are.
         every: record every so many steps. Spikes are found at every step.
         solver: a registered name, or an object that is a `Solver`.
-        state: where to start, for instance ``traces.final``; the cell's `initial_state` if None. Time starts at 0 again.
+        state: where to start, for instance ``traces.final``; the cell's `initial_state` if None.
+        start: the time at which the run begins, with a unit, for stimuli and in `t`; 0 if None, also of a run that goes on.
         progress: show a progress bar; if None, on long runs in a terminal or notebook.
         chunk: samples per chunk, if the default (by memory and length) shall not be used.
         segment: samples between which reverse-mode differentiation recomputes; by default about the square root of all.
@@ -91,159 +76,115 @@ def simulate(
         UnitError: for a missing or wrong unit.
         SimulationError: where the state became NaN or infinite.
     """
-    if isinstance(cell, Network):
-        return simulate_network(
-            cell, duration, dt=dt, stimulus=stimulus, record=record, every=every, solver=solver, state=state,
-            progress=progress, chunk_length=chunk, segment=segment, check=check, devices=devices,
-        )  # fmt: skip
-    if devices is not None:
-        raise ModelError("devices= shares a Network; a cell's population is put on a device with jax.device_put.")
     step_ms, count = whole_steps(duration, dt, every)
-    stimulus = checked_stimulus(cell, stimulus, step_ms)
-    names = ("V",) if record is None else (record,) if isinstance(record, str) else tuple(record)
-    plan = Plan(find_solver(solver), probes(cell, names), "spikes" in names, every)
-    dtype = jax.dtypes.canonicalize_dtype(float)
-    cell, stimulus = in_precision(cell, dtype), in_precision(stimulus, dtype)
-    state = checked_state(cell, state, dtype)
-    h = np.asarray(step_ms, dtype)
-    if is_tracing() or any(isinstance(x, Tracer) for x in jax.tree.leaves((cell, stimulus, state))):
-        return _traced(plan, cell, state, stimulus, h, count, segment)
-    return _chunked(plan, cell, state, stimulus, h, step_ms, count, chunk, progress, check)
-
-
-def _traced(plan: Plan, cell: Any, state: Any, stimulus: Any, dt: Any, count: int, segment: int | None) -> Traces:
-    length = segment or (count if count < SEGMENT_FROM else math.isqrt(count))
-    final, data = differentiable(plan, cell, state, stimulus, dt, count, length)
-    data = {name: data[name] for name in _units(plan)}  # the order asked for; JAX sorts the keys of dictionaries
-    t = np.arange(count + 1) * (float(dt) * plan.every)
-    return Traces(t=jnp.asarray(t, dt.dtype), data=data, units=_units(plan), end=final)
-
-
-def _chunked(
-    plan: Plan,
-    cell: Any,
-    carry: Any,
-    stimulus: Any,
-    dt: Any,
-    step_ms: float,
-    count: int,
-    chunk: int | None,
-    progress: Any,
-    check: bool,
-) -> Traces:
-    length = chunk or _chunk_length(plan, cell.size, dt.dtype.itemsize, count)
-    in_one = count <= length
-    data: dict[str, Any] = (
-        {} if in_one else {probe.name: np.empty((count + 1, *cell.size), dt.dtype) for probe in plan.probes}
-    )
-    events: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-    run, reached, done, interrupted = compiled_chunk(), carry, 0, False
-    under_way: list[tuple[Any, Chunk, int, int]] = []
-    bar = tqdm(
-        total=count * plan.every,
-        unit=" steps",
-        unit_scale=True,
-        delay=0 if progress else 1,
-        disable=not _shown(progress),
-    )
-
-    def take(before: Any, out: Chunk, begin: int, now: int) -> tuple[Any, int]:
-        if check and not all(np.all(np.isfinite(x)) for x in jax.tree.leaves(out.carry)):
-            report_fault(plan, cell, before, stimulus, dt, step_ms, begin, now)
-        for name, buffer in out.samples.items():
-            samples = np.asarray(buffer)[: now + 1]
-            if in_one:  # without a copy, unless that would hold on to much more than it shows
-                data[name] = samples if now > length // 2 else samples.copy()
-            else:
-                data[name][begin : begin + now + 1] = samples
-        if out.crossings is not None:
-            events[begin] = _events(np.asarray(out.crossings)[:now], begin * plan.every, step_ms)
-        bar.update(now * plan.every)
-        return out.carry, begin + now
-
-    with bar:
-        try:
-            for begin in range(0, max(count, 1), length):
-                now = min(length, count - begin)
-                out = run(plan, length, begin == 0, cell, carry, stimulus, dt, np.int32(begin), np.int32(now))
-                under_way.append((carry, out, begin, now))
-                carry = out.carry
-                if len(under_way) > 1:  # while the device runs on, what it has done is put away here
-                    reached, done = take(*under_way[0])
-                    del under_way[0]
-        except KeyboardInterrupt:
-            if not done and not under_way:
-                raise
-            interrupted = True
-        for chunk_of_run in under_way:  # one of them perhaps again: where the interrupt came is not known
-            reached, done = take(*chunk_of_run)
-    if interrupted:
-        warnings.warn(
-            f"interrupted after {done * plan.every * step_ms:g} ms; what was computed is returned.", stacklevel=3
-        )
-    t: Any = np.arange(done + 1) * (step_ms * plan.every)
-    data = {probe.name: data[probe.name][: done + 1] for probe in plan.probes}
-    for samples in data.values():
-        samples.flags.writeable = False
-    spikes = _spikes(plan, cell, data, t, list(events.values()))
-    if plan.spikes:
-        data["spikes"] = _counts(spikes, t, cell.size, dt.dtype)
-    return Traces(
-        t=t, data=data, units=_units(plan), spikes=spikes, end=functools.partial(finish, plan, cell, reached, np.asarray(t[-1], dt.dtype), dt), interrupted=interrupted,
-        V_th=float(cell.V_th) if np.ndim(cell.V_th) == 0 else None,
-        provenance=_provenance(cell, plan, step_ms),
+    origin_step = first_step(start, step_ms, count * every)
+    model = Model.of(cell)
+    names = _names(model, record)
+    mesh = None if devices is None else mesh_of(devices)
+    if mesh is not None:
+        if model.network is None:
+            raise ModelError("devices= shares a Network; a cell's population is put on a device with jax.device_put.")
+        check_shares([(label, part.size) for label, part in model.populations.items()], mesh.size)
+    run = prepared(
+        model, solver=find_solver(solver), stimulus=stimulus, names=names, every=every, dt=step_ms, origin=origin_step,
+        state=state, mesh=mesh,
     )  # fmt: skip
+    begin = _begun(model, run, state, mesh)
+    provenance = _provenance(model, run.plan.solver, step_ms)
+    if run.tracing:
+        final, data = traced(run, begin, count, segment)
+        return _traced_results(model, run, names, final, data, origin_step, count, step_ms, provenance)
+    ran = chunked(run, begin, count, dt=step_ms, length=chunk, progress=progress, check=check, mesh=mesh)
+    t = (origin_step + np.arange(ran.samples + 1) * every) * step_ms
+    if model.network is None:
+        return _traces(model, run, ran, names, t, origin_step, provenance)
+    return _activity(model, run, ran, t, origin_step, provenance)
 
 
-def _chunk_length(plan: Plan, size: tuple[int, ...], itemsize: int, count: int) -> int:
-    """Samples that the compiled loop has room for: rounded up, so that runs of about one length share a program."""
-    neurons = math.prod(size)
-    row = max(1, itemsize * neurons * (len(plan.probes) + (plan.every if plan.spikes else 0)))
-    wanted = math.ceil(count / CHUNKS) if count * plan.every * neurons > LONG_RUN else count
-    grain = 1 << max(0, wanted.bit_length() - 4)  # an eighth of the power of two below
-    return max(1, min(BUFFER_BYTES // row, max(SHORT_BYTES // row, -(-wanted // grain) * grain)))
+def _names(model: Model, record: str | Sequence[str] | None) -> tuple[str, ...]:
+    if record is None:
+        return ("V",) if model.network is None else ()
+    return (record,) if isinstance(record, str) else tuple(record)
 
 
-def _shown(progress: bool | None) -> bool:
-    return progress if progress is not None else sys.stderr.isatty() or "ipykernel" in sys.modules
+def _begun(model: Model, run: Prepared, state: Any, mesh: Any) -> NetworkState | None:
+    """The state that the run begins from, checked and in the arrays of the run; None for rest."""
+    if state is None:
+        return None
+    if model.network is None:
+        cell = checked_state(model.populations[LONE], state, run.dt.dtype)
+        return NetworkState({LONE: cell}, {}, {}, {}, np.int32(0))
+    return in_arrays(run.layout, checked_network_state(run, state, mesh))
 
 
 # ---- what comes back -----------------------------------------------------------------------------------------------
 
 
-def _units(plan: Plan) -> dict[str, str]:
-    return {probe.name: probe.unit for probe in plan.probes} | ({"spikes": "1"} if plan.spikes else {})
+def _units(model: Model, run: Prepared, names: Sequence[str]) -> dict[str, str]:
+    asked = {"spikes": "1"} if model.network is None and "spikes" in names else {}
+    return {record.name: record.unit for record in run.plan.records} | asked
 
 
-def _provenance(cell: Any, plan: Plan, step_ms: float) -> dict[str, str]:
+def _traced_results(
+    model: Model, run: Prepared, names: Sequence[str], final: NetworkState, data: dict[str, Any], first: int, count: int,
+    dt: float, provenance: dict[str, str],
+) -> Any:  # fmt: skip
+    t = jnp.asarray((first + np.arange(count + 1) * run.plan.every) * dt, run.dt.dtype)
+    units = _units(model, run, names)
+    if model.network is None:
+        return Traces(t=t, data={name: data[name] for name in units}, units=units, end=final.cells[LONE])
+    units |= {name: "1" for _, name in run.plan.counted}
+    return Activity(t=t, data={name: data[name] for name in units}, units=units, end=final, provenance=provenance)
+
+
+def _traces(
+    model: Model, run: Prepared, ran: Ran, names: Sequence[str], t: Any, first: int, provenance: dict[str, str]
+) -> Traces:
+    cell: Any = model.populations[LONE]
+    data = _read_only(run, ran)
+    spikes: SpikeTrains | None = ran.collected.spikes(first).get(LONE)
+    if spikes is None and "V" in data and run.plan.every == 1:
+        spikes = crossings(t, data["V"], cell.V_th)
+    if "spikes" in names and spikes is not None:
+        data["spikes"] = counts_of(spikes, t, cell.size, run.dt.dtype)
+        data["spikes"].flags.writeable = False
+    return Traces(
+        t=t, data=data, units=_units(model, run, names), spikes=spikes, end=lambda: ran.final().cells[LONE],
+        interrupted=ran.interrupted, V_th=float(cell.V_th) if np.ndim(cell.V_th) == 0 else None, provenance=provenance,
+    )  # fmt: skip
+
+
+def _activity(model: Model, run: Prepared, ran: Ran, t: np.ndarray, first: int, provenance: dict[str, str]) -> Activity:
+    assert model.network is not None
+    spikes = ran.collected.spikes(first)
+    return Activity(
+        t=t, data=_read_only(run, ran), units=_units(model, run, ()), spikes=spikes | of_groups(model.network, spikes),
+        end=ran.final, interrupted=ran.interrupted, provenance=provenance,
+    )  # fmt: skip
+
+
+def _read_only(run: Prepared, ran: Ran) -> dict[str, Any]:
+    data = {record.name: ran.collected.data[record.name][: ran.samples + 1] for record in run.plan.records}
+    for samples in data.values():
+        samples.flags.writeable = False
+    return data
+
+
+def _provenance(model: Model, solver: Any, dt: float) -> dict[str, str]:
     """What was run, by which versions: solver, step, and the distribution of each part."""
-    parts = {row.label: f"{row.name} ({row.origin})" for row in rows(cell)}
-    versions = {"channelome": __version__, "jax": jax.__version__}
-    packs = of_run(registry, cell.about, cell.classes) if isinstance(cell, SingleCompartment) else {}
-    return versions | {"solver": type(plan.solver).__name__, "dt": f"{step_ms:g} ms"} | parts | packs
-
-
-def _events(shares: np.ndarray, first_step: int, dt: float) -> tuple[np.ndarray, np.ndarray]:
-    """Times and flat neuron numbers of the crossings in an array (samples, every, *size)."""
-    flat = shares.reshape(shares.shape[0] * shares.shape[1], -1)
-    steps, neurons = np.nonzero(flat)
-    return (first_step + steps + flat[steps, neurons].astype(float)) * dt, neurons
-
-
-def _spikes(plan: Plan, cell: Any, data: dict[str, np.ndarray], t: np.ndarray, events: list[Any]) -> SpikeTrains | None:
-    if plan.spikes:
-        times, neurons = (np.concatenate(parts) for parts in zip(*events, strict=True))
-        order = np.argsort(times, kind="stable")
-        return SpikeTrains(times=times[order], neurons=neurons[order], size=cell.size)
-    if "V" in data and plan.every == 1:
-        return crossings(t, data["V"], cell.V_th)
-    return None
-
-
-def _counts(spikes: SpikeTrains | None, t: np.ndarray, size: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """Spikes since the sample before, of the shape (samples, *size)."""
-    assert spikes is not None
-    counts = np.zeros((t.size, math.prod(size)), dtype)
-    rows = np.searchsorted(t, spikes.times - 1e-9 * (t[1] if t.size > 1 else 1.0))
-    np.add.at(counts, (np.minimum(rows, t.size - 1), spikes.neurons), 1)
-    return counts.reshape(t.size, *size)
+    found = {"channelome": __version__, "jax": jax.__version__, "solver": type(solver).__name__, "dt": f"{dt:g} ms"}
+    for label, part in model.populations.items():
+        head = f"{label}." if label else ""
+        if label:
+            found[label] = type(part).__name__
+        if isinstance(part, SingleCompartment):
+            found |= {f"{head}{row.label}": f"{row.name} ({row.origin})" for row in rows(part)}
+    if model.network is None:
+        cell = model.populations[LONE]
+        return found | (of_run(registry, cell.about, cell.classes) if isinstance(cell, SingleCompartment) else {})
+    for label, path in model.projections.items():
+        found[label] = f"{type(path.synapse).__name__} ({origin(type(path.synapse))})"
+        if path.plasticity is not None:
+            found[f"{label}.plasticity"] = f"{type(path.plasticity).__name__} ({origin(type(path.plasticity))})"
+    found |= {f"group {name}": where for name, where in model.network.groups}
+    return found | of_run(registry, model.network.about, model.network.classes)

@@ -1,45 +1,53 @@
-"""The compiled part of a network's run: one loop over steps for all populations and projections.
+"""One step of a model, and what stands at both ends of a run: the compiled part of all of them.
 
-In step n, from ``t_n`` to ``t_(n+1)``, every population goes one step of the solver, whose drive holds the synapses' exact
-states at whatever time the solver asks for; then spikes are found, synapses flow to ``t_(n+1)``, and what arrives then is
-received. Whole networks on several devices run the same code on the neurons of each, with the spikes gathered.
+In step n, from ``t_n`` to ``t_(n+1)``, every block of cells goes one step of the solver, whose drive holds the stimulus'
+mean and the synapses' exact states at whatever share of the step the solver asks for; then spikes are found, synapses flow
+to ``t_(n+1)``, and what arrives then is received. Networks on several devices run the same code on the neurons of each, with
+the spikes gathered. A lone cell is a network of one block.
 """
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array, lax
 
+from ..cells.protocol import Inject
 from ..mechanisms.transmission import TO_DENSITY, Followed
+from ..networks.sources import SpikesByStep
 from ..state import NetworkState
-from .delivery import WORD, blocks, n_words, pack, product, walk
+from .delivery import blocks, n_words, pack, product, walk
+from .drive import Drive
 from .electrical import Halfway, shared
-from .plan import Carry, Parts, Path, Plan, count_of, is_source
-from .program import drive_of, put, spike
+from .plan import Carry, Parts, Path, Plan, Times, count_of, is_source
 from .solvers.staggered import Staggered
+from .spike import crossed, spike
+
+# ---- both ends of a run --------------------------------------------------------------------------------------------
 
 
 def initial(plan: Plan, parts: Parts, dtype: Any, walking: bool) -> NetworkState:
     """The state at the start: cells at rest, synapses at their initial state, nothing under way."""
-    sizes = dict(plan.sizes)
-    cells = {name: cell.initial_state() for name, cell in parts.populations.items() if not is_source(cell)}
+    cells = {name: cell.initial_state() for name, cell in parts.blocks.items() if not is_source(cell)}
     synapses, sources, rings = {}, {}, {}
     for path in plan.paths:
         synapse, plasticity, _, start = parts.pathways[path.label]
-        pre, post = sizes[path.pre], sizes[path.post]
-        state = synapse.initial(post, dtype)
+        state = synapse.initial(_over(plan, path), dtype)
         if state:
             head = next(iter(synapse.states))
             state[head] = state[head] + jnp.asarray(start, dtype)
         synapses[path.label] = state
         follower = synapse.source_initial if isinstance(synapse, Followed) else plasticity and plasticity.initial
-        sources[path.label] = follower(pre, dtype) if follower else {}
-        rings[path.label] = _ring(plan, path, synapse, plasticity, pre, post, dtype, walking)
+        sources[path.label] = follower(dict(plan.sizes)[path.pre[0]], dtype) if follower else {}
+        rings[path.label] = _no_spikes(plan, path, parts, dtype, walking)
     return NetworkState(cells, synapses, sources, rings, jnp.zeros((), jnp.int32))
+
+
+def _over(plan: Plan, path: Path) -> tuple[int, ...]:
+    """The shape of the states of a path's synapses."""
+    post = dict(plan.sizes)[path.post]
+    return post if path.lanes == 1 else (path.lanes, count_of(post))
 
 
 def _kinds(synapse: Any) -> tuple[int, ...]:
@@ -47,55 +55,83 @@ def _kinds(synapse: Any) -> tuple[int, ...]:
     return (2,) if isinstance(synapse, Followed) else ()
 
 
-def _ring(
-    plan: Plan, path: Path, synapse: Any, plasticity: Any, pre: tuple[int, ...], post: tuple[int, ...], dtype: Any, walking: bool
-) -> Any:  # fmt: skip
-    kinds = _kinds(synapse)
-    if path.own_delays:
-        return jnp.zeros((path.slots, count_of(post), *kinds), dtype)
-    if not path.slots:
+def _no_spikes(plan: Plan, path: Path, parts: Parts, dtype: Any, walking: bool) -> Any:
+    """A ring with nothing under way, what arrives next first; None where nothing waits."""
+    synapse, plasticity, _, _ = parts.pathways[path.label]
+    if path.delay is None:
+        return jnp.zeros(
+            (path.longest + 1, path.lanes * count_of(dict(plan.sizes)[path.post]), *_kinds(synapse)), dtype
+        )
+    if not path.delay:
         return None
-    if walking and not kinds and plasticity is None:
-        return jnp.zeros((path.slots, n_words(count_of(pre)) * plan.devices), jnp.uint32)
-    return jnp.zeros((path.slots, count_of(pre) * plan.devices, *kinds), dtype)
+    if walking and not _kinds(synapse) and plasticity is None:
+        return jnp.zeros((path.delay, _source_words(plan, path)), jnp.uint32)
+    n_pre = sum(count_of(dict(plan.sizes)[name]) for name in path.pre) * plan.devices
+    return jnp.zeros((path.delay, n_pre, *_kinds(synapse)), dtype)
 
 
-def start(plan: Plan, parts: Parts, state: NetworkState, dt: Any) -> Carry:
-    cells = {name: plan.solver.start(parts.populations[name], x, dt) for name, x in state.cells.items()}
-    return Carry(cells, state.synapses, state.sources, state.rings, state.steps)
+def _source_words(plan: Plan, path: Path) -> int:
+    return sum(n_words(count_of(dict(plan.sizes)[name])) for name in path.pre) * plan.devices
 
 
-def state_of(plan: Plan, parts: Parts, carry: Carry, n: Any, dt: Any) -> NetworkState:
-    """The state at ``t_n``, all of it at one time; rings turned so that what arrives next stands first."""
-    cells = {name: plan.solver.state(parts.populations[name], x, n * dt, dt) for name, x in carry.cells.items()}
-    rings = {label: None if ring is None else jnp.roll(ring, -n, axis=0) for label, ring in carry.rings.items()}
-    return NetworkState(cells, carry.synapses, carry.sources, rings, carry.past + jnp.asarray(n, jnp.int32))
+def start(plan: Plan, parts: Parts, state: NetworkState, dt: Any) -> tuple[Carry, dict[str, Any]]:
+    """The carry and the ages of its blocks, see `Times`. Rings get the slot that is written before another is read."""
+    cells, ages = {}, {}
+    for name, x in state.cells.items():
+        cells[name], first = plan.solver.start(parts.blocks[name], x, dt)
+        ages[name] = jnp.asarray(first, jnp.int32)
+    own = {path.label: path.delay is None for path in plan.paths}
+    rings = {
+        label: None
+        if ring is None
+        else jnp.roll(jnp.pad(ring, [(0, 1)] + [(0, 0)] * (ring.ndim - 1)), 0 if own[label] else 1, 0)
+        for label, ring in state.rings.items()
+    }
+    return Carry(cells, state.synapses, state.sources, rings), ages
+
+
+def state_of(plan: Plan, parts: Parts, carry: Carry, times: Times, n: Any, dt: Any) -> NetworkState:
+    """The state before step `n`, all of it at one time; rings turned so that what arrives next stands first."""
+    cells = {
+        name: plan.solver.state(parts.blocks[name], x, n + times.ages[name], dt) for name, x in carry.cells.items()
+    }
+    own = {path.label: path.delay is None for path in plan.paths}
+    rings = {}
+    for label, ring in carry.rings.items():
+        turned = None if ring is None else jnp.roll(ring, -n, axis=0)
+        rings[label] = None if turned is None else turned[:-1] if own[label] else turned[1:]
+    return NetworkState(cells, carry.synapses, carry.sources, rings, times.past + jnp.asarray(n, jnp.int32))
 
 
 # ---- one step ------------------------------------------------------------------------------------------------------
 
 
-def step(plan: Plan, parts: Parts, carry: Carry, n: Any, dt: Any, walking: bool) -> tuple[Carry, dict[str, Array]]:
-    """The carry one step on, and who spiked in it: by population, of its shape, True or the surrogate's 1.0."""
-    t, spiked, begun = n * dt, {}, carry.cells
+def step(
+    plan: Plan, parts: Parts, carry: Carry, times: Times, n: Any, dt: Any, walking: bool
+) -> tuple[Carry, dict[str, Array]]:
+    """The carry after step `n`, and who spiked in it: by block, of its shape, True or the surrogate's 1.0."""
+    spiked, begun = {}, carry.cells
     cells, moved = dict(begun), _shared(plan, parts, begun, dt)
     coupled = {name for junction in plan.junctions for name in (junction.pre, junction.post)}
-    for name, population in parts.populations.items():
-        if is_source(population):
-            spiked[name] = _share(plan, population.spikes(n, dt, carry.past))
+    for name, block in parts.blocks.items():
+        if is_source(block):
+            spikes = (
+                block.spikes(times.origin + n) if isinstance(block, SpikesByStep) else block.spikes(n, times.past, dt)
+            )
+            spiked[name] = _share(plan, spikes)
             continue
-        drive = _drive(plan, parts, name, carry, t)
+        drive = _drive(plan, parts, name, carry, times.origin + n, dt)
         start_from = moved[name]
         if name in coupled and isinstance(plan.solver, Staggered):
-            population: Any = Halfway(population, plan.solver.voltage(moved[name]))
+            block: Any = Halfway(block, plan.solver.voltage(moved[name]))
             start_from = begun[name]
-        cells[name] = plan.solver.step(population, start_from, t, dt, drive)
+        cells[name] = plan.solver.step(block, start_from, n + times.ages[name], dt, drive)
     cells = _shared(plan, parts, cells, dt)
-    for name, after in cells.items():
-        population = parts.populations[name]
-        V0, V1 = plan.solver.voltage(begun[name]), plan.solver.voltage(after)
-        threshold = jnp.asarray(population.V_th, V1.dtype)
-        spiked[name] = (threshold > V0) & (threshold <= V1) if walking else spike(V0, V1, threshold)
+    if plan.paths or plan.events or plan.counted:
+        for name, after in cells.items():
+            V0, V1 = plan.solver.voltage(begun[name]), plan.solver.voltage(after)
+            threshold = jnp.asarray(parts.blocks[name].V_th, V1.dtype)
+            spiked[name] = crossed(V0, V1, threshold) if walking else spike(V0, V1, threshold)
     return _communicate(plan, parts, carry._replace(cells=cells), spiked, n, dt, walking), spiked
 
 
@@ -106,70 +142,84 @@ def _shared(plan: Plan, parts: Parts, cells: dict[str, Any], dt: Any) -> dict[st
     return shared(plan.junctions, parts, cells, dt / 2, plan.solver, plan.axis, plan.devices)
 
 
-def _drive(plan: Plan, parts: Parts, name: str, carry: Carry, t: Any) -> Callable[[Any], Callable[[Array], Array]]:
-    """What is put into the cells of a population: its stimulus, and its synapses as they are at the time asked for."""
-    cell = parts.populations[name]
-    outside = drive_of(cell, parts.stimuli.get(name))
+def _drive(plan: Plan, parts: Parts, name: str, carry: Carry, n: Any, dt: Any) -> Drive:
+    """What is put into the cells of a block in step `n`: its stimulus, and its synapses at the time asked for."""
     here = [path for path in plan.paths if path.post == name]
-    old = plan.solver.voltage(carry.cells[name])
+    if not here:
+        return Drive(n, parts.stimuli.get(name))
+    cell, old = parts.blocks[name], plan.solver.voltage(carry.cells[name])
 
-    def drive(time: Any) -> Callable[[Array], Array]:
-        put_in = outside(time)
-        states = {path.label: parts.pathways[path.label][0].flow(carry.synapses[path.label], time - t) for path in here}
+    def synapses(share: Any) -> Inject:
+        states = {
+            path.label: parts.pathways[path.label][0].flow(carry.synapses[path.label], share * dt) for path in here
+        }
 
         def inject(V: Array) -> Array:
-            total = put_in(V)
+            total: Any = 0.0
             for path in here:
                 synapse = parts.pathways[path.label][0]
-                at = old if path.frozen else V
-                amount = synapse.conductance(states[path.label], at)
-                if path.unit in TO_DENSITY:
-                    amount = amount * (TO_DENSITY[path.unit] / cell.area)
-                is_current = path.unit in ("nA", "uA/cm^2")
-                total = total + (amount if is_current else amount * (synapse.E - at))
+                total = total + _let_in(path, synapse, states[path.label], old if path.frozen else V, cell)
             return total
 
         return inject
 
-    return drive
+    return Drive(n, parts.stimuli.get(name), synapses)
+
+
+def _let_in(path: Path, synapse: Any, state: Any, V: Array, cell: Any) -> Array:
+    """The current density through the synapses of a path, inward positive, summed over its lanes."""
+    at = V if path.lanes == 1 else V.reshape(1, -1)
+    amount = synapse.conductance(state, at)
+    if path.unit in ("nS", "mS/cm^2"):
+        amount = amount * (synapse.E - at)
+    if path.lanes > 1:
+        amount = jnp.sum(amount, axis=0).reshape(V.shape)
+    return amount * (TO_DENSITY[path.unit] / cell.area) if path.unit in TO_DENSITY else amount
 
 
 def _communicate(
     plan: Plan, parts: Parts, carry: Carry, spiked: Mapping[str, Array], n: Any, dt: Any, walking: bool
 ) -> Carry:
     synapses, sources, rings = dict(carry.synapses), dict(carry.sources), dict(carry.rings)
-    words = {name: _gathered(plan, pack(flags.ravel())) for name, flags in spiked.items()} if walking else {}
-    sizes = dict(plan.sizes)
+    sending = {name for path in plan.paths for name in path.pre}
+    words = {name: _gathered(plan, pack(spiked[name].ravel())) for name in sending} if walking else {}
     for path in plan.paths:
         label = path.label
-        synapse, plasticity, weight, _ = parts.pathways[label]
+        synapse, _, weight, _ = parts.pathways[label]
         dtype = jnp.result_type(*jax.tree.leaves(synapses[label]), jnp.float32)
         after = synapse.flow(synapses[label], dt)
-        flags = spiked[path.pre]
-        amounts, events = None, None
-        if isinstance(synapse, Followed):
-            state = synapse.source_flow(sources[label], dt)
-            sources[label], events, share = synapse.source_emit(state, flags.astype(dtype), dt)
-            amounts = events[..., None] * share
-        elif plasticity is not None:
-            state = plasticity.flow(sources[label], dt)
-            sources[label], sent = plasticity.release(state, flags.astype(dtype))
-            amounts = sent * flags.astype(dtype)
-        elif not walking:
-            amounts = flags.astype(dtype)
-        if amounts is not None:
-            amounts = _gathered(plan, amounts.reshape(count_of(sizes[path.pre]), *amounts.shape[flags.ndim :]))
-        sending = words.get(path.pre)
-        if walking and events is not None:
-            sending = _gathered(plan, pack((events != 0).ravel()))
-        arrived, rings[label] = _deliver(
-            plan, path, parts, sending, amounts, rings[label], n, dtype, walking, _kinds(synapse)
-        )
-        arrived = arrived.reshape(*sizes[path.post], *_kinds(synapse))
+        sources[label], who, amounts = _sent(plan, parts, path, carry.sources[label], spiked, words, dtype, dt, walking)
+        arrived, rings[label] = _delivered(plan, path, parts, who, amounts, rings[label], n, dtype, walking)
+        arrived = arrived.reshape(*_over(plan, path), *_kinds(synapse))
         if path.uniform:
             arrived = arrived * jnp.asarray(weight, dtype)
         synapses[label] = synapse.receive(after, arrived)
-    return carry._replace(synapses=synapses, sources=sources, rings=rings)
+    return Carry(carry.cells, synapses, sources, rings)
+
+
+def _sent(
+    plan: Plan, parts: Parts, path: Path, state: Any, spiked: Mapping[str, Array], words: Mapping[str, Array],
+    dtype: Any, dt: Any, walking: bool,
+) -> tuple[Any, Any, Any]:  # fmt: skip
+    """States of the sources after the step, words of who sends, and what each sends; None where that is 1."""
+    synapse, plasticity, _, _ = parts.pathways[path.label]
+    who = jnp.concatenate([words[name] for name in path.pre]) if walking else None
+    if not isinstance(synapse, Followed) and plasticity is None:
+        if walking:
+            return state, who, None
+        return state, None, jnp.concatenate([_gathered(plan, spiked[name].astype(dtype).ravel()) for name in path.pre])
+    (name,) = path.pre
+    flags = spiked[name].astype(dtype)
+    if isinstance(synapse, Followed):
+        state, events, share = synapse.source_emit(synapse.source_flow(state, dt), flags, dt)
+        amounts = events[..., None] * share
+        if walking:
+            who = _gathered(plan, pack((events != 0).ravel()))
+    else:
+        assert plasticity is not None
+        state, sent = plasticity.release(plasticity.flow(state, dt), flags)
+        amounts = sent * flags
+    return state, who, _gathered(plan, amounts.reshape(flags.size, *amounts.shape[flags.ndim :]))
 
 
 def _gathered(plan: Plan, local: Array) -> Array:
@@ -185,26 +235,33 @@ def _share(plan: Plan, whole: Array) -> Array:
     return lax.dynamic_slice_in_dim(whole, lax.axis_index(plan.axis) * each, each)
 
 
-def _deliver(
-    plan: Plan, path: Path, parts: Parts, words: Any, amounts: Any, ring: Any, n: Any, dtype: Any, walking: bool, kinds: Any
-) -> tuple[Array, Any]:  # fmt: skip
-    """What arrives at the end of step n, and the ring after it."""
-    n_post = count_of(dict(plan.sizes)[path.post])
-    synapses = parts.synapses[path.label]
-    zero = jnp.zeros((n_post, *kinds), dtype)
-    if path.own_delays:
-        slot = n % path.slots
-        ring = _send(plan, path, synapses, words, amounts, ring, slot, walking)
-        return ring[slot], put(ring, zero, slot)
-    if path.slots:
-        slot = n % path.slots
-        if walking and amounts is None:
-            words, ring = ring[slot], put(ring, words, slot)
-        else:
-            amounts, ring = ring[slot], put(ring, amounts, slot)
-            words = pack(_any(amounts) != 0) if walking else None
-            return _send(plan, path, synapses, words, amounts, zero, 0, walking, 1), ring
-    return _send(plan, path, synapses, words, amounts, zero, 0, walking), ring
+def _delivered(
+    plan: Plan, path: Path, parts: Parts, words: Any, amounts: Any, ring: Any, n: Any, dtype: Any, walking: bool
+) -> tuple[Array, Any]:
+    """What arrives at the end of step n, and the ring after it.
+
+    A ring is written before it is read: XLA would copy one whole whose slot is read before another is written.
+    """
+    kinds = _kinds(parts.pathways[path.label][0])
+    places = path.lanes * count_of(dict(plan.sizes)[path.post])
+    nothing = jnp.zeros((places, *kinds), dtype)
+    if path.delay is None:
+        slots = path.longest + 2
+        flat = ring.reshape(slots * places, *kinds)
+        emptied = (n + slots - 1) % slots  # it was read in the step before
+        flat = lax.dynamic_update_slice_in_dim(flat, nothing, emptied * places, 0)
+        flat = _send(plan, path, parts, words, amounts, flat, n % slots * places, walking)
+        return lax.dynamic_slice_in_dim(flat, n % slots * places, places), flat.reshape(ring.shape)
+    if not path.delay:
+        return _send(plan, path, parts, words, amounts, nothing, None, walking), ring
+    slots = path.delay + 1
+    waits = words if walking and amounts is None else amounts
+    ring = lax.dynamic_update_slice_in_dim(ring, waits[None], n % slots, 0)
+    comes = lax.dynamic_index_in_dim(ring, (n + 1) % slots, keepdims=False)
+    if walking and amounts is None:
+        return _send(plan, path, parts, comes, None, nothing, None, walking), ring
+    who = pack(_any(comes) != 0) if walking else None
+    return _send(plan, path, parts, who, comes, nothing, None, walking, n_blocks=1), ring
 
 
 def _any(amounts: Array) -> Array:
@@ -212,23 +269,15 @@ def _any(amounts: Array) -> Array:
 
 
 def _send(
-    plan: Plan, path: Path, synapses: Any, words: Any, amounts: Any, out: Array, slot: Any, walking: bool, n_blocks: int = 0
+    plan: Plan, path: Path, parts: Parts, words: Any, amounts: Any, out: Array, base: Any, walking: bool, n_blocks: int = 0
 ) -> Array:  # fmt: skip
     """Add to `out` what is sent; `words` in as many blocks as there are devices, if not told otherwise."""
+    synapses = parts.synapses[path.label]
     if not walking:
-        return product(synapses, amounts, out, slot)
+        return product(synapses, amounts, out, base)
     n_blocks = n_blocks or plan.devices
-    each = count_of(dict(plan.sizes)[path.pre]) * plan.devices // n_blocks
-    sending = words & jnp.asarray(range_words(each, n_blocks, path.first, path.stop))
-    send = blocks if plan.lanes else walk
-    return send(synapses, sending, amounts, out, path.first, slot, None if n_blocks == 1 else each)
-
-
-@functools.lru_cache(maxsize=64)
-def range_words(each: int, blocks: int, first: int, stop: int) -> np.ndarray:
-    """Words, in blocks of `each` flags, whose set bits are the neurons from `first` to `stop`."""
-    flags = np.zeros(each * blocks, bool)
-    flags[first:stop] = True
-    words = n_words(each)
-    bits = np.pad(flags.reshape(blocks, each), ((0, 0), (0, words * WORD - each))).reshape(-1, WORD).astype(np.uint32)
-    return np.bitwise_or.reduce(bits << np.arange(WORD, dtype=np.uint32), axis=1)
+    each = None if n_blocks == 1 else count_of(dict(plan.sizes)[path.pre[0]]) * plan.devices // n_blocks
+    if synapses.senders is not None:
+        words = words & jnp.asarray(synapses.senders)
+    deliver: Callable[..., Array] = blocks if plan.lanes else walk
+    return deliver(synapses, words, amounts, out, path.first, base, each)

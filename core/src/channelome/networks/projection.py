@@ -5,7 +5,6 @@ import math
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from ..cells.parts import build_part, class_of
@@ -15,7 +14,6 @@ from ..module import NODE, STATIC, Module, Parameter, check_values, show
 from ..sampled import Sampled
 from ..units import Unit, convert
 from .connect import Edges, Ends, FromArrays, FromMatrix, Rule
-from .rows import Shape, laid_out, rows_of
 
 _MS = Unit.parse("ms")
 
@@ -90,14 +88,9 @@ class Wiring:
     given: Projection | None = None
 
     @functools.cached_property
-    def rows(self) -> Shape:
-        """How the synapses lie in rows; worked out at the first run."""
-        return rows_of(self.edges)
-
-    @functools.cached_property
-    def targets(self) -> Any:
-        """The targets in rows, on the device."""
-        return jnp.asarray(laid_out(self.rows, self.edges.targets, np.int32(self.edges.n_post)))
+    def kept(self) -> dict[Any, Any]:
+        """What the engine keeps of it from run to run: how the synapses lie in rows."""
+        return {}
 
     def delay_steps(self, dt: float, where: str) -> int | np.ndarray:
         """The delays in steps of `dt` ms.
@@ -105,9 +98,11 @@ class Wiring:
         Raises:
             ModelError: for one delay that is no whole number of steps; many are rounded.
         """
-        steps = np.rint(np.asarray(self.delay) / dt)
-        if steps.ndim:
-            return steps.astype(np.int32)
+        if np.ndim(self.delay):
+            if self.kept.get("steps", (None,))[0] != dt:
+                self.kept["steps"] = dt, np.rint(np.asarray(self.delay) / dt).astype(np.int32)
+            return self.kept["steps"][1]
+        steps = np.rint(self.delay / dt)
         if abs(float(steps) * dt - float(self.delay)) > 1e-6 * dt:
             raise ModelError(
                 f"the delay of {where}, {self.delay:g} ms, is no whole number of steps of {dt:g} ms: "

@@ -12,19 +12,22 @@ class Rows(NamedTuple):
     """Synapses as rows of equal width, so that a row is read at once.
 
     A source neuron has the rows ``starts[i]`` to ``starts[i + 1]``; where every source has one row, `starts` is None.
-    Empty places point past the last neuron and add nothing.
 
     Attributes:
         starts: of shape (n_pre + 1,), or None.
-        targets: of shape (n_rows, width): target neurons, by number in their population.
+        targets: of shape (n_rows, width): places in what is delivered into; empty ones are `NOWHERE`.
         weights: None where all synapses weigh the same, else of the shape of `targets`.
-        delays: None where all have one delay, else whole steps, of the shape of `targets`.
+        senders: words of the sources that have synapses here, packed as spikes are; None where all have.
     """
 
     starts: Array | np.ndarray | None
     targets: Array | np.ndarray
     weights: Array | np.ndarray | None
-    delays: Array | np.ndarray | None
+    senders: Array | np.ndarray | None
+
+
+NOWHERE = np.int32(2**30)
+"""A place past the end of everything, so that what is sent there is dropped."""
 
 
 class Shape(NamedTuple):

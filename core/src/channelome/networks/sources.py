@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from ..clock import moment
 from ..errors import ModelError
 from ..module import NODE, STATIC, Module, param
 from ..units import Unit, convert
@@ -35,8 +36,12 @@ class Poisson(Module):
         if np.any(np.asarray(self.rate) < 0):
             raise ModelError(f"the rate of Poisson must be at least 0 Hz, got {np.min(self.rate):g}.")
 
-    def spikes(self, n: Any, dt: Any, past: Any = 0) -> Array:
-        """Whether each spikes in step number n, of shape `size`: with probability ``1 - exp(-rate dt)``.
+    def counted(self, dt: float) -> "Poisson":
+        """Itself: it has no times."""
+        return self
+
+    def spikes(self, n: Any, past: Any, dt: Any) -> Array:
+        """Whether each spikes in step number `n`, of shape `size`: with probability ``1 - exp(-rate dt)``.
 
         Args:
             past: steps of the runs that this one continues: what it draws is not what they drew.
@@ -69,14 +74,27 @@ class SpikeSource(Module):
         order = np.argsort(when, kind="stable")
         super().__init__(times=when[order], neurons=who[order].astype(float), size=(int(size),))
 
-    def spikes(self, n: Any, dt: Any, past: Any = 0) -> Array:
-        """Whether each spikes in step number n, from ``n dt`` to ``(n + 1) dt``, of shape `size`; times are of this run."""
-        # a time on the grid belongs to the step that ends there
-        step = jnp.maximum(jnp.ceil(jnp.asarray(self.times) / dt - 1e-3) - 1, 0)
-        begin, end = jnp.searchsorted(step, n, side="left"), jnp.searchsorted(step, n, side="right")
+    def counted(self, dt: float) -> "SpikesByStep":
+        """The same in steps of `dt` ms. A time on the grid, to a thousandth of a step, belongs to the step that ends there."""
+        when = moment(self.times, dt, jnp.result_type(self.times))
+        steps = (when.step - (when.share < 1e-3)).clip(0)
+        return SpikesByStep(steps=steps.astype(np.int32), neurons=self.neurons.astype(np.int32), size=self.size)
+
+
+class SpikesByStep(Module):
+    """A `SpikeSource` in steps of a run: source ``neurons[k]`` spikes in step ``steps[k]``; steps do not decrease."""
+
+    steps: Annotated[Any, NODE]
+    neurons: Annotated[Any, NODE]
+    size: Annotated[tuple[int, ...], STATIC]
+
+    def spikes(self, n: Any) -> Array:
+        """Whether each spikes in step number `n`, of shape `size`."""
+        steps = jnp.asarray(self.steps)
+        begin, end = jnp.searchsorted(steps, n, side="left"), jnp.searchsorted(steps, n, side="right")
 
         def one(k: Array, out: Array) -> Array:
-            return out.at[jnp.asarray(self.neurons)[k].astype(int)].set(True)
+            return out.at[jnp.asarray(self.neurons)[k]].set(True)
 
         return jax.lax.fori_loop(begin, end, one, jnp.zeros(math.prod(self.size), bool)).reshape(self.size)
 

@@ -1,9 +1,9 @@
 """Currents put into cells, as functions of time."""
 
-from .stimulus import function as function
-from .stimulus import noise as noise
-from .stimulus import pulses as pulses
-from .stimulus import ramp as ramp
-from .stimulus import samples as samples
-from .stimulus import sine as sine
-from .stimulus import step as step
+from .edges import pulses as pulses
+from .edges import ramp as ramp
+from .edges import step as step
+from .sampled import noise as noise
+from .sampled import samples as samples
+from .smooth import function as function
+from .smooth import sine as sine

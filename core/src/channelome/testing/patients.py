@@ -22,7 +22,7 @@ from ..authoring import (
 )
 from ..cells import SingleCompartment
 from ..mechanisms.leak import IL
-from ..stimuli.stimulus import function
+from ..stimuli import function
 
 _SOURCE = "our choice: a patient of the kit, of no paper"
 

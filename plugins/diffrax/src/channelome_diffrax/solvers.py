@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import optimistix
 from jax import Array, lax
 
-from channelome.engine.protocols import Cell, Drive
+from channelome.cells.protocol import Cell
+from channelome.engine.protocols import Drive
 from channelome.engine.solvers.runge_kutta import confined
 from channelome.state import State
 
@@ -46,15 +47,15 @@ class Adaptive:
     atol: float | None = None
     max_steps: int = 4096
 
-    def start(self, cell: Cell, state: State, dt: Any) -> Carry:
-        return Carry(state, jnp.asarray(dt, state.V.dtype))
+    def start(self, cell: Cell, state: State, dt: Any) -> tuple[Carry, int]:
+        return Carry(state.at_once(), jnp.asarray(dt, state.V.dtype)), 0
 
-    def step(self, cell: Cell, carry: Carry, t: Any, dt: Any, drive: Drive) -> Carry:
+    def step(self, cell: Cell, carry: Carry, n: Any, dt: Any, drive: Drive) -> Carry:
         dtype = carry.state.V.dtype
         span = jnp.asarray(dt, dtype)
         # Time counts from the step's start: late in a run float32 would not resolve its parts.
         solution = diffrax.diffeqsolve(
-            diffrax.ODETerm(lambda s, y, args: cell.derivative(y, drive(t + s))),  # pyright: ignore
+            diffrax.ODETerm(lambda s, y, args: cell.derivative(y, drive.at(s / span))),  # pyright: ignore
             self.method(), jnp.zeros_like(span), span, carry.first, carry.state,
             stepsize_controller=self._controller(dtype), max_steps=self.max_steps, throw=False,
         )  # fmt: skip
@@ -68,7 +69,7 @@ class Adaptive:
     def voltage(self, carry: Carry) -> Array:
         return carry.state.V
 
-    def state(self, cell: Cell, carry: Carry, t: Any, dt: Any) -> State:
+    def state(self, cell: Cell, carry: Carry, n: Any, dt: Any) -> State:
         return carry.state
 
     def _controller(self, dtype: Any) -> diffrax.PIDController:

@@ -24,16 +24,16 @@ LONGEST = 15.0  # mV that V may move in one iteration: keeps Newton's method on 
 class BackwardEuler:
     order: int = 1
 
-    def start(self, cell: Cell, state: State, dt: Any) -> State:
-        return state
+    def start(self, cell: Cell, state: State, dt: Any) -> tuple[State, int]:
+        return state.at_once(), 0
 
-    def step(self, cell: Cell, carry: State, t: Any, dt: Any, drive: Drive) -> State:
-        return implicit_step(cell, carry, dt, drive(t + dt))
+    def step(self, cell: Cell, carry: State, n: Any, dt: Any, drive: Drive) -> State:
+        return implicit_step(cell, carry, dt, drive.mean(synapses=1.0))
 
     def voltage(self, carry: State) -> Array:
         return carry.V
 
-    def state(self, cell: Cell, carry: State, t: Any, dt: Any) -> State:
+    def state(self, cell: Cell, carry: State, n: Any, dt: Any) -> State:
         return carry
 
 

@@ -20,18 +20,19 @@ from .runge_kutta import confined
 class CrankNicolson:
     order: int = 2
 
-    def start(self, cell: Cell, state: State, dt: Any) -> State:
-        return state
+    def start(self, cell: Cell, state: State, dt: Any) -> tuple[State, int]:
+        return state.at_once(), 0
 
-    def step(self, cell: Cell, carry: State, t: Any, dt: Any, drive: Drive) -> State:
-        slope = cell.derivative(carry, drive(t))
+    def step(self, cell: Cell, carry: State, n: Any, dt: Any, drive: Drive) -> State:
+        begin, end = drive.stages((0.0, 1.0), (0.5, 0.5))
+        slope = cell.derivative(carry, begin)
         half = confined(cell, jax.tree.map(lambda y, dy: y + dt / 2 * dy, carry, slope))
-        return confined(cell, implicit_step(cell, half, dt / 2, drive(t + dt)))
+        return confined(cell, implicit_step(cell, half, dt / 2, end))
 
     def voltage(self, carry: State) -> Array:
         return carry.V
 
-    def state(self, cell: Cell, carry: State, t: Any, dt: Any) -> State:
+    def state(self, cell: Cell, carry: State, n: Any, dt: Any) -> State:
         return carry
 
 

@@ -19,17 +19,17 @@ from ..protocols import Drive
 class ExpEuler:
     order: int = 1
 
-    def start(self, cell: Cell, state: State, dt: Any) -> State:
-        return state
+    def start(self, cell: Cell, state: State, dt: Any) -> tuple[State, int]:
+        return state.at_once(), 0
 
-    def step(self, cell: Cell, carry: State, t: Any, dt: Any, drive: Drive) -> State:
+    def step(self, cell: Cell, carry: State, n: Any, dt: Any, drive: Drive) -> State:
         gates = cell.relax(carry, dt, EXACT).channels
-        return cell.advance(carry, drive(t), dt, EXACT)._replace(channels=gates)
+        return cell.advance(carry, drive.mean(synapses=0.0), dt, EXACT)._replace(channels=gates)
 
     def voltage(self, carry: State) -> Array:
         return carry.V
 
-    def state(self, cell: Cell, carry: State, t: Any, dt: Any) -> State:
+    def state(self, cell: Cell, carry: State, n: Any, dt: Any) -> State:
         return carry
 
 

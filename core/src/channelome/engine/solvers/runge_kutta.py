@@ -28,19 +28,20 @@ class RungeKutta:
     stages: tuple[tuple[float, ...], ...]
     weights: tuple[float, ...]
 
-    def start(self, cell: Cell, state: State, dt: Any) -> State:
-        return state
+    def start(self, cell: Cell, state: State, dt: Any) -> tuple[State, int]:
+        return state.at_once(), 0
 
-    def step(self, cell: Cell, carry: State, t: Any, dt: Any, drive: Drive) -> State:
-        slopes = [cell.derivative(carry, drive(t))]
-        for node, weights in zip(self.nodes[1:], self.stages, strict=True):
-            slopes.append(cell.derivative(_move(carry, dt, weights, slopes), drive(t + node * dt)))
+    def step(self, cell: Cell, carry: State, n: Any, dt: Any, drive: Drive) -> State:
+        first, *later = drive.stages(self.nodes, self.weights)
+        slopes = [cell.derivative(carry, first)]
+        for inject, weights in zip(later, self.stages, strict=True):
+            slopes.append(cell.derivative(_move(carry, dt, weights, slopes), inject))
         return confined(cell, _move(carry, dt, self.weights, slopes))
 
     def voltage(self, carry: State) -> Array:
         return carry.V
 
-    def state(self, cell: Cell, carry: State, t: Any, dt: Any) -> State:
+    def state(self, cell: Cell, carry: State, n: Any, dt: Any) -> State:
         return carry
 
 

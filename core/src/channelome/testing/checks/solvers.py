@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from ...engine.program import drive_of
+from ...engine.drive import Drive
 from ...engine.solvers import solver
 from ..kit import Check, Problems, Skip, check, quick
 from ..patients import BUMP, patient
@@ -68,7 +68,7 @@ def _run(solver: Any, dt: float) -> np.ndarray:
 
 def _seen(solver: Any, dt: float, count: int) -> tuple[np.ndarray, Any]:
     """V and the states of channels after every `count` steps."""
-    V, states = _program(solver)(dt, count)
+    V, states = _program(solver)(dt, np.int32(count), BUMP.counted(dt, jax.dtypes.canonicalize_dtype(float)))
     return np.asarray(V)[:, 0], states
 
 
@@ -76,17 +76,16 @@ def _seen(solver: Any, dt: float, count: int) -> tuple[np.ndarray, Any]:
 def _program(solver: Any) -> Any:
     """One program for all dt: compiling it is what the checks of a solver take their time for."""
     cell: Any = patient()
-    drive = drive_of(cell, BUMP)
 
-    def run(dt: Any, count: Any) -> Any:
+    def run(dt: Any, count: Any, current: Any) -> Any:
         def sample(carry: Any, k: Any) -> Any:
             after = jax.lax.fori_loop(
-                k * count, (k + 1) * count, lambda i, x: solver.step(cell, x, i * dt, dt, drive), carry
+                k * count, (k + 1) * count, lambda i, x: solver.step(cell, x, first + i, dt, Drive(i, current)), carry
             )
-            return after, (solver.voltage(after), solver.state(cell, after, (k + 1) * count * dt, dt).channels)
+            return after, (solver.voltage(after), solver.state(cell, after, first + (k + 1) * count, dt).channels)
 
-        start = solver.start(cell, cell.initial_state(), dt)
-        return jax.lax.scan(sample, start, jax.numpy.arange(_SAMPLES))[1]
+        start, first = solver.start(cell, cell.initial_state(), dt)
+        return jax.lax.scan(sample, start, jax.numpy.arange(_SAMPLES, dtype=count.dtype))[1]
 
     return quick(run)
 

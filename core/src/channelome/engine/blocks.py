@@ -1,0 +1,108 @@
+"""Populations of one structure as one: their numbers, and their stimuli, side by side."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..registry.provenance import About
+from ..stimuli.current import Counted, scaled
+
+
+def structure(population: Any) -> Any:
+    """What populations of one block have in common: everything but size, numbers and where they come from."""
+    return jax.tree.structure(resized(population, ()))
+
+
+def resized(cell: Any, size: tuple[int, ...]) -> Any:
+    """The cell with another size; its arrays stay as they are."""
+    new = object.__new__(type(cell))
+    new.__dict__.update(cell.__dict__, size=size, about=About())
+    return new
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two pytrees of one structure hold the same numbers."""
+    if a is b:
+        return True
+    return all(
+        x is y or (np.shape(x) == np.shape(y) and bool(np.all(np.asarray(x) == np.asarray(y))))
+        for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
+    )
+
+
+def over_all(values: Sequence[Any], counts: Sequence[int]) -> Any:
+    """Of one number for each population, or an array over it, one for the block: a number where all are the same."""
+    if all(np.ndim(x) == 0 for x in values) and len({np.asarray(x).tobytes() for x in values}) == 1:
+        return values[0]
+    return np.concatenate([np.broadcast_to(np.ravel(x), (n,)) for x, n in zip(values, counts, strict=True)])
+
+
+def together(cells: Sequence[Any]) -> Any:
+    """Cells of one structure as one."""
+    if len(cells) == 1:
+        return cells[0]
+    counts = [math.prod(cell.size) for cell in cells]
+    leaves = [over_all(column, counts) for column in zip(*(jax.tree.leaves(cell) for cell in cells), strict=True)]
+    return jax.tree.unflatten(jax.tree.structure(resized(cells[0], (sum(counts),))), leaves)
+
+
+def stimuli_together(stimuli: Sequence[Counted | None], counts: Sequence[int], dtype: Any) -> Any:
+    """The stimuli of populations as that of their block; None where nobody has one.
+
+    Where all are of one kind, their numbers stand side by side like parameters. Others are taken one by one.
+    """
+    given = [stimulus for stimulus in stimuli if stimulus is not None]
+    if not given or len(stimuli) == 1:
+        return given[0] if given else None
+    filled = list(stimuli)
+    if len(given) < len(stimuli):
+        filled = [scaled(given[0], 0.0, dtype) if x is None else scaled(x, 1.0, dtype) for x in stimuli]
+    if len({jax.tree.structure(x) for x in filled}) == 1:
+        axes = jax.tree.leaves(filled[0].neurons())  # pyright: ignore
+        columns = list(zip(*(jax.tree.leaves(x) for x in filled), strict=True))
+        if all(axis == 0 or _one(column) for axis, column in zip(axes, columns, strict=True)):
+            leaves = [over_all(c, counts) if axis == 0 else c[0] for axis, c in zip(axes, columns, strict=True)]
+            return jax.tree.unflatten(jax.tree.structure(filled[0]), leaves)
+    return Pieces(tuple(stimuli), tuple(counts))
+
+
+def _one(column: Sequence[Any]) -> bool:
+    """Whether all hold the same numbers, which are the same for all neurons."""
+    return all(x is column[0] or (isinstance(x, np.ndarray | np.generic) and same(x, column[0])) for x in column)
+
+
+@jax.tree_util.register_pytree_node_class
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """Stimuli of different kinds, each of so many neurons of a block."""
+
+    stimuli: tuple[Counted | None, ...]
+    counts: tuple[int, ...]
+
+    def mean(self, n: Any, first: float = 0.0, last: float = 1.0) -> Any:
+        """As `Counted.mean`, over the block."""
+        return self._over([None if x is None else x.mean(n, first, last) for x in self.stimuli])
+
+    def at(self, n: Any, share: Any) -> Any:
+        """As `Counted.at`, over the block."""
+        return self._over([None if x is None else x.at(n, share) for x in self.stimuli])
+
+    def _over(self, amounts: Sequence[Any]) -> Any:
+        known = jnp.result_type(*(x for x in amounts if x is not None))
+        parts = [
+            jnp.broadcast_to(jnp.ravel(jnp.asarray(0.0 if x is None else x, known)), (n,))
+            for x, n in zip(amounts, self.counts, strict=True)
+        ]
+        return jnp.concatenate(parts)
+
+    def tree_flatten(self) -> tuple[tuple[Any], tuple[int, ...]]:
+        return (self.stimuli,), self.counts
+
+    @classmethod
+    def tree_unflatten(cls, counts: tuple[int, ...], children: tuple[Any]) -> "Pieces":
+        return cls(children[0], counts)

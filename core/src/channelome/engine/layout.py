@@ -1,0 +1,188 @@
+"""Where the parts of a model lie in the arrays of a run: populations in blocks, projections in the lanes of paths.
+
+Populations of one structure become one array, and projections of one kind of synapse onto it one path, so that a step costs
+what its neurons and synapses cost and a program what its kinds cost, however many labels there are. Labels find their part
+again by a `Layout`: records, spikes and states come back under the names that were given.
+
+Projections onto one population whose synapses have the same parameters are added up, since their equations are linear; unless
+a state of theirs is recorded. Such a sum stands in a state under the labels of all, ``"exc+more"``.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from ..mechanisms.transmission import Coupling, Followed
+from ..networks.projection import Pathway
+from .blocks import same, structure
+from .delivery import WORD, n_words
+from .plan import is_source
+
+
+class Place(NamedTuple):
+    """A population in its block: number of its first neuron there, its shape, and the shape of the whole block."""
+
+    block: str
+    first: int
+    size: tuple[int, ...]
+    whole: tuple[int, ...]
+
+    @property
+    def n(self) -> int:
+        return math.prod(self.size)
+
+    @property
+    def alone(self) -> bool:
+        return self.size == self.whole
+
+    def cut(self, x: Any) -> Any:
+        """The population's part of an array over the block; what is no such array is the same for all."""
+        if self.alone or np.ndim(x) == 0:
+            return x
+        return x[self.first : self.first + self.n].reshape(self.size)
+
+
+class Lane(NamedTuple):
+    """The place of a projection's states: its path, the lane in it (-1 where the states have no such axis), and its label there."""
+
+    path: str
+    lane: int
+    label: str
+
+
+class Member(NamedTuple):
+    """A projection of a path, with its label, its delay in steps (or one for each synapse) and its lane."""
+
+    label: str
+    pathway: Pathway
+    steps: Any
+    lane: int
+
+
+class Bundle(NamedTuple):
+    """The projections that one path holds, and the number of its lanes."""
+
+    members: tuple[Member, ...]
+    lanes: int
+    pre: tuple[str, ...]
+    post: str
+
+
+class Layout(NamedTuple):
+    """Populations, projections and, by path, what it holds; for steps of `dt` ms."""
+
+    dt: float
+    places: dict[str, Place]
+    lanes: dict[str, Lane]
+    bundles: dict[str, Bundle]
+
+
+def layout_of(
+    populations: Mapping[str, Any], projections: Mapping[str, Pathway], dt: float, *, recorded: set[str], together: bool
+) -> Layout:
+    """Where everything lies.
+
+    Args:
+        recorded: projections of which a state is recorded.
+        together: whether to merge at all: not under a trace, and not on several devices.
+    """
+    places = _places(populations, projections, together)
+    bundles: dict[str, Bundle] = {}
+    for group in _groups(projections, places, dt, together):
+        bundle = _bundle(group, places, recorded)
+        bundles[group[0][0]] = bundle
+    lanes = {}
+    for name, bundle in bundles.items():
+        by_state: dict[tuple[str, int], list[str]] = {}
+        for member in bundle.members:
+            by_state.setdefault((member.pathway.wiring.post, member.lane), []).append(member.label)
+        for (_, lane), labels in by_state.items():
+            joined = "+".join(labels)
+            lanes |= {label: Lane(name, lane if bundle.lanes > 1 else -1, joined) for label in labels}
+    return Layout(dt, places, lanes, bundles)
+
+
+def _places(populations: Mapping[str, Any], projections: Mapping[str, Pathway], together: bool) -> dict[str, Place]:
+    coupled = {
+        end
+        for path in projections.values()
+        if isinstance(path.synapse, Coupling)
+        for end in (path.wiring.pre, path.wiring.post)
+    }
+    blocks: dict[Any, list[str]] = {}
+    for label, population in populations.items():
+        mergeable = together and not is_source(population) and label not in coupled
+        blocks.setdefault(structure(population) if mergeable else label, []).append(label)
+    places = {}
+    for labels in blocks.values():
+        total = sum(math.prod(populations[label].size) for label in labels)
+        first = 0
+        for label in labels:
+            size = populations[label].size
+            places[label] = Place(labels[0], first, size, size if len(labels) == 1 else (total,))
+            first += math.prod(size)
+    return {label: places[label] for label in populations}
+
+
+def _groups(
+    projections: Mapping[str, Pathway], places: Mapping[str, Place], dt: float, together: bool
+) -> list[list[tuple[str, Pathway, Any]]]:
+    """The projections that share a path, with their delays in steps."""
+    groups: dict[Any, list[tuple[str, Pathway, Any]]] = {}
+    for label, path in projections.items():
+        if isinstance(path.synapse, Coupling):
+            continue
+        steps = path.wiring.delay_steps(dt, label)
+        plain = not isinstance(path.synapse, Followed) and path.plasticity is None
+        block = places[path.wiring.post].block
+        key = (block, jax.tree.structure(path.synapse), path.unit.symbol, path.frozen) if together and plain else label
+        groups.setdefault(key, []).append((label, path, steps))
+    return [part for group in groups.values() for part in _alike(group)]
+
+
+FEW = 4
+"""Sets of parameters of one kind of synapse that have a path each: numbers are cheaper than arrays of them."""
+
+
+def _alike(group: list[tuple[str, Pathway, Any]]) -> list[list[tuple[str, Pathway, Any]]]:
+    """The projections whose synapses have the same parameters, apart from the others; all together where these are many."""
+    parts: list[list[tuple[str, Pathway, Any]]] = []
+    for one in group:
+        mine = next((part for part in parts if same(part[0][1].synapse, one[1].synapse)), None)
+        if mine is not None:
+            mine.append(one)
+        elif len(parts) < FEW:
+            parts.append([one])
+        else:
+            return [group]
+    return parts
+
+
+def _bundle(group: list[tuple[str, Pathway, Any]], places: Mapping[str, Place], recorded: set[str]) -> Bundle:
+    """Each projection in the first lane of its target that it may share, or in a new one."""
+    used: dict[str, list[tuple[Any, bool]]] = {}
+    members = []
+    for label, path, steps in group:
+        lanes = used.setdefault(path.wiring.post, [])
+        own = label in recorded
+        fits = (i for i, (synapse, taken) in enumerate(lanes) if not (taken or own) and same(synapse, path.synapse))
+        lane = next(fits, len(lanes))
+        if lane == len(lanes):
+            lanes.append((path.synapse, own))
+        members.append(Member(label, path, steps, lane))
+    pre = tuple(dict.fromkeys(places[member.pathway.wiring.pre].block for member in members))
+    post = places[members[0].pathway.wiring.post].block
+    return Bundle(tuple(members), max(len(lanes) for lanes in used.values()), pre, post)
+
+
+def offsets(layout: Layout, bundle: Bundle) -> dict[str, int]:
+    """By block of sources the number of its first one, where blocks stand one after another in whole words."""
+    whole = {place.block: math.prod(place.whole) for place in layout.places.values()}
+    found, first = {}, 0
+    for block in bundle.pre:
+        found[block] = first
+        first += n_words(whole[block]) * WORD
+    return found

@@ -1,0 +1,142 @@
+"""One run: in chunks, so that memory stays bounded, a bar moves and Ctrl-C is heard; or traced, as one scan."""
+
+import functools
+import math
+import sys
+import warnings
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from tqdm.auto import tqdm
+
+from ..results.archive import fetched
+from ..state import NetworkState
+from .collected import Collected
+from .faults import report_fault
+from .layout import Layout
+from .loops import Chunk, Running, compiled_begin, compiled_chunk, differentiable, finish
+from .plan import Parts, Plan, Times, count_of
+from .prepare import Prepared
+from .sharding import begun_shares, compiled_shares, finished_shares, initial_shares, local_parts, local_plan
+from .states import by_label
+from .step import initial
+
+LARGE, SMALL = 4 << 20, 256 << 10
+"""Bytes of records that one call of the compiled loop has room for. Both are fixed, so that a model has at most two programs,
+whatever its runs last: runs whose records fill less than the second take that."""
+MOST, FEWEST = 64 << 20, 32
+"""A large population has room for at least so many samples, unless they fill more than so many bytes."""
+LONGEST = 1 << 18
+"""Samples in one call, at most: a progress bar moves."""
+SEGMENT_FROM = 500
+"""Samples from which reverse-mode differentiation recomputes segments in place of keeping every step."""
+
+
+class Ran(NamedTuple):
+    """What a run brings back, still under the names of the engine."""
+
+    collected: Collected
+    samples: int
+    final: Any
+    interrupted: bool
+
+
+def traced(
+    run: Prepared, state: NetworkState | None, count: int, segment: int | None
+) -> tuple[NetworkState, dict[str, Any]]:
+    """The state at the end and the records of a run under a trace."""
+    if state is None:
+        state = initial(run.plan, run.parts, run.dt.dtype, walking=False)
+    length = segment or (count if count < SEGMENT_FROM else math.isqrt(count))
+    return differentiable(run.plan, run.parts, state, run.times, run.dt, count, length)
+
+
+def chunked(
+    run: Prepared, state: NetworkState | None, count: int, *, dt: float, length: int | None, progress: bool | None, check: bool, mesh: Any
+) -> Ran:  # fmt: skip
+    """Run `count` samples, chunk by chunk.
+
+    Args:
+        state: in the arrays of the run; at rest if None.
+        length: samples per chunk, if the default shall not be used.
+        mesh: the devices that share the run; None for one.
+    """
+    plan, parts, times = run.plan, run.parts, run.times
+    length = length or chunk_length(plan, count)
+    collected = Collected(plan, run.layout, 1 if mesh is None else mesh.size, dt, count, length)
+    if mesh is None:
+        start, step, end = compiled_begin(), compiled_chunk(), finish
+    else:
+        start, step, end = begun_shares(mesh), compiled_shares(mesh), finished_shares(mesh)
+        state = initial_shares(plan, parts, run.dt.dtype, mesh.size) if state is None else state
+        plan = local_plan(plan, mesh)
+        parts = local_parts(plan, parts)
+    running = start(plan, parts, state, run.dt)
+    reached, done, interrupted = running, 0, False
+    under_way: list[tuple[Running, Chunk, int, int]] = []
+    bar = tqdm(
+        total=count * plan.every,
+        unit=" steps",
+        unit_scale=True,
+        delay=0 if progress else 1,
+        disable=not _shown(progress),
+    )
+
+    def take(before: Running, out: Chunk, first: int, now: int) -> tuple[Running, int]:
+        if check and not all(np.all(np.isfinite(x)) for x in _floats(out.running)):
+            report_fault(run, before, dt, first, now, mesh)
+        collected.take(out, first, now)
+        bar.update(now * plan.every)
+        return out.running, first + now
+
+    with bar:
+        try:
+            for first in range(0, count, length):
+                now = min(length, count - first)
+                out = step(plan, length, parts, running, times, run.dt, np.int32(first), np.int32(now))
+                under_way.append((running, out, first, now))
+                running = out.running
+                if len(under_way) > 1:  # while the device runs on, what it has done is put away here
+                    reached, done = take(*under_way[0])
+                    del under_way[0]
+        except KeyboardInterrupt:
+            if not done and not under_way:
+                raise
+            interrupted = True
+        for chunk_of_run in under_way:  # one of them perhaps again: where the interrupt came is not known
+            reached, done = take(*chunk_of_run)
+    if interrupted:
+        warnings.warn(f"interrupted after {done * plan.every * dt:g} ms; what was computed is returned.", stacklevel=4)
+    n = np.int32(done * plan.every)
+    return Ran(
+        collected, done, functools.partial(_final, end, run.layout, plan, parts, reached, times, n, run.dt), interrupted
+    )
+
+
+def _final(
+    end: Any, layout: Layout, plan: Plan, parts: Parts, running: Running, times: Times, n: Any, dt: Any
+) -> NetworkState:
+    return by_label(layout, end(plan, parts, running, times, n, dt))
+
+
+def _floats(running: Running) -> list[np.ndarray]:
+    leaves = jax.tree.leaves((running.carry.cells, running.carry.synapses))
+    return [fetched(x) for x in leaves if jnp.issubdtype(x.dtype, jnp.floating)]
+
+
+def chunk_length(plan: Plan, count: int) -> int:
+    """Samples that the compiled loop has room for: of two lengths, by what the records of a run fill."""
+    sizes = dict(plan.sizes)
+    words = sum(4 * -(-count_of(sizes[name]) // 32) for name in plan.events)
+    shares = sum(4 * count_of(sizes[name]) for name in plan.shares)
+    row = max(1, plan.every * (words + shares) + sum(4 * math.prod(record.shape) for record in plan.records))
+    small = min(SMALL // row, LONGEST)
+    if count <= small:
+        return small
+    return max(1, min(LONGEST, max(LARGE // row, min(FEWEST, MOST // row))))
+
+
+def _shown(progress: bool | None) -> bool:
+    return progress if progress is not None else sys.stderr.isatty() or "ipykernel" in sys.modules

@@ -1,0 +1,192 @@
+"""The synapses of a path laid out for a run: in rows to walk, or one by one for the product. Kept with the wiring."""
+
+import math
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..errors import ModelError
+from ..networks.connect import Edges
+from ..networks.projection import Pathway
+from ..networks.rows import NOWHERE, Rows, Shape, laid_out, rows_of
+from .delivery import WORD, Pairs
+from .lanes import over_lanes, summed_lanes
+from .layout import Bundle, Layout, Member, offsets
+from .plan import Path
+
+
+def path_of(layout: Layout, name: str, bundle: Bundle) -> Path:
+    """What is static of the synapses of a bundle."""
+    first = bundle.members[0]
+    delay, longest = delay_of(bundle)
+    begin = first.pathway.wiring.pre_first if len(bundle.members) == 1 else 0
+    if len(bundle.members) == 1 and not layout.places[first.pathway.wiring.pre].alone:
+        begin += layout.places[first.pathway.wiring.pre].first
+    return Path(
+        name, bundle.pre, bundle.post, bundle.lanes, begin, delay, longest, _uniform(bundle),
+        first.pathway.unit.symbol, first.pathway.frozen,
+    )  # fmt: skip
+
+
+def delay_of(bundle: Bundle) -> tuple[int | None, int]:
+    """The one delay in steps, or None for delays that differ, and the longest."""
+    steps = [member.steps for member in bundle.members]
+    longest = max(int(np.max(x, initial=0)) for x in steps)
+    one = all(not isinstance(x, np.ndarray) for x in steps) and len(set(steps)) == 1
+    return (longest if one else None), longest
+
+
+def _uniform(bundle: Bundle) -> bool:
+    """Whether weights can be multiplied after delivery: no synapse has its own, and those that share a lane are alike."""
+    if any(np.ndim(member.pathway.weight) for member in bundle.members):
+        return False
+    seen: dict[tuple[str, int], Any] = {}
+    if len(bundle.members) == 1:
+        return True
+    return all(
+        seen.setdefault((member.pathway.wiring.post, member.lane), float(member.pathway.weight))
+        == float(member.pathway.weight)
+        for member in bundle.members
+    )
+
+
+def numbers_of(layout: Layout, bundle: Bundle) -> tuple[Any, Any, Any, Any]:
+    """Synapse, plasticity, weight (None where it stands in the rows) and initial state, over all lanes."""
+    first = bundle.members[0].pathway
+    uniform = _uniform(bundle)
+    if len(bundle.members) == 1:
+        return first.synapse, first.plasticity, first.weight if uniform else None, first.initial
+    paths = [member.pathway for member in bundle.members]
+    columns = zip(*(jax.tree.leaves(path.synapse) for path in paths), strict=True)
+    leaves = [over_lanes(bundle, layout.places, column, np.ravel(column[0])[0]) for column in columns]
+    synapse = jax.tree.unflatten(jax.tree.structure(first.synapse), leaves)
+    weight = over_lanes(bundle, layout.places, [path.weight for path in paths], 0.0) if uniform else None
+    return synapse, None, weight, summed_lanes(bundle, layout.places, [path.initial for path in paths])
+
+
+class Laid(NamedTuple):
+    """The edges of a bundle in the order of all its sources: how they lie in rows, and the order that brought them there."""
+
+    shape: Shape
+    targets: Any
+    order: np.ndarray | None
+    senders: np.ndarray | None
+    kept: Any
+    """What it was made of: as long as it is kept, no other object has the same identity."""
+
+
+def rows_for(layout: Layout, path: Path, bundle: Bundle, dtype: Any) -> Rows:
+    """The synapses of a bundle to walk."""
+    laid = _laid(layout, path, bundle)
+    if path.uniform:
+        return Rows(laid.shape.starts, laid.targets, None, laid.senders)
+    given = [member.pathway.weight for member in bundle.members]
+    kept = bundle.members[0].pathway.wiring.kept
+    key = (*map(id, given), id(laid), str(dtype))
+    if kept.get("weights", (None,))[0] != key:
+        kept["weights"] = key, jnp.asarray(laid_out(laid.shape, _weights(bundle, laid, dtype), 0.0)), given, laid
+    return Rows(laid.shape.starts, laid.targets, kept["weights"][1], laid.senders)
+
+
+def _weights(bundle: Bundle, laid: Laid, dtype: Any) -> np.ndarray:
+    """One weight for each synapse, in the order of the sources."""
+    pathways = [member.pathway for member in bundle.members]
+    parts = [np.broadcast_to(np.asarray(path.weight, dtype), (path.wiring.edges.n,)) for path in pathways]
+    weights = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return weights if laid.order is None else weights[laid.order]
+
+
+def _laid(layout: Layout, path: Path, bundle: Bundle) -> Laid:
+    """Worked out at the first run of these wirings in these places, and kept with the first of them."""
+    wirings = tuple(member.pathway.wiring for member in bundle.members)
+    lanes = tuple((member.lane, layout.places[member.pathway.wiring.post].first) for member in bundle.members)
+    key = (
+        tuple(map(id, wirings)),
+        path.delay or layout.dt,
+        lanes,
+        tuple(sorted(offsets(layout, bundle).items())),
+        path.first,
+    )
+    kept = wirings[0].kept
+    if kept.get("rows", (None,))[0] != key:  # one layout at a time: they are as large as the edges
+        kept["rows"] = key, _lay_out(layout, path, bundle, wirings)
+    return kept["rows"][1]
+
+
+def _lay_out(layout: Layout, path: Path, bundle: Bundle, wirings: Any) -> Laid:
+    targets = [places_of(layout, path, bundle, member) for member in bundle.members]
+    if len(bundle.members) == 1:
+        edges, order = bundle.members[0].pathway.wiring.edges, None
+        counts, where = edges.counts, targets[0]
+        known = _first_source(layout, bundle, bundle.members[0]) == 0 and counts.size == _sources(layout, bundle)
+    else:
+        begins = offsets(layout, bundle)
+        sources = np.concatenate([
+            member.pathway.wiring.edges.sources + np.int32(begins[layout.places[member.pathway.wiring.pre].block] + _first_source(layout, bundle, member))
+            for member in bundle.members
+        ])  # fmt: skip
+        order = np.argsort(sources, kind="stable")
+        counts = np.bincount(sources, minlength=_sources(layout, bundle))
+        where, known = np.concatenate(targets)[order], False
+    shape = rows_of(Edges(counts, where, 0))
+    senders = None if known else _senders(path, counts, _sources(layout, bundle))
+    return Laid(shape, jnp.asarray(laid_out(shape, where, NOWHERE)), order, senders, wirings)
+
+
+def places_of(layout: Layout, path: Path, bundle: Bundle, member: Member) -> np.ndarray:
+    """The place of each synapse of a member in what its path delivers into: lane by lane, delay by delay."""
+    place = layout.places[member.pathway.wiring.post]
+    whole = math.prod(place.whole)
+    begin = member.lane * whole + place.first
+    edges = member.pathway.wiring.edges
+    targets = edges.targets if begin == 0 else edges.targets + np.int32(begin)
+    if path.delay is not None:
+        return targets
+    if (path.longest + 2) * bundle.lanes * whole >= NOWHERE // 2:
+        raise ModelError(
+            f"the delays of '{member.label}' are up to {path.longest} steps over {whole} neurons, more than a ring holds: take a "
+            f"longer dt or shorter delays."
+        )
+    return (targets + np.asarray(member.steps, np.int32) * np.int32(bundle.lanes * whole)).astype(np.int32)
+
+
+def _first_source(layout: Layout, bundle: Bundle, member: Member) -> int:
+    return layout.places[member.pathway.wiring.pre].first + member.pathway.wiring.pre_first
+
+
+def _sources(layout: Layout, bundle: Bundle) -> int:
+    """How many numbers sources have: of several blocks whole words."""
+    whole = {place.block: math.prod(place.whole) for place in layout.places.values()}
+    if len(bundle.pre) == 1:
+        return whole[bundle.pre[0]]
+    return sum(-(-whole[block] // WORD) * WORD for block in bundle.pre)
+
+
+def _senders(path: Path, counts: np.ndarray, n: int) -> np.ndarray:
+    flags = np.zeros(-(-n // WORD) * WORD, bool)
+    flags[path.first : path.first + counts.size] = counts > 0
+    return words_of(flags)
+
+
+def words_of(flags: np.ndarray) -> np.ndarray:
+    """Flags, whole words of them, packed as spikes are."""
+    bits = flags.reshape(-1, WORD).astype(np.uint32)
+    return np.bitwise_or.reduce(bits << np.arange(WORD, dtype=np.uint32), axis=1)
+
+
+def pairs_for(layout: Layout, path: Path | None, bundle: Bundle) -> Pairs:
+    """The synapses of a bundle of one projection, one by one."""
+    (member,) = bundle.members
+    wiring = member.pathway.wiring
+    weight = member.pathway.weight if np.ndim(member.pathway.weight) else None
+    targets = wiring.edges.targets if path is None else places_of(layout, path, bundle, member)
+    return Pairs(wiring.edges.sources + np.int32(wiring.pre_first), targets, weight)
+
+
+def coupling_of(pathway: Pathway) -> Pairs:
+    """The junctions of an electrical projection."""
+    wiring = pathway.wiring
+    weight = pathway.weight if np.ndim(pathway.weight) else None
+    return Pairs(wiring.edges.sources + np.int32(wiring.pre_first), wiring.edges.targets, weight)

@@ -1,0 +1,267 @@
+"""A current as a function of time: what a user writes down, and the same counted in steps of a run.
+
+A stimulus is a pytree: its numbers are arguments of the compiled program, so another amplitude does not compile anew. Its
+unit says whether it is a current density (uA/cm^2) or an absolute current (nA, which needs the cell's area). It carries
+its own time and never depends on the integrator's step. Depolarising currents are positive.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+from ..errors import UnitError
+from ..units import Unit, convert
+
+DENSITY, ABSOLUTE = "uA/cm^2", "nA"
+Numbers = Any
+"""A pytree of numbers, by name."""
+
+
+class Form(Protocol):
+    """What a kind of stimulus is: static and hashable, so part of a program's structure. The numbers stand apart."""
+
+    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> "tuple[Form, Numbers]":
+        """The form and numbers for steps of `dt` ms: times as `clock.moment` and `clock.rhythm`, floats of `dtype`."""
+        ...
+
+    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+        """From counted numbers the mean from share `first` to share `last` of step `n`."""
+        ...
+
+    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        """From counted numbers the current at a share of step `n`. At an edge between two steps, each has its own side."""
+        ...
+
+    def neurons(self, numbers: Numbers) -> Any:
+        """Of each number the first axis that goes over neurons, of the structure of `numbers`; -1 for none."""
+        ...
+
+    def text(self, numbers: Numbers, unit: str) -> str:
+        """As one would write it."""
+        ...
+
+
+@jax.tree_util.register_pytree_node_class
+@dataclass(frozen=True, eq=False, repr=False)
+class Current:
+    """A current as a function of time: what `step`, `ramp`, `sine`, `noise`, `pulses`, `samples` and `function` make.
+
+    Currents of one unit can be added and subtracted, and multiplied by numbers.
+
+    Attributes:
+        unit: ``"uA/cm^2"`` or ``"nA"``.
+        form: what kind it is. Part of the structure.
+        numbers: what the form computes with, by name; times in ms.
+        detail: the shortest feature in time, in ms; steps of integration may not be longer.
+    """
+
+    unit: str
+    form: Form
+    numbers: Numbers
+    detail: float = math.inf
+
+    def __call__(self, t: Any) -> Any:
+        """The current at `t` (ms), in `unit`."""
+        t = jnp.asarray(t, float)
+        n = jnp.floor(t)
+        counted = self.counted(1.0, t.dtype)
+        return counted.form.at(counted.numbers, n.astype(jnp.int32), t - n)
+
+    def counted(self, dt: float, dtype: Any) -> "Counted":
+        """The same for a run with steps of `dt` ms, in its precision."""
+        form, numbers = self.form.counted(self.numbers, dt, dtype)
+        return Counted(self.unit, form, numbers)
+
+    def __add__(self, other: "Current") -> "Current":
+        if not isinstance(other, Current):
+            return NotImplemented
+        if self.unit != other.unit:
+            raise UnitError(
+                f"a stimulus in {self.unit} and one in {other.unit} cannot be added: give both in one unit."
+            )
+        numbers = {"first": self.numbers, "second": other.numbers}
+        return Current(self.unit, _Sum(self.form, other.form), numbers, min(self.detail, other.detail))
+
+    def __mul__(self, factor: Any) -> "Current":
+        if isinstance(factor, Current):
+            return NotImplemented
+        value = convert(factor, Unit.parse("1"), "the factor of a stimulus")
+        return Current(self.unit, _Scaled(self.form), {"factor": value, "inner": self.numbers}, self.detail)
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> "Current":
+        return self * -1.0
+
+    def __sub__(self, other: "Current") -> "Current":
+        return self + (-other) if isinstance(other, Current) else NotImplemented
+
+    def __repr__(self) -> str:
+        return self.form.text(self.numbers, self.unit)
+
+    def tree_flatten(self) -> tuple[tuple[Any], tuple[Any, ...]]:
+        return (self.numbers,), (self.unit, self.form)  # detail is for the door: it must not compile anew
+
+    @classmethod
+    def tree_unflatten(cls, static: tuple[Any, ...], children: tuple[Any]) -> "Current":
+        return cls(*static, numbers=children[0])
+
+
+@jax.tree_util.register_pytree_node_class
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """A current in steps of a run: an argument of the compiled program."""
+
+    unit: str
+    form: Form
+    numbers: Numbers
+
+    def mean(self, n: Any, first: float = 0.0, last: float = 1.0) -> Any:
+        """Its mean from share `first` to share `last` of step `n`, in `unit`."""
+        return self.form.mean(self.numbers, n, first, last)
+
+    def at(self, n: Any, share: Any) -> Any:
+        """The current at a share of step `n`, in `unit`."""
+        return self.form.at(self.numbers, n, share)
+
+    def neurons(self) -> "Counted":
+        """The same structure, with the first axis over neurons of each number in its place, or -1."""
+        return Counted(self.unit, self.form, self.form.neurons(self.numbers))
+
+    def tree_flatten(self) -> tuple[tuple[Any], tuple[Any, ...]]:
+        return (self.numbers,), (self.unit, self.form)
+
+    @classmethod
+    def tree_unflatten(cls, static: tuple[Any, ...], children: tuple[Any]) -> "Counted":
+        return cls(*static, numbers=children[0])
+
+
+@dataclass(frozen=True)
+class _Sum:
+    first: Form
+    second: Form
+
+    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
+        first, a = self.first.counted(numbers["first"], dt, dtype)
+        second, b = self.second.counted(numbers["second"], dt, dtype)
+        return _Sum(first, second), {"first": a, "second": b}
+
+    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+        return self.first.mean(numbers["first"], n, first, last) + self.second.mean(numbers["second"], n, first, last)
+
+    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        return self.first.at(numbers["first"], n, share) + self.second.at(numbers["second"], n, share)
+
+    def neurons(self, numbers: Numbers) -> Any:
+        return {"first": self.first.neurons(numbers["first"]), "second": self.second.neurons(numbers["second"])}
+
+    def text(self, numbers: Numbers, unit: str) -> str:
+        return f"{self.first.text(numbers['first'], unit)} + {self.second.text(numbers['second'], unit)}"
+
+
+@dataclass(frozen=True)
+class _Scaled:
+    inner: Form
+
+    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
+        inner, inside = self.inner.counted(numbers["inner"], dt, dtype)
+        return _Scaled(inner), {"factor": number(numbers["factor"], dtype), "inner": inside}
+
+    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+        return numbers["factor"] * self.inner.mean(numbers["inner"], n, first, last)
+
+    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        return numbers["factor"] * self.inner.at(numbers["inner"], n, share)
+
+    def neurons(self, numbers: Numbers) -> Any:
+        return {"factor": 0, "inner": self.inner.neurons(numbers["inner"])}
+
+    def text(self, numbers: Numbers, unit: str) -> str:
+        return f"{written(numbers['factor'], '')} * ({self.inner.text(numbers['inner'], unit)})"
+
+
+def scaled(current: Counted, factor: Any, dtype: Any) -> Counted:
+    """A counted density of an absolute current: `factor` times it."""
+    return Counted(DENSITY, _Scaled(current.form), {"factor": number(factor, dtype), "inner": current.numbers})
+
+
+# ---- what the kinds of stimuli share -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Named:
+    """The part of a form that its name and the units of its numbers say.
+
+    Attributes:
+        name: of the function that makes it.
+        axes: by number, the first axis over neurons, or -1.
+        units: of numbers that are no currents.
+    """
+
+    name: str
+    axes: tuple[tuple[str, int], ...]
+    units: Mapping[str, str] = field(default_factory=dict[str, str], hash=False, compare=False)
+
+    def neurons(self, numbers: Numbers) -> Any:
+        def first_axis(name: str) -> Callable[[Any], int]:
+            return lambda _: dict(self.axes).get(name, -1)
+
+        return {name: jax.tree.map(first_axis(name), value) for name, value in numbers.items()}
+
+    def text(self, numbers: Numbers, unit: str) -> str:
+        given = (
+            f"{name}={written(value, self.units.get(name, unit))}"
+            for name, value in numbers.items()
+            if not (np.ndim(value) == 0 and not isinstance(value, Tracer) and value in (-math.inf, math.inf))
+        )
+        return f"{self.name}({', '.join(given)})"
+
+
+def written(value: Any, unit: str) -> str:
+    """A number with its unit; of an array the range and shape."""
+    if isinstance(value, Tracer):
+        return "<traced>"
+    if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
+        return "<key>"
+    suffix = f" {unit}" if unit else ""
+    array = np.asarray(value)
+    if array.ndim == 0:
+        return f"{array.item():g}{suffix}"
+    inside = f"{array.min():g} .. {array.max():g}" if array.size else ""
+    return f"[{inside}]{suffix} x {'x'.join(map(str, array.shape))}"
+
+
+def number(value: Any, dtype: Any) -> Any:
+    """A float or an array of them in the precision of a run."""
+    return jnp.asarray(value, dtype) if isinstance(value, jax.Array) else np.asarray(value, dtype)
+
+
+def amplitude_of(value: Any) -> tuple[str, Any]:
+    """Whether `value` is a density or an absolute current, and its number in that unit."""
+    try:
+        return DENSITY, convert(value, Unit.parse(DENSITY), "the amplitude of the stimulus")
+    except UnitError:
+        pass
+    try:
+        return ABSOLUTE, convert(value, Unit.parse(ABSOLUTE), "the amplitude of the stimulus")
+    except UnitError as error:
+        raise UnitError(
+            f"the amplitude of a stimulus must be a current density (such as '2 uA/cm^2') or a current (such as '0.2 nA'), got {value!r}."
+        ) from error
+
+
+def time_of(value: Any, what: str) -> Any:
+    return convert(value, Unit.parse("ms"), f"{what} of the stimulus")
+
+
+def length_of(start: Any, stop: Any) -> float:
+    """The shortest time from `start` to `stop`; infinity where it is not known."""
+    if isinstance(start, Tracer) or isinstance(stop, Tracer):
+        return math.inf
+    return float(np.min(np.asarray(stop) - np.asarray(start)))

@@ -1,0 +1,153 @@
+"""Currents with edges: steps, ramps, pulses. An edge may lie anywhere in a step: charge and order are kept."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+from ..clock import moment
+from ..errors import ModelError
+from ..units import Unit, convert
+from .current import Current, Form, Named, Numbers, amplitude_of, length_of, number, time_of
+
+_TIMES = {"start": "ms", "stop": "ms", "times": "ms", "width": "ms"}
+
+
+def step(amplitude: Any, *, start: Any = "0 ms", stop: Any = None) -> Current:
+    """A constant current from `start` to `stop` (to the end if None).
+
+    Args:
+        amplitude: a density or an absolute current, scalar or of the population's shape.
+    """
+    unit, value = amplitude_of(amplitude)
+    begin, end = time_of(start, "start"), math.inf if stop is None else time_of(stop, "stop")
+    _ordered(begin, end)
+    return Current(unit, STEP, {"amplitude": value, "start": begin, "stop": end}, length_of(begin, end))
+
+
+@dataclass(frozen=True)
+class _Step(Named):
+    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
+        edges = {name: moment(numbers[name], dt, dtype) for name in ("start", "stop")}
+        return self, {"amplitude": number(numbers["amplitude"], dtype), **edges}
+
+    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+        start, stop = (numbers[name].within(n, first, last) for name in ("start", "stop"))
+        return numbers["amplitude"] * ((stop - start) / (last - first))
+
+    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        on = numbers["start"].passed(n, share) & ~numbers["stop"].passed(n, share)
+        return jnp.where(on, numbers["amplitude"], 0.0)
+
+
+STEP = _Step("step", (("amplitude", 0), ("start", 0), ("stop", 0)), _TIMES)
+
+
+def ramp(first: Any, last: Any, *, start: Any = "0 ms", stop: Any) -> Current:
+    """A current that goes linearly from `first` at `start` to `last` at `stop`, and is 0 outside."""
+    unit, a = amplitude_of(first)
+    b = convert(last, Unit.parse(unit), "the last value of the ramp")
+    begin, end = time_of(start, "start"), time_of(stop, "stop")
+    _ordered(begin, end)
+    return Current(unit, RAMP, {"first": a, "last": b, "start": begin, "stop": end}, length_of(begin, end))
+
+
+@dataclass(frozen=True)
+class _Ramp(Named):
+    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
+        edges = {name: moment(numbers[name], dt, dtype) for name in ("start", "stop")}
+        length = number((numbers["stop"] - numbers["start"]) / dt, dtype)
+        ends = {name: number(numbers[name], dtype) for name in ("first", "last")}
+        return self, {**ends, **edges, "length": length}
+
+    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+        start, stop = (numbers[name].within(n, first, last) for name in ("start", "stop"))
+        return self._value(numbers, n, (start + stop) / 2) * ((stop - start) / (last - first))
+
+    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        on = numbers["start"].passed(n, share) & ~numbers["stop"].passed(n, share)
+        return jnp.where(on, self._value(numbers, n, share), 0.0)
+
+    def _value(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        way = numbers["start"].since(n, share) / numbers["length"]
+        return numbers["first"] + way * (numbers["last"] - numbers["first"])
+
+
+RAMP = _Ramp("ramp", (("first", 0), ("last", 0), ("start", 0), ("stop", 0), ("length", 0)), _TIMES)
+
+
+def pulses(amplitude: Any, *, times: Any, width: Any) -> Current:
+    """Rectangular pulses of one `width`, each beginning at one of `times`; where they overlap they add up."""
+    unit, value = amplitude_of(amplitude)
+    given = time_of(times, "times")
+    begins = jnp.sort(jnp.atleast_1d(given)) if isinstance(given, Tracer) else np.sort(np.atleast_1d(np.asarray(given)))
+    length = time_of(width, "width")
+    positive(length, "the width of the pulses")
+    return Current(unit, PULSES, {"amplitude": value, "times": begins, "width": length}, length_of(0.0, length))
+
+
+@dataclass(frozen=True)
+class _Pulses(Named):
+    """All edges in their order, up and down. Before step n as many are passed as a search says; those in it are summed.
+
+    Attributes:
+        most: edges in one step, at most.
+    """
+
+    most: int = 0
+
+    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
+        times, width = numbers["times"], numbers["width"]
+        traced = isinstance(times, Tracer) or isinstance(width, Tracer)
+        xp: Any = jnp if traced else np
+        when = xp.concatenate([xp.asarray(times), xp.asarray(times) + width])
+        rises = np.repeat([1, -1], when.shape[0] // 2).astype(np.int32)
+        order = xp.argsort(when)
+        edges, sign = moment(when[order], dt, dtype), rises[order] if not traced else jnp.asarray(rises)[order]
+        most = (
+            when.shape[0]
+            if traced
+            else int(np.bincount(edges.step - edges.step.min(initial=0)).max(initial=0))
+            if when.size
+            else 0
+        )
+        level = xp.concatenate([np.zeros(1, np.int32), xp.cumsum(sign, dtype=np.int32)])
+        kind = _Pulses(self.name, self.axes, self.units, most)
+        return kind, {"amplitude": number(numbers["amplitude"], dtype), "edges": edges, "sign": sign, "level": level}
+
+    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+        level, rising, edges = self._here(numbers, n)
+        lasting = (last - edges.within(n, first, last)) / (last - first)
+        return numbers["amplitude"] * (level + jnp.sum(rising * lasting))
+
+    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        level, rising, edges = self._here(numbers, n)
+        return numbers["amplitude"] * (level + jnp.sum(jnp.where(edges.passed(n, share), rising, 0.0)))
+
+    def _here(self, numbers: Numbers, n: Any) -> tuple[Any, Any, Any]:
+        """How many pulses are on when step `n` begins, and its edges; those that come later change nothing in it."""
+        edges, dtype = numbers["edges"], numbers["edges"].share.dtype
+        steps = jnp.asarray(edges.step)
+        passed = jnp.searchsorted(steps, n, side="left")
+        index = passed + jnp.arange(self.most)
+        there = index < steps.shape[0]
+        index = jnp.minimum(index, steps.shape[0] - 1)
+        rising = jnp.where(there, jnp.asarray(numbers["sign"])[index], 0).astype(dtype)
+        level = jnp.asarray(numbers["level"])[passed].astype(dtype)
+        return level, rising, type(edges)(steps[index], jnp.asarray(edges.share)[index])
+
+
+PULSES = _Pulses("pulses", (("amplitude", 0),), _TIMES)
+
+
+def positive(value: Any, what: str) -> None:
+    if not isinstance(value, Tracer) and not np.all(np.asarray(value) > 0):
+        raise ModelError(f"{what} must be positive, got {value} ms.")
+
+
+def _ordered(start: Any, stop: Any) -> None:
+    if not isinstance(start, Tracer) and not isinstance(stop, Tracer) and np.any(stop <= start):
+        raise ModelError(f"the stimulus stops at {stop} ms, which is not after its start at {start} ms.")

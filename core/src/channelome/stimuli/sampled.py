@@ -1,0 +1,135 @@
+"""Currents given at intervals of their own: samples and noise. A step of a run sees the mean of what falls into it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+from ..clock import rhythm
+from ..errors import ModelError
+from ..units import Unit, convert
+from .current import Current, Form, Named, Numbers, amplitude_of, length_of, number, time_of
+from .edges import positive
+
+_UNITS = {"dt": "ms", "start": "ms", "key": ""}
+
+
+def samples(values: Any, *, dt: Any, start: Any = "0 ms", hold: bool = False) -> Current:
+    """A sampled current with its own time: `values[k]` at ``start + k dt``, linear between (or held), 0 outside.
+
+    Args:
+        values: array of shape (time,) or (time, *population), with a unit.
+        dt: interval between samples.
+        hold: keep each value until the next in place of interpolating.
+    """
+    unit, array = amplitude_of(values)
+    if np.ndim(array) == 0:
+        raise ModelError("samples needs an array of values along time; for a constant current use step.")
+    interval, begin = time_of(dt, "dt"), time_of(start, "start")
+    positive(interval, "dt of the samples")
+    form = HELD if hold else LINEAR
+    return Current(unit, form, {"values": array, "dt": interval, "start": begin}, length_of(0.0, interval))
+
+
+@dataclass(frozen=True)
+class _Samples(Named):
+    """`held` keeps a value for its whole interval, the last one too; else between two values lies a line."""
+
+    held: bool = False
+
+    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
+        place = rhythm(dt, numbers["dt"], numbers["start"], dtype)
+        return self, {"values": number(numbers["values"], dtype), "place": place}
+
+    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+        """Steps are no longer than the interval, so that at most one sample lies within one."""
+        k, share = numbers["place"].at(n)
+        begin, end = (share + part * numbers["place"].ratio for part in (first, last))
+        total = 0.0
+        for j, a, b in (
+            (k, jnp.minimum(begin, 1), jnp.minimum(end, 1)),
+            (k + 1, jnp.maximum(begin - 1, 0), jnp.maximum(end - 1, 0)),
+        ):
+            total = total + self._between(numbers["values"], j, (a + b) / 2) * (b - a)
+        return total / (end - begin)
+
+    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        k, passed = numbers["place"].at(n)
+        place = passed + share * numbers["place"].ratio
+        over = jnp.floor(place)
+        return self._between(numbers["values"], k + over.astype(jnp.int32), place - over)
+
+    def _between(self, values: Any, k: Any, share: Any) -> Any:
+        """The value in interval `k`, and past the last sample itself 0."""
+        values, count = jnp.asarray(values), values.shape[0]
+        here = values[jnp.clip(k, 0, count - 1)]
+        if self.held:
+            return jnp.where((k >= 0) & (k < count), here, 0.0)
+        there = values[jnp.clip(k + 1, 0, count - 1)]
+        inside = (k >= 0) & ((k < count - 1) | ((k == count - 1) & (share == 0)))
+        return jnp.where(inside, here + share * (there - here), 0.0)
+
+
+LINEAR = _Samples("samples", (("values", 1),), _UNITS)
+HELD = _Samples("samples", (("values", 1),), _UNITS, held=True)
+
+
+def noise(mean: Any, std: Any, *, key: Any, dt: Any = "0.1 ms", size: int | tuple[int, ...] = ()) -> Current:
+    """Gaussian noise, redrawn every `dt` and held between: the same `key` gives the same current at any step.
+
+    Args:
+        mean, std: of the current, each a scalar or of the population's shape.
+        key: a seed, or a JAX key.
+        dt: how long each value is held.
+        size: shape of independent noise, that of the population; one current for all if left out.
+    """
+    unit, average = amplitude_of(mean)
+    spread = convert(std, Unit.parse(unit), "std of the noise")
+    interval = time_of(dt, "dt")
+    positive(interval, "dt of the noise")
+    shape = (size,) if isinstance(size, int) else tuple(size)
+    key = jax.random.key(key) if isinstance(key, int) else key
+    form = _Noise("noise", (("mean", 0), ("std", 0)), _UNITS, shape)
+    return Current(unit, form, {"mean": average, "std": spread, "dt": interval, "key": key}, length_of(0.0, interval))
+
+
+@dataclass(frozen=True)
+class _Noise(Named):
+    """Attributes:
+    shape: of what is drawn at once.
+    straddles: whether an interval may end within a step.
+    """
+
+    shape: tuple[int, ...] = ()
+    straddles: bool = True
+
+    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
+        interval = numbers["dt"]
+        steps = None if isinstance(interval, Tracer) else float(interval) / dt
+        straddles = steps is None or abs(steps - round(steps)) > 1e-9 * steps
+        form = _Noise(self.name, self.axes, self.units, self.shape, straddles)
+        amounts = {name: number(numbers[name], dtype) for name in ("mean", "std")}
+        return form, {**amounts, "key": numbers["key"], "place": rhythm(dt, interval, 0.0, dtype)}
+
+    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+        k, share = numbers["place"].at(n)
+        if not self.straddles:
+            return self._held(numbers, k)
+        begin, end = (share + part * numbers["place"].ratio for part in (first, last))
+        before = (jnp.minimum(end, 1) - jnp.minimum(begin, 1)) / (end - begin)
+        return before * self._held(numbers, k) + (1 - before) * self._held(numbers, k + 1)
+
+    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        k, passed = numbers["place"].at(n)
+        if not self.straddles:
+            return self._held(numbers, k)
+        return self._held(numbers, k + jnp.floor(passed + share * numbers["place"].ratio).astype(jnp.int32))
+
+    def _held(self, numbers: Numbers, k: Any) -> Any:
+        dtype = jnp.result_type(numbers["std"])
+        return numbers["mean"] + numbers["std"] * jax.random.normal(
+            jax.random.fold_in(numbers["key"], k), self.shape, dtype
+        )

@@ -1,0 +1,95 @@
+"""Smooth currents: sines, and functions of one's own."""
+
+import inspect
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+
+from ..clock import rhythm
+from ..errors import ModelError, UnitError
+from ..units import Unit, convert
+from .current import ABSOLUTE, DENSITY, Current, Form, Named, Numbers, amplitude_of, length_of, number, time_of
+from .edges import positive
+
+
+def sine(amplitude: Any, *, period: Any, offset: Any = None, phase: float = 0.0) -> Current:
+    """``offset + amplitude sin(2 pi t / period + phase)``, phase in radians."""
+    unit, value = amplitude_of(amplitude)
+    mean = 0.0 if offset is None else convert(offset, Unit.parse(unit), "the offset of the sine")
+    length = time_of(period, "period")
+    positive(length, "the period of the sine")
+    numbers = {"amplitude": value, "period": length, "offset": mean, "phase": phase}
+    return Current(unit, SINE, numbers, length_of(0.0, length) / 2)
+
+
+@dataclass(frozen=True)
+class _Sine(Named):
+    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
+        amounts = {name: number(numbers[name], dtype) for name in ("amplitude", "offset", "phase")}
+        return self, {**amounts, "turns": rhythm(dt, numbers["period"], 0.0, dtype)}
+
+    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+        """Of a sine over an interval: its middle, times the sine of half the angle over that."""
+        width = (last - first) * numbers["turns"].ratio
+        middle = self._wave(numbers, n, (first + last) / 2)
+        return numbers["offset"] + numbers["amplitude"] * jnp.sinc(width) * middle
+
+    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        return numbers["offset"] + numbers["amplitude"] * self._wave(numbers, n, share)
+
+    def _wave(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        _, turned = numbers["turns"].at(n)
+        return jnp.sin(2 * jnp.pi * (turned + share * numbers["turns"].ratio) + numbers["phase"])
+
+
+SINE = _Sine("sine", (("amplitude", 0), ("offset", 0), ("phase", 0), ("turns", 0)), {"period": "ms", "phase": ""})
+
+
+def function(f: Callable[[Any], Any], *, unit: str, detail: Any = None) -> Current:
+    """A current given as a function of the time in ms, which JAX can trace, in `unit`.
+
+    Over a step it is taken at two points, whose mean is that of any cubic.
+
+    Args:
+        unit: of what `f` returns, for instance ``"nA"`` or ``"uA/cm^2"``.
+        detail: the shortest feature of `f` in time, if steps of integration shall be checked against it.
+    """
+    if not callable(f) or len(inspect.signature(f).parameters) != 1:
+        raise ModelError(f"a stimulus function takes the time in ms, f(t); got {f!r}.")
+    own = Unit.parse(unit)
+    target = next((u for u in (DENSITY, ABSOLUTE) if Unit.parse(u).dimension == own.dimension), None)
+    if target is None:
+        raise UnitError(
+            f"the unit of a stimulus must be a current or a current density, such as 'nA' or 'uA/cm^2', not '{unit}'."
+        )
+    scale = own.scale / Unit.parse(target).scale
+    return Current(target, _Function(f), {"scale": scale}, math.inf if detail is None else time_of(detail, "detail"))
+
+
+_GAUSS = (0.5 - math.sqrt(1 / 12), 0.5 + math.sqrt(1 / 12))
+
+
+@dataclass(frozen=True)
+class _Function:
+    f: Callable[[Any], Any]
+
+    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
+        return self, {"scale": number(numbers["scale"], dtype), "ms": rhythm(dt, 1.0, 0.0, dtype)}
+
+    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+        one, two = (self.at(numbers, n, first + (last - first) * node) for node in _GAUSS)
+        return (one + two) / 2
+
+    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        whole, part = numbers["ms"].at(n)
+        part = part + share * numbers["ms"].ratio
+        return numbers["scale"] * self.f(whole.astype(part.dtype) + part)
+
+    def neurons(self, numbers: Numbers) -> Any:
+        return {"scale": 0, "ms": type(numbers["ms"])(-1, -1, -1, -1, type(numbers["ms"].offset)(-1, -1))}
+
+    def text(self, numbers: Numbers, unit: str) -> str:
+        return f"function({getattr(self.f, '__name__', 'f')}, unit={unit!r})"
