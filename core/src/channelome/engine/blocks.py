@@ -100,6 +100,10 @@ class Pieces:
         ]
         return jnp.concatenate(parts)
 
+    def neurons(self) -> "Pieces":
+        """As `Counted.neurons`: nothing is along the block, each piece is whole on every device."""
+        return jax.tree.map(lambda _: -1, self)
+
     def tree_flatten(self) -> tuple[tuple[Any], tuple[int, ...]]:
         return (self.stimuli,), self.counts
 

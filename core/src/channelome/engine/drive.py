@@ -15,11 +15,13 @@ class Drive(NamedTuple):
     Attributes:
         stimulus: a density, counted in steps; None for none.
         at_synapses: from a share of the step what the synapses put in then; None where there are none.
+        part: from the stimulus' amount that of this device.
     """
 
     n: Any
     stimulus: Counted | None = None
     at_synapses: Callable[[Any], Inject] | None = None
+    part: Callable[[Any], Any] = lambda amount: amount
 
     def mean(self, first: float = 0.0, last: float = 1.0, *, synapses: float | None = None) -> Inject:
         amount = 0.0 if self.stimulus is None else self.stimulus.mean(self.n, first, last)
@@ -35,7 +37,8 @@ class Drive(NamedTuple):
         missing = self.stimulus.mean(self.n) - sum(w * x for w, x in zip(weights, points, strict=True) if w)
         return [self._inject(point + missing, node) for point, node in zip(points, nodes, strict=True)]
 
-    def _inject(self, amount: Any, share: Any) -> Inject:
+    def _inject(self, given: Any, share: Any) -> Inject:
+        amount = self.part(given)
         if self.at_synapses is None:
             return lambda V: amount
         inside = self.at_synapses(share)

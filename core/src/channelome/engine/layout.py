@@ -72,22 +72,29 @@ class Bundle(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Populations, projections and, by path, what it holds; for steps of `dt` ms."""
+    """Populations, projections and, by path, what it holds; for steps of `dt` ms, on so many devices."""
 
     dt: float
+    devices: int
     places: dict[str, Place]
     lanes: dict[str, Lane]
     bundles: dict[str, Bundle]
 
 
 def layout_of(
-    populations: Mapping[str, Any], projections: Mapping[str, Pathway], dt: float, *, recorded: set[str], together: bool
+    populations: Mapping[str, Any],
+    projections: Mapping[str, Pathway],
+    dt: float,
+    *,
+    recorded: set[str],
+    together: bool,
+    devices: int = 1,
 ) -> Layout:
     """Where everything lies.
 
     Args:
         recorded: projections of which a state is recorded.
-        together: whether to merge at all: not under a trace, and not on several devices.
+        together: whether to merge at all: not under a trace.
     """
     places = _places(populations, projections, together)
     bundles: dict[str, Bundle] = {}
@@ -102,7 +109,7 @@ def layout_of(
         for (_, lane), labels in by_state.items():
             joined = "+".join(labels)
             lanes |= {label: Lane(name, lane if bundle.lanes > 1 else -1, joined) for label in labels}
-    return Layout(dt, places, lanes, bundles)
+    return Layout(dt, devices, places, lanes, bundles)
 
 
 def _places(populations: Mapping[str, Any], projections: Mapping[str, Pathway], together: bool) -> dict[str, Place]:
@@ -178,11 +185,18 @@ def _bundle(group: list[tuple[str, Pathway, Any]], places: Mapping[str, Place], 
     return Bundle(tuple(members), max(len(lanes) for lanes in used.values()), pre, post)
 
 
-def offsets(layout: Layout, bundle: Bundle) -> dict[str, int]:
-    """By block of sources the number of its first one, where blocks stand one after another in whole words."""
+def numbers(layout: Layout, bundle: Bundle) -> int:
+    """How many numbers the sources of a bundle have: of several blocks whole words, of which each device has its own."""
     whole = {place.block: math.prod(place.whole) for place in layout.places.values()}
-    found, first = {}, 0
-    for block in bundle.pre:
-        found[block] = first
-        first += n_words(whole[block]) * WORD
-    return found
+    if len(bundle.pre) == 1 and layout.devices == 1:
+        return whole[bundle.pre[0]]
+    return sum(layout.devices * n_words(whole[name] // layout.devices) * WORD for name in bundle.pre)
+
+
+def in_words(layout: Layout, bundle: Bundle, block: str) -> np.ndarray:
+    """The number of each neuron of a block among the sources of a bundle, as their words stand one after another."""
+    whole = {place.block: math.prod(place.whole) for place in layout.places.values()}
+    n = layout.devices
+    before = sum(n * n_words(whole[name] // n) * WORD for name in bundle.pre[: bundle.pre.index(block)])
+    device, inside = np.divmod(np.arange(whole[block], dtype=np.int32), whole[block] // n)
+    return (before + device * (n_words(whole[block] // n) * WORD) + inside).astype(np.int32)

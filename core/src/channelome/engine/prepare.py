@@ -64,7 +64,12 @@ def prepared(
     tracing = is_tracing() or any(isinstance(x, Tracer) for x in jax.tree.leaves(numbers))
     recorded = {name.partition(".")[0] for name in names} & set(model.projections)
     layout = layout_of(
-        model.populations, model.projections, dt, recorded=recorded, together=not tracing and mesh is None
+        model.populations,
+        model.projections,
+        dt,
+        recorded=recorded,
+        together=not tracing,
+        devices=1 if mesh is None else mesh.size,
     )
     members: dict[str, list[str]] = {}
     for label, place in layout.places.items():

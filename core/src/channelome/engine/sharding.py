@@ -6,6 +6,7 @@ where a device's share fills the processor's vectors (a multiple of 16 neurons),
 """
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,15 +19,16 @@ from ..networks.connect import Edges
 from ..networks.rows import NOWHERE, Rows, laid_out, rows_of
 from ..state import NetworkState
 from .blocks import resized
-from .delivery import WORD, n_words
-from .layout import Bundle, Layout
+from .delivery import n_words
+from .layout import Bundle, Layout, in_words, numbers
 from .loops import Chunk, Running, begin, chunk, compiler_options, finish
 from .plan import Carry, Parts, Path, Plan, Times, is_source
 from .step import initial, state_of
-from .wires import words_of
+from .wires import numbered, places_of, weights_of, words_of
 
 AXIS = "neurons"
 _WHOLE, _SHARED = PartitionSpec(), PartitionSpec(AXIS)
+_LANES, _RING_OF_LANES = PartitionSpec(None, AXIS), PartitionSpec(None, None, AXIS)
 
 
 def mesh_of(devices: int | Sequence[Any]) -> Mesh:
@@ -58,41 +60,46 @@ def check_shares(sizes: Sequence[tuple[str, tuple[int, ...]]], n: int) -> None:
 
 
 def shares_for(layout: Layout, path: Path, bundle: Bundle, n: int, dtype: Any) -> Rows:
-    """The rows of a projection's synapses, those onto each device's neurons apart: a leading axis over devices."""
-    (member,) = bundle.members
-    edges, first = member.pathway.wiring.edges, path.first
-    each = edges.n_post // n if edges.n_post else layout.places[bundle.post].n // n
-    weight = None if path.uniform else np.asarray(member.pathway.weight, dtype)
-    delays = member.steps if path.delay is None else None
-    owner, sources = edges.targets // each, edges.sources
-    parts, masks = [], []
-    for device in range(n):
-        mine = owner == device
-        counts = np.bincount(sources[mine], minlength=edges.counts.size)
-        places = edges.targets[mine] - np.int32(device * each)
-        late = 0 if delays is None else np.broadcast_to(delays, owner.shape)[mine] * np.int32(each)
-        parts.append(Edges(counts, (places + late).astype(np.int32), each))
-        masks.append(mine)
+    """The rows of a path's synapses, those onto each device's neurons apart: a leading axis over devices."""
+    whole = math.prod(layout.places[bundle.members[0].pathway.wiring.post].whole)
+    each, count = whole // n, _count(layout, bundle)
+    sources = np.concatenate([numbered(layout, bundle, member) for member in bundle.members])
+    places = np.concatenate([places_of(layout, path, bundle, member) for member in bundle.members])
+    weights = None if path.uniform else weights_of(bundle, dtype)
+    if len(bundle.members) > 1:
+        order = np.argsort(sources, kind="stable")
+        sources, places = sources[order], places[order]
+        weights = None if weights is None else weights[order]
+    row, target = np.divmod(places, whole)  # one row of places for each lane, and of each delay
+    owner, target = np.divmod(target, each)
+    masks = [owner == device for device in range(n)]
+    parts = [
+        Edges(np.bincount(sources[m], minlength=count), (row * each + target)[m].astype(np.int32), each) for m in masks
+    ]
     width, split = _common(parts)
     shapes = [rows_of(part, width, split) for part in parts]
     n_rows = max(shape.counts.size for shape in shapes)
     targets = [laid_out(shape, part.targets, NOWHERE, n_rows) for shape, part in zip(shapes, parts, strict=True)]
-    weights = None
-    if weight is not None:
-        weights = np.stack(
-            [laid_out(shape, weight[mine], 0.0, n_rows) for shape, mine in zip(shapes, masks, strict=True)]
-        )
+    own = None
+    if weights is not None:
+        own = np.stack([laid_out(shape, weights[m], 0.0, n_rows) for shape, m in zip(shapes, masks, strict=True)])
     starts = np.stack([shape.starts for shape in shapes if shape.starts is not None]) if split else None
-    pre = layout.places[member.pathway.wiring.pre].n
-    senders = _senders(pre // n, n, first, first + edges.counts.size)
-    return Rows(starts, np.stack(targets), weights, np.broadcast_to(senders, (n, *senders.shape)))
+    senders = _senders(layout, bundle, np.bincount(sources, minlength=count) > 0)
+    return Rows(starts, np.stack(targets), own, np.broadcast_to(senders, (n, *senders.shape)))
 
 
-def _senders(each: int, devices: int, first: int, stop: int) -> np.ndarray:
-    """Words, in blocks of `each` flags, whose set bits are the neurons from `first` to `stop`."""
-    flags = np.zeros(each * devices, bool)
-    flags[first:stop] = True
-    return words_of(np.pad(flags.reshape(devices, each), ((0, 0), (0, n_words(each) * WORD - each))).ravel())
+def _senders(layout: Layout, bundle: Bundle, sends: np.ndarray) -> np.ndarray:
+    """Words, as all devices send them, whose set bits are the sources that have synapses."""
+    if len(bundle.pre) > 1:
+        return words_of(sends)
+    (block,) = bundle.pre
+    flags = np.zeros(numbers(layout, bundle), bool)
+    flags[in_words(layout, bundle, block)] = sends
+    return words_of(flags)
+
+
+def _count(layout: Layout, bundle: Bundle) -> int:
+    return math.prod(layout.places[bundle.pre[0]].whole) if len(bundle.pre) == 1 else numbers(layout, bundle)
 
 
 def _common(parts: list[Edges]) -> tuple[int, bool]:
@@ -106,12 +113,12 @@ def local_plan(plan: Plan, mesh: Mesh) -> Plan:
     """The plan of one device's share. Records are of whole populations: who asked for a part takes it afterwards."""
     n, sizes = mesh.size, dict(plan.sizes)
     home = {path.label: path.post for path in plan.paths} | {name: name for name in sizes}
-    records = tuple(
-        r._replace(first=0, stop=sizes[home[r.part]][0] // n, by=1, shape=(sizes[home[r.part]][0] // n,))
-        for r in plan.records
-    )
+    records = []
+    for r in plan.records:
+        here = sizes[home[r.part]][0] // n
+        records.append(r._replace(first=0, stop=here, by=1, shape=(here,)))
     return plan._replace(
-        sizes=tuple((name, (size[0] // n,)) for name, size in plan.sizes), records=records, axis=AXIS, devices=n
+        sizes=tuple((name, (size[0] // n,)) for name, size in plan.sizes), records=tuple(records), axis=AXIS, devices=n
     )
 
 
@@ -125,53 +132,53 @@ def local_parts(plan: Plan, parts: Parts) -> Parts:
 
 def initial_shares(whole: Plan, parts: Parts, dtype: Any, devices: int) -> NetworkState:
     """The state at the start, computed as on one device, with rings as several gather spikes."""
-    state, sizes = (
-        jax.jit(initial, static_argnums=(0, 2, 3), compiler_options=compiler_options())(whole, parts, dtype, True),
-        dict(whole.sizes),
-    )
+    compiled = jax.jit(initial, static_argnums=(0, 2, 3), compiler_options=compiler_options())
+    state, sizes = compiled(whole, parts, dtype, True), dict(whole.sizes)
     rings = dict(state.rings)
     for path in whole.paths:
         ring = rings[path.label]
         if ring is not None and ring.dtype == np.uint32:
-            words = devices * n_words(sizes[path.pre[0]][0] // devices)
+            words = devices * sum(n_words(sizes[name][0] // devices) for name in path.pre)
             rings[path.label] = np.zeros((ring.shape[0], words), np.uint32)
     return state._replace(rings=rings)
 
 
 def _specs(plan: Plan, parts: Parts) -> Parts:
-    """Which axis of each argument is shared: of cells and stimuli the one over neurons, of synapses the one over devices."""
-    sizes = {name: size[0] * plan.devices for name, size in plan.sizes}
-    ends = {path.label: (sizes[path.pre[0]], sizes[path.post]) for path in plan.paths}
+    """Which axis of each argument is shared: of what belongs to neurons theirs, of synapses the one over devices."""
 
-    def over(tree: Any, *lengths: int) -> Any:
-        """Parameters of mechanisms have one axis, over neurons, or none."""
-        return jax.tree.map(
-            lambda x: _SHARED if jax.numpy.shape(x)[:1] and jax.numpy.shape(x)[0] in lengths else _WHOLE, tree
-        )
+    def over(x: Any) -> PartitionSpec:
+        """Parameters are numbers, arrays over neurons, or arrays over lanes and neurons."""
+        return (_WHOLE, _SHARED, _LANES)[jax.numpy.ndim(x)]
 
-    def along(axis: int, x: Any, n: int) -> PartitionSpec:
-        there = axis >= 0 and jax.numpy.ndim(x) > axis and jax.numpy.shape(x)[axis] == n
-        return PartitionSpec(*[None] * axis, AXIS) if there else _WHOLE
+    def along(axis: int, x: Any) -> PartitionSpec:
+        return PartitionSpec(*[None] * axis, AXIS) if 0 <= axis < jax.numpy.ndim(x) else _WHOLE
+
+    def rows(x: Any) -> Any:
+        return jax.tree.map(lambda _: _SHARED if isinstance(x, Rows) else _WHOLE, x)
 
     return Parts(
-        {name: jax.tree.map(lambda _: _WHOLE, x) if is_source(x) else over(x, sizes[name]) for name, x in parts.blocks.items()},
-        {label: over(x, *ends.get(label, ())) for label, x in parts.pathways.items()},
-        {label: jax.tree.map(lambda _: _SHARED if isinstance(x, Rows) else _WHOLE, x) for label, x in parts.synapses.items()},  # noqa: B023
-        {name: jax.tree.map(lambda axis, y: along(axis, y, sizes[name]), x.neurons(), x) for name, x in parts.stimuli.items()},  # noqa: B023
-    )  # fmt: skip
+        {name: jax.tree.map((lambda _: _WHOLE) if is_source(x) else over, x) for name, x in parts.blocks.items()},
+        {label: jax.tree.map(over, x) for label, x in parts.pathways.items()},
+        {label: rows(x) for label, x in parts.synapses.items()},
+        {name: jax.tree.map(along, x.neurons(), x) for name, x in parts.stimuli.items()},
+    )
 
 
-def _rings(plan: Plan) -> dict[str, Any]:
-    return {path.label: PartitionSpec(None, AXIS) if path.delay is None else _WHOLE for path in plan.paths}
+def _network_specs(plan: Plan, cells: Any) -> tuple[Any, Any, Any, Any]:
+    """Of cells, states of synapses and of sources, and rings."""
+    synapses = {path.label: _SHARED if path.lanes == 1 else _LANES for path in plan.paths}
+    waiting = {path.label: _LANES if path.lanes == 1 else _RING_OF_LANES for path in plan.paths}
+    rings = {path.label: waiting[path.label] if path.delay is None else _WHOLE for path in plan.paths}
+    return cells, synapses, _SHARED, rings
 
 
 def _state_specs(plan: Plan, state: NetworkState) -> NetworkState:
     cells = jax.tree.map(lambda x: _SHARED if jax.numpy.ndim(x) else _WHOLE, state.cells)
-    return NetworkState(cells, _SHARED, _SHARED, _rings(plan), _WHOLE)  # pyright: ignore
+    return NetworkState(*_network_specs(plan, cells), _WHOLE)  # pyright: ignore
 
 
 def _running_specs(plan: Plan) -> Running:
-    return Running(Carry(_SHARED, _SHARED, _SHARED, _rings(plan)), _WHOLE)  # pyright: ignore
+    return Running(Carry(*_network_specs(plan, _SHARED)), _WHOLE)  # pyright: ignore
 
 
 def _with_scalars(running: Running, like: Running) -> Running:

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..errors import ModelError
 from ..state import NetworkState
-from .delivery import WORD, n_words, pack, unpacked
-from .layout import Bundle, Layout, Member, offsets
+from .delivery import WORD, pack, unpacked
+from .layout import Bundle, Layout, Member, in_words, numbers
 
 
 def by_label(layout: Layout, state: NetworkState) -> NetworkState:
@@ -49,9 +49,8 @@ def _ring_of(layout: Layout, name: str, bundle: Bundle, member: Member, ring: An
         return member.label, ring
     pre, post = layout.places[member.pathway.wiring.pre], layout.places[member.pathway.wiring.post]
     if ring.dtype == jnp.uint32:
-        first = offsets(layout, bundle)[pre.block] + pre.first
-        flags = jax.vmap(unpacked)(ring)[:, first : first + pre.n]
-        return member.label, jax.vmap(pack)(flags)
+        mine = in_words(layout, bundle, pre.block)[pre.first : pre.first + pre.n]
+        return member.label, jax.vmap(pack)(jax.vmap(unpacked)(ring)[:, mine])
     waiting = ring.reshape(ring.shape[0], bundle.lanes, -1)[:, member.lane, post.first : post.first + post.n]
     return layout.lanes[member.label].label, waiting
 
@@ -104,19 +103,17 @@ def _rings_in(layout: Layout, bundle: Bundle, parts: Mapping[str, Member], rings
     waiting = {label: rings[label] for label in parts if label in rings}
     if waiting and next(iter(waiting.values())) is not None and next(iter(waiting.values())).dtype != jnp.uint32:
         lead = (next(iter(waiting.values())).shape[0],)
-        return _spread(layout, bundle, waiting, parts, lead).reshape(*lead, -1)
+        spread = _spread(layout, bundle, waiting, parts, lead)
+        return spread if bundle.lanes > 1 else spread.reshape(*lead, -1)
     own = {member.label: rings[member.label] for member in bundle.members}
     if any(ring is None for ring in own.values()):
         return None
-    first = offsets(layout, bundle)
-    whole = {place.block: math.prod(place.whole) for place in layout.places.values()}
-    last = bundle.pre[-1]
     slots = next(iter(own.values())).shape[0]
-    flags = np.zeros((slots, first[last] + n_words(whole[last]) * WORD), bool)
+    flags = np.zeros((slots, -(-numbers(layout, bundle) // WORD) * WORD), bool)
     for member in bundle.members:
         place = layout.places[member.pathway.wiring.pre]
-        begin = first[place.block] + place.first
-        flags[:, begin : begin + place.n] |= np.asarray(jax.vmap(unpacked)(own[member.label]))[:, : place.n]
+        mine = in_words(layout, bundle, place.block)[place.first : place.first + place.n]
+        flags[:, mine] |= np.asarray(jax.vmap(unpacked)(own[member.label]))[:, : place.n]
     return jax.vmap(pack)(jnp.asarray(flags))
 
 

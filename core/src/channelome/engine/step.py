@@ -6,6 +6,7 @@ to ``t_(n+1)``, and what arrives then is received. Networks on several devices r
 the spikes gathered. A lone cell is a network of one block.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -59,9 +60,8 @@ def _no_spikes(plan: Plan, path: Path, parts: Parts, dtype: Any, walking: bool) 
     """A ring with nothing under way, what arrives next first; None where nothing waits."""
     synapse, plasticity, _, _ = parts.pathways[path.label]
     if path.delay is None:
-        return jnp.zeros(
-            (path.longest + 1, path.lanes * count_of(dict(plan.sizes)[path.post]), *_kinds(synapse)), dtype
-        )
+        lanes = () if path.lanes == 1 else (path.lanes,)
+        return jnp.zeros((path.longest + 1, *lanes, count_of(dict(plan.sizes)[path.post]), *_kinds(synapse)), dtype)
     if not path.delay:
         return None
     if walking and not _kinds(synapse) and plasticity is None:
@@ -145,8 +145,9 @@ def _shared(plan: Plan, parts: Parts, cells: dict[str, Any], dt: Any) -> dict[st
 def _drive(plan: Plan, parts: Parts, name: str, carry: Carry, n: Any, dt: Any) -> Drive:
     """What is put into the cells of a block in step `n`: its stimulus, and its synapses at the time asked for."""
     here = [path for path in plan.paths if path.post == name]
+    stimulus, part = parts.stimuli.get(name), functools.partial(_part, plan, dict(plan.sizes)[name])
     if not here:
-        return Drive(n, parts.stimuli.get(name))
+        return Drive(n, stimulus, None, part)
     cell, old = parts.blocks[name], plan.solver.voltage(carry.cells[name])
 
     def synapses(share: Any) -> Inject:
@@ -163,7 +164,12 @@ def _drive(plan: Plan, parts: Parts, name: str, carry: Carry, n: Any, dt: Any) -
 
         return inject
 
-    return Drive(n, parts.stimuli.get(name), synapses)
+    return Drive(n, stimulus, synapses, part)
+
+
+def _part(plan: Plan, size: tuple[int, ...], amount: Any) -> Any:
+    """Of a current this device's part: what is drawn or given at once is that of the whole block."""
+    return _share(plan, amount) if jnp.ndim(amount) and jnp.shape(amount) != size else amount
 
 
 def _let_in(path: Path, synapse: Any, state: Any, V: Array, cell: Any) -> Array:
@@ -275,8 +281,10 @@ def _send(
     synapses = parts.synapses[path.label]
     if not walking:
         return product(synapses, amounts, out, base)
-    n_blocks = n_blocks or plan.devices
-    each = None if n_blocks == 1 else count_of(dict(plan.sizes)[path.pre[0]]) * plan.devices // n_blocks
+    n_blocks, each = n_blocks or plan.devices, None
+    if n_blocks > 1 and len(path.pre) == 1:
+        (name,) = path.pre
+        each = count_of(dict(plan.sizes)[name]) * plan.devices // n_blocks
     if synapses.senders is not None:
         words = words & jnp.asarray(synapses.senders)
     deliver: Callable[..., Array] = blocks if plan.lanes else walk

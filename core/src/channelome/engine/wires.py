@@ -13,7 +13,7 @@ from ..networks.projection import Pathway
 from ..networks.rows import NOWHERE, Rows, Shape, laid_out, rows_of
 from .delivery import WORD, Pairs
 from .lanes import over_lanes, summed_lanes
-from .layout import Bundle, Layout, Member, offsets
+from .layout import Bundle, Layout, Member, in_words, numbers
 from .plan import Path
 
 
@@ -21,9 +21,8 @@ def path_of(layout: Layout, name: str, bundle: Bundle) -> Path:
     """What is static of the synapses of a bundle."""
     first = bundle.members[0]
     delay, longest = delay_of(bundle)
-    begin = first.pathway.wiring.pre_first if len(bundle.members) == 1 else 0
-    if len(bundle.members) == 1 and not layout.places[first.pathway.wiring.pre].alone:
-        begin += layout.places[first.pathway.wiring.pre].first
+    alone = len(bundle.members) == 1 and layout.devices == 1
+    begin = first.pathway.wiring.pre_first + layout.places[first.pathway.wiring.pre].first if alone else 0
     return Path(
         name, bundle.pre, bundle.post, bundle.lanes, begin, delay, longest, _uniform(bundle),
         first.pathway.unit.symbol, first.pathway.frozen,
@@ -86,16 +85,24 @@ def rows_for(layout: Layout, path: Path, bundle: Bundle, dtype: Any) -> Rows:
     kept = bundle.members[0].pathway.wiring.kept
     key = (*map(id, given), id(laid), str(dtype))
     if kept.get("weights", (None,))[0] != key:
-        kept["weights"] = key, jnp.asarray(laid_out(laid.shape, _weights(bundle, laid, dtype), 0.0)), given, laid
+        kept["weights"] = (
+            key,
+            jnp.asarray(laid_out(laid.shape, _in_rows(weights_of(bundle, dtype), laid), 0.0)),
+            given,
+            laid,
+        )
     return Rows(laid.shape.starts, laid.targets, kept["weights"][1], laid.senders)
 
 
-def _weights(bundle: Bundle, laid: Laid, dtype: Any) -> np.ndarray:
-    """One weight for each synapse, in the order of the sources."""
+def _in_rows(weights: np.ndarray, laid: Laid) -> np.ndarray:
+    return weights if laid.order is None else weights[laid.order]
+
+
+def weights_of(bundle: Bundle, dtype: Any) -> np.ndarray:
+    """One weight for each synapse, member by member."""
     pathways = [member.pathway for member in bundle.members]
     parts = [np.broadcast_to(np.asarray(path.weight, dtype), (path.wiring.edges.n,)) for path in pathways]
-    weights = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    return weights if laid.order is None else weights[laid.order]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _laid(layout: Layout, path: Path, bundle: Bundle) -> Laid:
@@ -106,7 +113,7 @@ def _laid(layout: Layout, path: Path, bundle: Bundle) -> Laid:
         tuple(map(id, wirings)),
         path.delay or layout.dt,
         lanes,
-        tuple(sorted(offsets(layout, bundle).items())),
+        tuple((name, layout.places[name].whole) for name in bundle.pre),
         path.first,
     )
     kept = wirings[0].kept
@@ -120,18 +127,14 @@ def _lay_out(layout: Layout, path: Path, bundle: Bundle, wirings: Any) -> Laid:
     if len(bundle.members) == 1:
         edges, order = bundle.members[0].pathway.wiring.edges, None
         counts, where = edges.counts, targets[0]
-        known = _first_source(layout, bundle, bundle.members[0]) == 0 and counts.size == _sources(layout, bundle)
+        known = path.first == 0 and counts.size == numbers(layout, bundle)
     else:
-        begins = offsets(layout, bundle)
-        sources = np.concatenate([
-            member.pathway.wiring.edges.sources + np.int32(begins[layout.places[member.pathway.wiring.pre].block] + _first_source(layout, bundle, member))
-            for member in bundle.members
-        ])  # fmt: skip
+        sources = np.concatenate([numbered(layout, bundle, member) for member in bundle.members])
         order = np.argsort(sources, kind="stable")
-        counts = np.bincount(sources, minlength=_sources(layout, bundle))
+        counts = np.bincount(sources, minlength=numbers(layout, bundle))
         where, known = np.concatenate(targets)[order], False
     shape = rows_of(Edges(counts, where, 0))
-    senders = None if known else _senders(path, counts, _sources(layout, bundle))
+    senders = None if known else _senders(path, counts, numbers(layout, bundle))
     return Laid(shape, jnp.asarray(laid_out(shape, where, NOWHERE)), order, senders, wirings)
 
 
@@ -152,16 +155,11 @@ def places_of(layout: Layout, path: Path, bundle: Bundle, member: Member) -> np.
     return (targets + np.asarray(member.steps, np.int32) * np.int32(bundle.lanes * whole)).astype(np.int32)
 
 
-def _first_source(layout: Layout, bundle: Bundle, member: Member) -> int:
-    return layout.places[member.pathway.wiring.pre].first + member.pathway.wiring.pre_first
-
-
-def _sources(layout: Layout, bundle: Bundle) -> int:
-    """How many numbers sources have: of several blocks whole words."""
-    whole = {place.block: math.prod(place.whole) for place in layout.places.values()}
-    if len(bundle.pre) == 1:
-        return whole[bundle.pre[0]]
-    return sum(-(-whole[block] // WORD) * WORD for block in bundle.pre)
+def numbered(layout: Layout, bundle: Bundle, member: Member) -> np.ndarray:
+    """The number of each synapse's source: in its block, or where several blocks send words, in these."""
+    wiring, place = member.pathway.wiring, layout.places[member.pathway.wiring.pre]
+    sources = wiring.edges.sources + np.int32(wiring.pre_first + place.first)
+    return sources if len(bundle.pre) == 1 else in_words(layout, bundle, place.block)[sources]
 
 
 def _senders(path: Path, counts: np.ndarray, n: int) -> np.ndarray:
