@@ -174,46 +174,46 @@ class Around:
     def start(self, cell: Any, state: Any, dt: Any) -> Any:
         return self.inner.start(cell, state, dt)
 
-    def step(self, cell: Any, carry: Any, t: Any, dt: Any, drive: Any) -> Any:
-        return self.inner.step(cell, carry, t, dt, drive)
+    def step(self, cell: Any, carry: Any, n: Any, dt: Any, drive: Any) -> Any:
+        return self.inner.step(cell, carry, n, dt, drive)
 
     def voltage(self, carry: Any) -> Any:
         return self.inner.voltage(carry)
 
-    def state(self, cell: Any, carry: Any, t: Any, dt: Any) -> Any:
-        return self.inner.state(cell, carry, t, dt)
+    def state(self, cell: Any, carry: Any, n: Any, dt: Any) -> Any:
+        return self.inner.state(cell, carry, n, dt)
 
 
 @dataclasses.dataclass(frozen=True)
 class Alone(Around):
     """The voltage and the channels, each by the method while the other waits."""
 
-    def step(self, cell: Any, carry: Any, t: Any, dt: Any, drive: Any) -> Any:
-        V = self.inner.step(cell, carry, t, dt, drive).V
-        rest = self.inner.step(cell, carry._replace(V=V), t, dt, drive)
+    def step(self, cell: Any, carry: Any, n: Any, dt: Any, drive: Any) -> Any:
+        V = self.inner.step(cell, carry, n, dt, drive).V
+        rest = self.inner.step(cell, carry._replace(V=V), n, dt, drive)
         return rest._replace(V=V)
 
 
 class Raising(Around):
     """A method that is registered and not written."""
 
-    def step(self, cell: Any, carry: Any, t: Any, dt: Any, drive: Any) -> Any:
+    def step(self, cell: Any, carry: Any, n: Any, dt: Any, drive: Any) -> Any:
         raise NotImplementedError("implicit_rk is not implemented for this target")
 
 
 class Unconverged(Around):
     """The implicit midpoint rule, by an iteration whose stop test is the wrong way round."""
 
-    def step(self, cell: Any, carry: Any, t: Any, dt: Any, drive: Any) -> Any:
+    def step(self, cell: Any, carry: Any, n: Any, dt: Any, drive: Any) -> Any:
         def after(slope: Any, by: Any) -> Any:
             return jax.tree.map(lambda y, dy: y + by * dy, carry, slope)
 
         def again(loop: Any) -> Any:
             slope, _ = loop
-            new = cell.derivative(after(slope, dt / 2), drive(t + dt / 2))
+            new = cell.derivative(after(slope, dt / 2), drive.at(0.5))
             return new, jnp.max(jnp.abs(new.V - slope.V))
 
-        first = cell.derivative(carry, drive(t))
+        first = cell.derivative(carry, drive.at(0.0))
         slope, _ = jax.lax.while_loop(lambda loop: loop[1] < 1e-9, again, (first, jnp.asarray(1.0)))
         return after(slope, dt)
 
@@ -222,29 +222,29 @@ class Late(Around):
     """The right states, under the time of the step before."""
 
     def start(self, cell: Any, state: Any, dt: Any) -> Any:
-        return state, state
+        return (state, state), 0
 
-    def step(self, cell: Any, carry: Any, t: Any, dt: Any, drive: Any) -> Any:
-        return carry[1], self.inner.step(cell, carry[1], t, dt, drive)
+    def step(self, cell: Any, carry: Any, n: Any, dt: Any, drive: Any) -> Any:
+        return carry[1], self.inner.step(cell, carry[1], n, dt, drive)
 
     def voltage(self, carry: Any) -> Any:
         return carry[0].V
 
-    def state(self, cell: Any, carry: Any, t: Any, dt: Any) -> Any:
+    def state(self, cell: Any, carry: Any, n: Any, dt: Any) -> Any:
         return carry[0]
 
 
 class Unconfined(Around):
     """Forward Euler for the gates, whatever they reach."""
 
-    def step(self, cell: Any, carry: Any, t: Any, dt: Any, drive: Any) -> Any:
-        return jax.tree.map(lambda y, dy: y + dt * dy, carry, cell.derivative(carry, drive(t)))
+    def step(self, cell: Any, carry: Any, n: Any, dt: Any, drive: Any) -> Any:
+        return jax.tree.map(lambda y, dy: y + dt * dy, carry, cell.derivative(carry, drive.at(0.0)))
 
 
 class Silent:
     """A method that says no order and cannot start."""
 
-    def step(self, cell: Any, carry: Any, t: Any, dt: Any, drive: Any) -> Any:
+    def step(self, cell: Any, carry: Any, n: Any, dt: Any, drive: Any) -> Any:
         return carry
 
 

@@ -19,7 +19,7 @@ from ..networks.connect import Edges
 from ..networks.rows import NOWHERE, Rows, laid_out, rows_of
 from ..state import NetworkState
 from .blocks import resized
-from .delivery import n_words
+from .delivery import WORD, n_words
 from .layout import Bundle, Layout, in_words, numbers
 from .loops import Chunk, Running, begin, chunk, compiler_options, finish
 from .plan import Carry, Parts, Path, Plan, Times, is_source
@@ -93,7 +93,7 @@ def _senders(layout: Layout, bundle: Bundle, sends: np.ndarray) -> np.ndarray:
     if len(bundle.pre) > 1:
         return words_of(sends)
     (block,) = bundle.pre
-    flags = np.zeros(numbers(layout, bundle), bool)
+    flags = np.zeros(-(-numbers(layout, bundle) // WORD) * WORD, bool)
     flags[in_words(layout, bundle, block)] = sends
     return words_of(flags)
 

@@ -42,7 +42,9 @@ def converges(subject: SolverSubject) -> Problems:
     coarse, fine = (float(np.sqrt(np.mean((_run(subject.solver, h) - wanted) ** 2))) for h in (2 * dt, dt))
     if fine > 0.3 or not np.isfinite(fine):
         yield f"with dt = {dt:g} ms it is {fine:.3g} mV off"
-    elif fine > 1e-5:  # below that is an adaptive method's tolerance, or the reference's
+    elif fine > (
+        1e-8 if subject.order <= 2 else 1e-5
+    ):  # below: the reference's error, or an adaptive method's tolerance
         found = float(np.log2(coarse / fine))
         if abs(found - subject.order) > 0.35:
             yield f"it states order {subject.order}, but halving dt divides the error by {coarse / fine:.3g}: order {found:.2f}"
