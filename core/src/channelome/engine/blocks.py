@@ -61,7 +61,8 @@ def stimuli_together(stimuli: Sequence[Counted | None], counts: Sequence[int], d
         return given[0] if given else None
     filled = list(stimuli)
     if len(given) < len(stimuli):
-        filled = [scaled(given[0], 0.0, dtype) if x is None else scaled(x, 1.0, dtype) for x in stimuli]
+        silent = scaled(_of_one(given[0]), 0.0, dtype)
+        filled = [silent if x is None else scaled(x, 1.0, dtype) for x in stimuli]
     if len({jax.tree.structure(x) for x in filled}) == 1:
         axes = jax.tree.leaves(filled[0].neurons())  # pyright: ignore
         columns = list(zip(*(jax.tree.leaves(x) for x in filled), strict=True))
@@ -69,6 +70,11 @@ def stimuli_together(stimuli: Sequence[Counted | None], counts: Sequence[int], d
             leaves = [over_all(c, counts) if axis == 0 else c[0] for axis, c in zip(axes, columns, strict=True)]
             return jax.tree.unflatten(jax.tree.structure(filled[0]), leaves)
     return Pieces(tuple(stimuli), tuple(counts))
+
+
+def _of_one(stimulus: Counted) -> Counted:
+    """As its first neuron has it."""
+    return jax.tree.map(lambda axis, x: np.ravel(x)[0] if axis == 0 and np.ndim(x) else x, stimulus.neurons(), stimulus)
 
 
 def _one(column: Sequence[Any]) -> bool:

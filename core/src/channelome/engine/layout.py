@@ -200,3 +200,11 @@ def in_words(layout: Layout, bundle: Bundle, block: str) -> np.ndarray:
     before = sum(n * n_words(whole[name] // n) * WORD for name in bundle.pre[: bundle.pre.index(block)])
     device, inside = np.divmod(np.arange(whole[block], dtype=np.int32), whole[block] // n)
     return (before + device * (n_words(whole[block] // n) * WORD) + inside).astype(np.int32)
+
+
+def delay_of(bundle: Bundle) -> tuple[int | None, int]:
+    """The one delay in steps, or None for delays that differ, and the longest."""
+    steps = [member.steps for member in bundle.members]
+    longest = max(int(np.max(x, initial=0)) for x in steps)
+    one = all(not isinstance(x, np.ndarray) for x in steps) and len(set(steps)) == 1
+    return (longest if one else None), longest

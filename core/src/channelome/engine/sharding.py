@@ -92,7 +92,7 @@ def _senders(layout: Layout, bundle: Bundle, sends: np.ndarray) -> np.ndarray:
     """Words, as all devices send them, whose set bits are the sources that have synapses."""
     if len(bundle.pre) > 1:
         return words_of(sends)
-    (block,) = bundle.pre
+    block = next(iter(bundle.pre))
     flags = np.zeros(-(-numbers(layout, bundle) // WORD) * WORD, bool)
     flags[in_words(layout, bundle, block)] = sends
     return words_of(flags)

@@ -3,21 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .. import __version__
-from ..cells import SingleCompartment
-from ..cells.show import origin, rows
 from ..errors import ModelError
-from ..registry import registry
-from ..registry.provenance import of_run
 from ..results import Activity, SpikeTrains, Traces, crossings
 from ..state import NetworkState, State
 from .collected import counts_of, of_groups
 from .continuing import checked_network_state
 from .prepare import LONE, Model, Prepared, prepared
+from .provenance import Provenance, provenance
 from .request import checked_state, first_step, whole_steps
 from .run import Ran, chunked, traced
 from .sharding import check_shares, mesh_of
@@ -90,15 +85,15 @@ def simulate(
         state=state, mesh=mesh,
     )  # fmt: skip
     begin = _begun(model, run, state, mesh)
-    provenance = _provenance(model, run.plan.solver, step_ms)
+    origins = provenance(model, run.plan.solver, step_ms)
     if run.tracing:
         final, data = traced(run, begin, count, segment)
-        return _traced_results(model, run, names, final, data, origin_step, count, step_ms, provenance)
+        return _traced_results(model, run, names, final, data, origin_step, count, step_ms, origins)
     ran = chunked(run, begin, count, dt=step_ms, length=chunk, progress=progress, check=check, mesh=mesh)
     t = (origin_step + np.arange(ran.samples + 1) * every) * step_ms
     if model.network is None:
-        return _traces(model, run, ran, names, t, origin_step, provenance)
-    return _activity(model, run, ran, t, origin_step, provenance)
+        return _traces(model, run, ran, names, t, origin_step, origins)
+    return _activity(model, run, ran, t, origin_step, origins)
 
 
 def _names(model: Model, record: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -127,18 +122,18 @@ def _units(model: Model, run: Prepared, names: Sequence[str]) -> dict[str, str]:
 
 def _traced_results(
     model: Model, run: Prepared, names: Sequence[str], final: NetworkState, data: dict[str, Any], first: int, count: int,
-    dt: float, provenance: dict[str, str],
+    dt: float, origins: Provenance,
 ) -> Any:  # fmt: skip
     t = jnp.asarray((first + np.arange(count + 1) * run.plan.every) * dt, run.dt.dtype)
     units = _units(model, run, names)
     if model.network is None:
         return Traces(t=t, data={name: data[name] for name in units}, units=units, end=final.cells[LONE])
     units |= {name: "1" for _, name in run.plan.counted}
-    return Activity(t=t, data={name: data[name] for name in units}, units=units, end=final, provenance=provenance)
+    return Activity(t=t, data={name: data[name] for name in units}, units=units, end=final, provenance=origins)
 
 
 def _traces(
-    model: Model, run: Prepared, ran: Ran, names: Sequence[str], t: Any, first: int, provenance: dict[str, str]
+    model: Model, run: Prepared, ran: Ran, names: Sequence[str], t: Any, first: int, origins: Provenance
 ) -> Traces:
     cell: Any = model.populations[LONE]
     data = _read_only(run, ran)
@@ -150,16 +145,16 @@ def _traces(
         data["spikes"].flags.writeable = False
     return Traces(
         t=t, data=data, units=_units(model, run, names), spikes=spikes, end=lambda: ran.final().cells[LONE],
-        interrupted=ran.interrupted, V_th=float(cell.V_th) if np.ndim(cell.V_th) == 0 else None, provenance=provenance,
+        interrupted=ran.interrupted, V_th=float(cell.V_th) if np.ndim(cell.V_th) == 0 else None, provenance=origins,
     )  # fmt: skip
 
 
-def _activity(model: Model, run: Prepared, ran: Ran, t: np.ndarray, first: int, provenance: dict[str, str]) -> Activity:
+def _activity(model: Model, run: Prepared, ran: Ran, t: np.ndarray, first: int, origins: Provenance) -> Activity:
     assert model.network is not None
     spikes = ran.collected.spikes(first)
     return Activity(
         t=t, data=_read_only(run, ran), units=_units(model, run, ()), spikes=spikes | of_groups(model.network, spikes),
-        end=ran.final, interrupted=ran.interrupted, provenance=provenance,
+        end=ran.final, interrupted=ran.interrupted, provenance=origins,
     )  # fmt: skip
 
 
@@ -168,23 +163,3 @@ def _read_only(run: Prepared, ran: Ran) -> dict[str, Any]:
     for samples in data.values():
         samples.flags.writeable = False
     return data
-
-
-def _provenance(model: Model, solver: Any, dt: float) -> dict[str, str]:
-    """What was run, by which versions: solver, step, and the distribution of each part."""
-    found = {"channelome": __version__, "jax": jax.__version__, "solver": type(solver).__name__, "dt": f"{dt:g} ms"}
-    for label, part in model.populations.items():
-        head = f"{label}." if label else ""
-        if label:
-            found[label] = type(part).__name__
-        if isinstance(part, SingleCompartment):
-            found |= {f"{head}{row.label}": f"{row.name} ({row.origin})" for row in rows(part)}
-    if model.network is None:
-        cell = model.populations[LONE]
-        return found | (of_run(registry, cell.about, cell.classes) if isinstance(cell, SingleCompartment) else {})
-    for label, path in model.projections.items():
-        found[label] = f"{type(path.synapse).__name__} ({origin(type(path.synapse))})"
-        if path.plasticity is not None:
-            found[f"{label}.plasticity"] = f"{type(path.plasticity).__name__} ({origin(type(path.plasticity))})"
-    found |= {f"group {name}": where for name, where in model.network.groups}
-    return found | of_run(registry, model.network.about, model.network.classes)

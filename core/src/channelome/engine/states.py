@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import ModelError
 from ..state import NetworkState
 from .delivery import WORD, pack, unpacked
-from .layout import Bundle, Layout, Member, in_words, numbers
+from .layout import Bundle, Layout, Member, Place, delay_of, in_words, numbers
 
 
 def by_label(layout: Layout, state: NetworkState) -> NetworkState:
@@ -24,11 +24,12 @@ def by_label(layout: Layout, state: NetworkState) -> NetworkState:
     synapses, sources, rings = {}, {}, {}
     for name, bundle in layout.bundles.items():
         for member in bundle.members:
-            lane = layout.lanes[member.label]
-            take = _take(layout, bundle, member)
-            synapses[lane.label] = jax.tree.map(take, state.synapses[name])
-            sources[member.label] = state.sources[name]
-            label, ring = _ring_of(layout, name, bundle, member, state.rings[name])
+            pre = layout.places[member.pathway.wiring.pre]
+            synapses[layout.lanes[member.label].label] = jax.tree.map(
+                _take(layout, bundle, member), state.synapses[name]
+            )
+            sources[member.label] = jax.tree.map(pre.cut, state.sources[name])
+            label, ring = _ring_of(layout, bundle, member, state.rings[name])
             rings[label] = ring
     return NetworkState(cells, synapses, sources, rings, state.steps)
 
@@ -38,21 +39,26 @@ def _take(layout: Layout, bundle: Bundle, member: Member) -> Callable[[Any], Any
 
     def take(x: Any) -> Any:
         row = x if bundle.lanes == 1 else x[member.lane]
-        return place.cut(row) if not place.alone else row.reshape(place.size)
+        return row.reshape(place.size) if place.alone else place.cut(row)
 
     return take
 
 
-def _ring_of(layout: Layout, name: str, bundle: Bundle, member: Member, ring: Any) -> tuple[str, Any]:
-    """What is under way of one projection: words of its sources, or what its targets wait for, under the label of the sum."""
-    if ring is None or len(bundle.members) == 1:
-        return member.label, ring
+def _ring_of(layout: Layout, bundle: Bundle, member: Member, ring: Any) -> tuple[str, Any]:
+    """What is under way of one projection, by slot: spikes of its sources as words, what they sent, or what its targets wait
+    for, which stands under the label of the sum."""
+    if ring is None:
+        return member.label, None
     pre, post = layout.places[member.pathway.wiring.pre], layout.places[member.pathway.wiring.post]
-    if ring.dtype == jnp.uint32:
-        mine = in_words(layout, bundle, pre.block)[pre.first : pre.first + pre.n]
-        return member.label, jax.vmap(pack)(jax.vmap(unpacked)(ring)[:, mine])
-    waiting = ring.reshape(ring.shape[0], bundle.lanes, -1)[:, member.lane, post.first : post.first + post.n]
-    return layout.lanes[member.label].label, waiting
+    if delay_of(bundle)[0] is None:
+        row = ring if bundle.lanes == 1 else ring[:, member.lane]
+        return layout.lanes[member.label].label, row[:, post.first : post.first + post.n]
+    if len(bundle.members) == 1 and pre.alone:
+        return member.label, ring
+    if ring.dtype != jnp.uint32:
+        return member.label, ring[:, pre.first : pre.first + pre.n]
+    mine = in_words(layout, bundle, pre.block)[pre.first : pre.first + pre.n]
+    return member.label, jax.vmap(pack)(jax.vmap(unpacked)(ring)[:, mine])
 
 
 def in_arrays(layout: Layout, state: NetworkState) -> NetworkState:
@@ -65,17 +71,24 @@ def in_arrays(layout: Layout, state: NetworkState) -> NetworkState:
     synapses, sources, rings = {}, {}, {}
     for name, bundle in layout.bundles.items():
         first = bundle.members[0]
-        sources[name] = state.sources[first.label]
-        if len(bundle.members) == 1:
-            synapses[name], rings[name] = state.synapses[first.label], state.rings[first.label]
-            continue
         parts = {layout.lanes[member.label].label: member for member in bundle.members}
         synapses[name] = {
             field: _spread(layout, bundle, {label: state.synapses[label][field] for label in parts}, parts)
             for field in state.synapses[next(iter(parts))]
         }
-        rings[name] = _rings_in(layout, bundle, parts, state.rings)
+        pre = layout.places[first.pathway.wiring.pre]
+        sources[name] = jax.tree.map(lambda x, pre=pre: _in_block(pre, x), state.sources[first.label])
+        rings[name] = _ring_in(layout, bundle, parts, state.rings)
     return NetworkState(cells, synapses, sources, rings, state.steps)
+
+
+def _in_block(place: Place, x: Any, axis: int = 0) -> Any:
+    """What belongs to a population in an array over its block, zero elsewhere."""
+    if place.alone:
+        return x
+    before, after = place.first, math.prod(place.whole) - place.first - place.n
+    flat = jnp.reshape(x, (*x.shape[:axis], place.n, *x.shape[axis + len(place.size) :])) if axis == 0 else x
+    return jnp.pad(flat, [(before, after) if i == axis else (0, 0) for i in range(flat.ndim)])
 
 
 def _joined(states: list[Any]) -> Any:
@@ -86,34 +99,39 @@ def _joined(states: list[Any]) -> Any:
     )
 
 
-def _spread(
-    layout: Layout, bundle: Bundle, values: Mapping[str, Any], parts: Mapping[str, Member], lead: tuple[int, ...] = ()
-) -> Any:
-    """States by label in their lanes; `lead` are axes before the neurons."""
+def _spread(layout: Layout, bundle: Bundle, values: Mapping[str, Any], parts: Mapping[str, Member]) -> Any:
+    """States by label in their lanes."""
     whole = layout.places[bundle.members[0].pathway.wiring.post].whole
-    dtype = next(iter(values.values())).dtype
-    out = jnp.zeros((*lead, bundle.lanes, math.prod(whole)), dtype)
+    if len(bundle.members) == 1 and layout.places[bundle.members[0].pathway.wiring.post].alone:
+        return next(iter(values.values()))
+    out = jnp.zeros((bundle.lanes, math.prod(whole)), next(iter(values.values())).dtype)
     for label, member in parts.items():
         place = layout.places[member.pathway.wiring.post]
-        out = out.at[..., member.lane, place.first : place.first + place.n].set(values[label].reshape(*lead, -1))
-    return out if lead or bundle.lanes > 1 else out.reshape(whole)
+        out = out.at[member.lane, place.first : place.first + place.n].set(values[label].reshape(-1))
+    return out if bundle.lanes > 1 else out.reshape(whole)
 
 
-def _rings_in(layout: Layout, bundle: Bundle, parts: Mapping[str, Member], rings: Mapping[str, Any]) -> Any:
-    waiting = {label: rings[label] for label in parts if label in rings}
-    if waiting and next(iter(waiting.values())) is not None and next(iter(waiting.values())).dtype != jnp.uint32:
-        lead = (next(iter(waiting.values())).shape[0],)
-        spread = _spread(layout, bundle, waiting, parts, lead)
-        return spread if bundle.lanes > 1 else spread.reshape(*lead, -1)
-    own = {member.label: rings[member.label] for member in bundle.members}
-    if any(ring is None for ring in own.values()):
-        return None
-    slots = next(iter(own.values())).shape[0]
-    flags = np.zeros((slots, -(-numbers(layout, bundle) // WORD) * WORD), bool)
+def _ring_in(layout: Layout, bundle: Bundle, parts: Mapping[str, Member], rings: Mapping[str, Any]) -> Any:
+    """What is under way of all projections of a bundle; the reverse of `_ring_of`."""
+    if delay_of(bundle)[0] is None:
+        some = rings[next(iter(parts))]
+        whole = math.prod(layout.places[bundle.members[0].pathway.wiring.post].whole)
+        out = jnp.zeros((some.shape[0], bundle.lanes, whole, *some.shape[2:]), some.dtype)
+        for label, member in parts.items():
+            place = layout.places[member.pathway.wiring.post]
+            out = out.at[:, member.lane, place.first : place.first + place.n].set(rings[label])
+        return out if bundle.lanes > 1 else out[:, 0]
+    first = bundle.members[0]
+    ring, pre = rings[first.label], layout.places[first.pathway.wiring.pre]
+    if ring is None or (len(bundle.members) == 1 and pre.alone):
+        return ring
+    if ring.dtype != jnp.uint32:
+        return _in_block(pre, ring, axis=1)
+    flags = np.zeros((ring.shape[0], -(-numbers(layout, bundle) // WORD) * WORD), bool)
     for member in bundle.members:
         place = layout.places[member.pathway.wiring.pre]
         mine = in_words(layout, bundle, place.block)[place.first : place.first + place.n]
-        flags[:, mine] |= np.asarray(jax.vmap(unpacked)(own[member.label]))[:, : place.n]
+        flags[:, mine] |= np.asarray(jax.vmap(unpacked)(rings[member.label]))[:, : place.n]
     return jax.vmap(pack)(jnp.asarray(flags))
 
 

@@ -13,7 +13,7 @@ from ..networks.projection import Pathway
 from ..networks.rows import NOWHERE, Rows, Shape, laid_out, rows_of
 from .delivery import WORD, Pairs
 from .lanes import over_lanes, summed_lanes
-from .layout import Bundle, Layout, Member, in_words, numbers
+from .layout import Bundle, Layout, Member, delay_of, in_words, numbers
 from .plan import Path
 
 
@@ -27,14 +27,6 @@ def path_of(layout: Layout, name: str, bundle: Bundle) -> Path:
         name, bundle.pre, bundle.post, bundle.lanes, begin, delay, longest, _uniform(bundle),
         first.pathway.unit.symbol, first.pathway.frozen,
     )  # fmt: skip
-
-
-def delay_of(bundle: Bundle) -> tuple[int | None, int]:
-    """The one delay in steps, or None for delays that differ, and the longest."""
-    steps = [member.steps for member in bundle.members]
-    longest = max(int(np.max(x, initial=0)) for x in steps)
-    one = all(not isinstance(x, np.ndarray) for x in steps) and len(set(steps)) == 1
-    return (longest if one else None), longest
 
 
 def _uniform(bundle: Bundle) -> bool:

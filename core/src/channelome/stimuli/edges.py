@@ -32,7 +32,10 @@ def step(amplitude: Any, *, start: Any = "0 ms", stop: Any = None) -> Current:
 class _Step(Named):
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
         edges = {name: moment(numbers[name], dt, dtype) for name in ("start", "stop")}
-        return self, {"amplitude": number(numbers["amplitude"], dtype), **edges}
+        amplitude = number(numbers["amplitude"], dtype)
+        if all(isinstance(x.share, np.ndarray | np.generic) and not np.any(x.share) for x in edges.values()):
+            return ON_STEPS, {"amplitude": amplitude, **{name: x.step for name, x in edges.items()}}
+        return self, {"amplitude": amplitude, **edges}
 
     def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
         start, stop = (numbers[name].within(n, first, last) for name in ("start", "stop"))
@@ -43,7 +46,22 @@ class _Step(Named):
         return jnp.where(on, numbers["amplitude"], 0.0)
 
 
-STEP = _Step("step", (("amplitude", 0), ("start", 0), ("stop", 0)), _TIMES)
+@dataclass(frozen=True)
+class _OnSteps(Named):
+    """A step whose edges lie between two steps of the run, which is worth a form of its own: few neurons cost little more."""
+
+    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
+        raise NotImplementedError("it is counted already")
+
+    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+        return jnp.where((n >= numbers["start"]) & (n < numbers["stop"]), numbers["amplitude"], 0.0)
+
+    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        return self.mean(numbers, n, 0.0, 1.0) + jnp.zeros_like(share)
+
+
+_AXES = (("amplitude", 0), ("start", 0), ("stop", 0))
+STEP, ON_STEPS = _Step("step", _AXES, _TIMES), _OnSteps("step", _AXES, _TIMES)
 
 
 def ramp(first: Any, last: Any, *, start: Any = "0 ms", stop: Any) -> Current:
