@@ -205,6 +205,28 @@ def startup(times: dict[str, dict[str, float]]) -> str:
     )
 
 
+def populations(rows: dict[str, dict[str, float]]) -> str:
+    """What labels cost."""
+    columns = ("synapses", "build", "first", "us per step", "another duration", "rate", "GiB")
+    lines = [
+        "## Populations and projections",
+        "",
+        "`PointNeuron_Brette2007`, projections between random pairs with probability 0.1 and a delay of 1 ms, a stimulus for every "
+        "population, dt 0.1 ms, one pinned core; then the microcircuit of docs/examples at a tenth of its neurons. Seconds to build, of "
+        "the first call of 100 ms, and of a call of another duration; microseconds a step of a later call.",
+        "",
+        "|  | synapses | build, s | first call, s | us per step | another duration, s | rate, Hz | GiB |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, row in rows.items():
+        lines.append(f"| {name} | " + " | ".join(_cells(row, columns)) + " |")
+    return "\n".join([*lines, ""])
+
+
+def _cells(row: dict[str, float], columns: tuple[str, ...]) -> list[str]:
+    return [f"{row[c]:,.0f}" if c == "synapses" and c in row else f"{row[c]:.3g}" if c in row else "-" for c in columns]
+
+
 def compile_cost(rows: Rows) -> str:
     heads = [
         "cell",

@@ -15,7 +15,7 @@ import timing
 from peers import Peers
 
 HERE = Path(__file__).resolve().parent
-PARTS = ("speed", "networks", "startup", "compile", "accuracy")
+PARTS = ("speed", "networks", "populations", "startup", "compile", "accuracy")
 
 
 def main() -> None:
@@ -41,6 +41,11 @@ def main() -> None:
     if "networks" in options.only:
         found["networks"] = measured = network_part(options, rounds)
         pages.append(report.networks(measured))
+    if "populations" in options.only:
+        import populations
+
+        found["populations"] = labels = populations.measure(options.peer_python)
+        pages.append(report.populations(labels))
     if "compile" in options.only:
         found["compile"] = costs = compile_cost.measure()
         pages.append(report.compile_cost(costs))

@@ -170,10 +170,13 @@ def test_a_program_costs_what_its_kinds_cost_and_serves_any_duration() -> None:
     ch.simulate(few, "1 ms", dt="0.1 ms")
     n = compilations(lambda: ch.simulate(more, "1 ms", dt="0.1 ms", stimulus={"p3": "0.3 nA", "p7": "0.2 nA"}))
     assert n <= 3
+
     def again():
         return [
-            ch.simulate(more, T, dt="0.1 ms", stimulus={"p3": "0.3 nA", "p7": "0.2 nA"}) for T in ("3 ms", "7 ms", "0.1 ms")
+            ch.simulate(more, T, dt="0.1 ms", stimulus={"p3": "0.3 nA", "p7": "0.2 nA"})
+            for T in ("3 ms", "7 ms", "0.1 ms")
         ]
+
     assert compilations(again) == 0
 
 

@@ -16,6 +16,7 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
+from .equality import same
 from .errors import DefinitionError, ModelError
 from .maths import q10
 from .sampled import Sampled
@@ -213,9 +214,34 @@ class Module:
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"{type(self).__name__} cannot be changed.")
 
+    def __eq__(self, other: object) -> bool:
+        """Whether `other` is of the same class and holds the same, numbers to the last bit; sampled values as drawn."""
+        if not isinstance(other, Module):
+            return NotImplemented
+        if self is other:
+            return True
+        cls = type(self)
+        names = (*cls.parameters, *cls._nodes, *cls._static)
+        return type(other) is cls and all(same(getattr(self, name), getattr(other, name)) for name in names)
+
+    def __hash__(self) -> int:
+        return hash(type(self).__qualname__)  # arrays have none, and what is equal must agree
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To travel: by name and version where the registry gave the class out, else as the class travels."""
+        return _rebuilt, (type(self).__dict__.get("_reference", type(self)), dict(self.__dict__))
+
     def __repr__(self) -> str:
         inside = ", ".join(f"{name}={show(value, type(self).parameters[name].unit)}" for name, value in self._leaves())
         return f"{type(self).__name__}({inside})"
+
+
+def _rebuilt(reference: Any, state: dict[str, Any]) -> Module:
+    """A module that arrived: of a class, or of what gives it (`registry.travel.ByName`)."""
+    cls = reference if isinstance(reference, type) else reference()
+    module = object.__new__(cls)
+    module.__dict__.update(state)
+    return module
 
 
 def check_values(value: Any, where: str, parameter: Parameter) -> None:

@@ -86,8 +86,7 @@ class SingleCompartment(Module):
     def _settle(self) -> None:
         """Draw what is sampled, then check the model; called once, when it is built."""
         own = self.drawn(self.size)
-        for name in (*type(self).parameters, "_drawn"):
-            self._set(name, getattr(own, name))
+        self.__dict__.update(own.__dict__)
         self._set("ions", {species: ion.drawn(self.size) for species, ion in self.ions.items()})
         self._set("channels", {label: channel.drawn(self.size) for label, channel in self.channels.items()})
         check_cell(self)

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..mechanisms.transmission import Coupling, Followed
 from ..networks.projection import Pathway
-from .blocks import same, structure
+from .blocks import same_numbers, structure
 from .delivery import WORD, n_words
 from .plan import is_source
 
@@ -158,7 +158,7 @@ def _alike(group: list[tuple[str, Pathway, Any]]) -> list[list[tuple[str, Pathwa
     """The projections whose synapses have the same parameters, apart from the others; all together where these are many."""
     parts: list[list[tuple[str, Pathway, Any]]] = []
     for one in group:
-        mine = next((part for part in parts if same(part[0][1].synapse, one[1].synapse)), None)
+        mine = next((part for part in parts if same_numbers(part[0][1].synapse, one[1].synapse)), None)
         if mine is not None:
             mine.append(one)
         elif len(parts) < FEW:
@@ -175,7 +175,7 @@ def _bundle(group: list[tuple[str, Pathway, Any]], places: Mapping[str, Place], 
     for label, path, steps in group:
         lanes = used.setdefault(path.wiring.post, [])
         own = label in recorded
-        fits = (i for i, (synapse, taken) in enumerate(lanes) if not (taken or own) and same(synapse, path.synapse))
+        fits = (i for i, (synapse, taken) in enumerate(lanes) if not (taken or own) and same_numbers(synapse, path.synapse))
         lane = next(fits, len(lanes))
         if lane == len(lanes):
             lanes.append((path.synapse, own))

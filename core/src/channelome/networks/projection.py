@@ -87,6 +87,9 @@ class Wiring:
     delay: float | np.ndarray
     given: Projection | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "kept"}
+
     @functools.cached_property
     def kept(self) -> dict[Any, Any]:
         """What the engine keeps of it from run to run: how the synapses lie in rows."""

@@ -204,6 +204,17 @@ class Activity:
 
     # ---- to print, as a pytree ----
 
+    def __eq__(self, other: object) -> bool:
+        """Whether `other` holds the same, numbers to the last bit, the state at the end too."""
+        return archive.alike(self, other) if isinstance(other, Activity) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.data))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As NumPy arrays, with the state at the end computed."""
+        return Activity, archive.fields(self)
+
     def __repr__(self) -> str:
         lines = [
             f"Activity: t = {float(self.t[0]):g} to {float(self.t[-1]):g} ms" + (", interrupted" * self.interrupted)

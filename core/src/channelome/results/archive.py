@@ -4,6 +4,7 @@ Arrays are named ``t``, by record (``V``, ``INa.m``), ``spikes/times``, ``spikes
 ``spikes/E/times``), and by path in the last state (``final/V``, ``final/channels/INa/m``, ``final/cells/E/V``).
 """
 
+import dataclasses
 import json
 import os
 import zipfile
@@ -16,6 +17,7 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
+from ..equality import same
 from ..errors import ModelError
 from .dataset import read_netcdf, to_dataset, write_netcdf
 from .spikes import SpikeTrains
@@ -60,6 +62,23 @@ def concrete(value: Any, what: str) -> np.ndarray:
     if isinstance(value, Tracer):
         raise ModelError(f"{what} is being traced by JAX: plot and save outside jit, vmap and grad.")
     return np.asarray(value)
+
+
+def fields(run: Any) -> tuple[Any, ...]:
+    """The fields of traces or of an activity as they travel: plain, and `end` the state itself."""
+
+    def plain(x: Any) -> Any:
+        return fetched(x) if isinstance(x, jax.Array) else x
+
+    values = {field.name: getattr(run, field.name) for field in dataclasses.fields(run)}
+    values |= {"t": plain(run.t), "data": {name: plain(x) for name, x in run.data.items()}}
+    values |= {"end": jax.tree.map(plain, run.final), "provenance": dict(run.provenance)}
+    return tuple(values.values())
+
+
+def alike(a: Any, b: Any) -> bool:
+    """Whether two runs hold the same, as NumPy or as JAX arrays."""
+    return same(fields(a), fields(b))
 
 
 def write(path: str | os.PathLike[str], contents: Contents) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..equality import same
 from ..errors import ModelError
 from ..units import Unit, convert
 
@@ -59,6 +60,12 @@ class SpikeTrains:
         if not milliseconds > 0:
             raise ModelError(f"duration of rates() must be more than 0 ms, got {milliseconds:g} ms.")
         return self.counts * (1e3 / milliseconds)
+
+    def __eq__(self, other: object) -> bool:
+        return same(self, other) if isinstance(other, SpikeTrains) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((len(self), self.size))
 
     def __repr__(self) -> str:
         return f"SpikeTrains({len(self)} spikes, size={self.size})"

@@ -179,6 +179,17 @@ class Traces:
 
     # ---- to print ----
 
+    def __eq__(self, other: object) -> bool:
+        """Whether `other` holds the same, numbers to the last bit, the state at the end too."""
+        return archive.alike(self, other) if isinstance(other, Traces) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.data))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As NumPy arrays, with the state at the end computed."""
+        return Traces, archive.fields(self)
+
     def __repr__(self) -> str:
         rows = list(self._rows())
         widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]

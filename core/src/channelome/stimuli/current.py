@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from ..equality import same
 from ..errors import UnitError
 from ..units import Unit, convert
 
@@ -102,6 +103,16 @@ class Current:
     def __sub__(self, other: "Current") -> "Current":
         return self + (-other) if isinstance(other, Current) else NotImplemented
 
+    def __eq__(self, other: object) -> bool:
+        return same(self, other) if isinstance(other, Current) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.unit, type(self.form)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """JAX's keys do not travel: their words do."""
+        return _arrived, (self.unit, self.form, _each(_packed, self.numbers), self.detail)
+
     def __repr__(self) -> str:
         return self.form.text(self.numbers, self.unit)
 
@@ -111,6 +122,31 @@ class Current:
     @classmethod
     def tree_unflatten(cls, static: tuple[Any, ...], children: tuple[Any]) -> "Current":
         return cls(*static, numbers=children[0])
+
+
+@dataclass(frozen=True)
+class _Key:
+    """The words of a JAX key."""
+
+    kind: str
+    words: np.ndarray
+
+
+def _each(f: Callable[[Any], Any], numbers: Numbers) -> Any:
+    """`f` of every number, in the order in which they stand."""
+    return {name: _each(f, x) for name, x in numbers.items()} if isinstance(numbers, dict) else f(numbers)
+
+
+def _packed(x: Any) -> Any:
+    is_key = isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
+    return _Key(str(jax.random.key_impl(x)), np.asarray(jax.random.key_data(x))) if is_key else x
+
+
+def _arrived(unit: str, form: Form, numbers: Numbers, detail: float) -> Current:
+    def unpacked(x: Any) -> Any:
+        return jax.random.wrap_key_data(jnp.asarray(x.words), impl=x.kind) if isinstance(x, _Key) else x
+
+    return Current(unit, form, _each(unpacked, numbers), detail)
 
 
 @jax.tree_util.register_pytree_node_class
@@ -218,7 +254,7 @@ class Named:
         given = (
             f"{name}={written(value, self.units.get(name, unit))}"
             for name, value in numbers.items()
-            if not (np.ndim(value) == 0 and not isinstance(value, Tracer) and value in (-math.inf, math.inf))
+            if not (isinstance(value, float) and math.isinf(value))
         )
         return f"{self.name}({', '.join(given)})"
 

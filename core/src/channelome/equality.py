@@ -1,0 +1,42 @@
+"""Whether two objects hold the same: structurally, numbers to the last bit."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether `a` and `b` are equal: of one class, with equal parts; arrays of one type and shape with the same bits (NaN too).
+
+    What JAX traces is equal to itself alone.
+    """
+    if a is b:
+        return True
+    if isinstance(a, Tracer) or isinstance(b, Tracer):
+        return False
+    if isinstance(a, np.ndarray | np.generic | jax.Array) or isinstance(b, np.ndarray | np.generic | jax.Array):
+        return _same_array(a, b)
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(same(x, b[name]) for name, x in a.items())
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, tuple | list):
+        return len(a) == len(b) and all(map(same, a, b))
+    if dataclasses.is_dataclass(a):
+        return all(same(getattr(a, field.name), getattr(b, field.name)) for field in dataclasses.fields(a))
+    return a == b or (isinstance(a, float) and a != a and b != b)
+
+
+def _same_array(a: Any, b: Any) -> bool:
+    if any(isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jax.dtypes.prng_key) for x in (a, b)):
+        return getattr(a, "dtype", None) == getattr(b, "dtype", 0) and same(
+            jax.random.key_data(a), jax.random.key_data(b)
+        )
+    x, y = np.asarray(a), np.asarray(b)
+    equal_nan = x.dtype.kind in "fc" and y.dtype.kind in "fc"
+    return x.dtype == y.dtype and x.shape == y.shape and np.array_equal(x, y, equal_nan=equal_nan)
