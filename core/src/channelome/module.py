@@ -237,7 +237,7 @@ class Module:
 
 
 def _rebuilt(reference: Any, state: dict[str, Any]) -> Module:
-    """A module that arrived: of a class, or of what gives it (`registry.travel.ByName`)."""
+    """A module that arrived: of a class, or of what gives it (`cells.travel.ByName`)."""
     cls = reference if isinstance(reference, type) else reference()
     module = object.__new__(cls)
     module.__dict__.update(state)

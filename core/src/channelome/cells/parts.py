@@ -6,6 +6,7 @@ from ..errors import ModelError
 from ..mechanisms.channels import Channel
 from ..mechanisms.ions import Ion
 from ..registry import registry
+from .travel import named
 
 T = TypeVar("T")
 
@@ -54,7 +55,7 @@ def build_part(what: Any, base: type[T], kind: str, where: str) -> T:
 def class_of(what: Any, base: type, kind: str) -> Any:
     """The class that a name or a class stands for."""
     if isinstance(what, str):
-        return registry.load(what, kind)
+        return named(registry.load(what, kind), registry.find(what, kind))
     if isinstance(what, type) and issubclass(what, base):
         return what
     raise ModelError(f"a {kind} is named by a string or a class, not {what!r}.")

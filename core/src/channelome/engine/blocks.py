@@ -79,7 +79,9 @@ def _of_one(stimulus: Counted) -> Counted:
 
 def _one(column: Sequence[Any]) -> bool:
     """Whether all hold the same numbers, which are the same for all neurons."""
-    return all(x is column[0] or (isinstance(x, np.ndarray | np.generic) and same_numbers(x, column[0])) for x in column)
+    return all(
+        x is column[0] or (isinstance(x, np.ndarray | np.generic) and same_numbers(x, column[0])) for x in column
+    )
 
 
 @jax.tree_util.register_pytree_node_class

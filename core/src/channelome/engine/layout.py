@@ -175,7 +175,9 @@ def _bundle(group: list[tuple[str, Pathway, Any]], places: Mapping[str, Place], 
     for label, path, steps in group:
         lanes = used.setdefault(path.wiring.post, [])
         own = label in recorded
-        fits = (i for i, (synapse, taken) in enumerate(lanes) if not (taken or own) and same_numbers(synapse, path.synapse))
+        fits = (
+            i for i, (synapse, taken) in enumerate(lanes) if not (taken or own) and same_numbers(synapse, path.synapse)
+        )
         lane = next(fits, len(lanes))
         if lane == len(lanes):
             lanes.append((path.synapse, own))

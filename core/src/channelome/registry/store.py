@@ -16,7 +16,6 @@ from .loading import load_object, outer_level
 from .manifest import Alias, Entry, Manifest, read_manifest
 from .schema import check_form
 from .suggest import unknown_name
-from .travel import ByName
 
 
 class Registry:
@@ -174,10 +173,7 @@ class Registry:
         if not isinstance(entry.where, str):
             return entry.where
         try:
-            found = load_object(entry.where)
-            if isinstance(found, type) and "_reference" not in found.__dict__:
-                setattr(found, "_reference", ByName(f"{entry.name}@{entry.version}", entry.kind))  # noqa: B010
-            return found
+            return load_object(entry.where)
         except PackError as error:
             raise PackError(
                 f"'{entry.name}' is offered by {entry.distribution}, but {error}. "
