@@ -2,6 +2,7 @@
 
 import click
 
+from ..registry.words import printable
 from .output import as_json, print_json
 
 
@@ -19,7 +20,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         print_json({"names": len(registry), "families": registry.families, "problems": found})
     else:
         for problem in problems:
-            click.echo(f"problem: {problem}")
+            click.echo(f"problem: {printable(problem)}")
         checked = f"{len(registry)} names of core and {len(registry.families)} families checked"
         click.echo(f"{checked}: {_count(len(problems))}.")
     ctx.exit(1 if problems else 0)

@@ -74,7 +74,7 @@ class _Code:
         self._seen.add(function.__code__)
         text = source_of(function)
         self.whole = self.whole and bool(text)
-        self.texts.append((f"{function.__module__}.{function.__qualname__}", _without_blanks(text)))
+        self.texts.append((f"{function.__module__}.{function.__qualname__}", without_blanks(text)))
         for name in _names(function.__code__):
             if name in function.__globals__:
                 self._add(f"{function.__module__}.{name}", function.__globals__[name], function.__code__)
@@ -125,5 +125,6 @@ def _is_plain(value: Any) -> bool:
     return type(value) in _PLAIN
 
 
-def _without_blanks(text: str) -> str:
+def without_blanks(text: str) -> str:
+    """The lines of a text that are not blank."""
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..mechanisms.describe import KINDS_OF_CLASSES, describe
+from ..mechanisms.source import without_blanks
 from .manifest import Entry
 from .words import printable
 
@@ -23,19 +24,24 @@ def misfit(entry: Entry, made: Any) -> str:
 
 
 def facts_of(entry: Entry, made: Any) -> dict[str, Any]:
-    """What the code says of itself, in the words of a manifest."""
+    """What the code says of itself, in the words of a manifest; ``code`` where its parameters are those of the manifest."""
     if entry.kind == "solver":
         order = getattr(made, "order", None)
         return {"order": order} if isinstance(order, int) else {}
-    return describe(made)
+    facts = describe(made)
+    if any(_of_parameters(entry.table.get("parameters"), facts["parameters"])):
+        return facts
+    return facts | {"code": facts["digest"]}  # what else its digest can differ by
 
 
 def differences(said: Mapping[str, Any], facts: Mapping[str, Any]) -> list[str]:
     """What a manifest says of a mechanism and its code does not, in words. What it leaves out is no lie."""
     found = list(_of_parameters(said.get("parameters"), facts.get("parameters", {})))
-    for key in _SAME:
-        if key in said and said[key] != facts.get(key, said[key] if key == "ion" and "kind" not in facts else None):
-            found.append(_whole(key, said[key], facts.get(key)))
+    found += [
+        _whole(key, said[key], facts.get(key))
+        for key in _SAME
+        if key in said and _bare(said[key]) != _bare(facts.get(key))
+    ]
     if said.get("order", facts.get("order")) != facts.get("order", said.get("order")):
         found.append(f"its order is {said['order']} there, {facts['order']} in the code")
     if not found and said.get("digest", facts.get("digest")) != facts.get("digest"):
@@ -65,6 +71,11 @@ def _value(parameter: Mapping[str, Any], complete: Mapping[str, Any]) -> str:
         default = repr(float(default))
     unit = parameter.get("unit", complete.get("unit", "1"))
     return printable(default if unit == "1" else f"{default} {unit}")
+
+
+def _bare(value: Any) -> Any:
+    """A value to compare; of a text the lines that are not blank."""
+    return without_blanks(value) if isinstance(value, str) else value
 
 
 def _whole(key: str, said: Any, here: Any) -> str:

@@ -54,9 +54,7 @@ class Code:
                     self._compare(other)
         problems = [problem for problem in self.problems if problem.distribution == entry.distribution]
         if self._strict and problems:
-            raise PackError(
-                f"its code is another than its manifest says: {problems[0].what} (CHANNELOME_STRICT is set)"
-            )
+            raise PackError(f"{problems[0].what} (CHANNELOME_STRICT is set)")
         return made
 
     def facts(self, entry: Entry) -> Mapping[str, Any] | None:
@@ -86,8 +84,11 @@ class Code:
                     self._compare(entry)
                 elif isinstance(entry.where, Path):
                     _check_model(entry.where)
-            except PackError as error:
-                causes[entry.distribution, entry.family, str(error)].append(f"'{entry.name}'")
+            except KeyboardInterrupt:  # of the user
+                raise
+            except BaseException as error:
+                cause = str(error) if type(error) is PackError else described(error)
+                causes[entry.distribution, entry.family, cause].append(f"'{entry.name}'")
         return [
             Problem(distribution, f"{', '.join(found)} cannot be used: {cause}", "Update or repair it.", family)
             for (distribution, family, cause), found in causes.items()

@@ -121,7 +121,8 @@ def _mentions(distribution: Any, group: str) -> bool:
 
 def _named(distribution: Any, points: Iterable[Any]) -> str:
     try:
-        name, version = (str(distribution.metadata[key]).strip() for key in ("Name", "Version"))
+        metadata = distribution.metadata  # read anew each time
+        name, version = (str(metadata[key]).strip() for key in ("Name", "Version"))
         if name and " " not in name:
             return printable(f"{name} {version}")
     except Exception:
