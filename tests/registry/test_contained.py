@@ -183,7 +183,7 @@ FAMILIES = {
     "Digits": (f'api = "{"9" * 5000}.0"', "must say the API version that it needs"),
     "Nul": ('api = "1.0"\n[cell.X_Nul]\nfile = "a\\u0000b"', "the file 'a\\x00b' cannot be one: embedded null byte"),
     "Long": (f'api = "1.0"\n[cell.X_Long]\nfile = "{"x" * 5000}/y"', "X_Long"),
-    "At": (f'api = "1.0"\n[channel."X_At@{"9" * 5000}"]\nobject = "x:y"', "is not a name"),
+    "At": (f'api = "1.0"\n[channel."X_At@{"9" * 150}"]\nobject = "x:y"', "is not a name"),
     "Deep": ('api = "1.0"\nx = ' + "[" * 3000 + "]" * 3000, "is nested too deep"),
     "Half": ("api = '1.0'\n\x00", "is not TOML"),
 }

@@ -1,9 +1,12 @@
 """``channelome completion``: what makes a shell complete commands, options and names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
+
+from ..registry import Entry
+from ..registry.manifest import KINDS
 
 _PROGRAM = "channelome"
 _VARIABLE = "_CHANNELOME_COMPLETE"
@@ -47,3 +50,15 @@ def families(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     from ..registry import registry
 
     return [CompletionItem(family) for family in registry.families if family.startswith(incomplete)]
+
+
+def kinds(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete kinds, and the bases of what is installed."""
+    from ..registry import registry
+
+    return [CompletionItem(kind) for kind in known_kinds(registry.entries()) if kind.startswith(incomplete)]
+
+
+def known_kinds(entries: Iterable[Entry]) -> list[str]:
+    """The kinds that there can be, and then the base classes of these entries."""
+    return list(dict.fromkeys([*KINDS, *sorted(str(e.table["kind"]) for e in entries if "kind" in e.table)]))

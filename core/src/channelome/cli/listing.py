@@ -10,7 +10,7 @@ import click
 from ..errors import UnknownName
 from ..registry import Entry
 from ..registry.manifest import KINDS
-from .completion import families
+from .completion import families, kinds, known_kinds
 from .output import as_json, print_json, say, table
 
 
@@ -18,7 +18,9 @@ from .output import as_json, print_json, say, table
 @click.argument("word", required=False)
 @click.option("--ion", help="Only what this species carries: na, k, ca, ...")
 @click.option("--family", help="Only this family: TM1991, HH1952, ...", shell_complete=families)
-@click.option("--kind", help="Only this kind: channel, ion, solver, cell; or Ohmic, Permeable, Markov, ...")
+@click.option(
+    "--kind", help="Only this kind: channel, ion, solver, cell; or Ohmic, Permeable, Markov, ...", shell_complete=kinds
+)
 @as_json
 def list_(word: str | None, ion: str | None, family: str | None, kind: str | None, as_json: bool) -> None:
     """What installed packs offer; with WORD, what has it in its name, other names or summary."""
@@ -83,7 +85,7 @@ def _fitted(text: str) -> str:
 
 def _check_kind(entries: list[Entry], kind: str | None) -> None:
     """Stop where nothing that is installed is of a kind, and no other pack could be."""
-    bases = {str(entry.table["kind"]) for entry in entries if "kind" in entry.table}
+    bases = set(known_kinds(entries)) - set(KINDS)
     if kind is not None and kind.lower() not in {*KINDS, *map(str.lower, bases)}:
         near = difflib.get_close_matches(kind, {*KINDS, *bases}, n=1)
         hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(KINDS)}, and {', '.join(sorted(bases))}."

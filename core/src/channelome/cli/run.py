@@ -1,6 +1,7 @@
 """``channelome run MODEL``: a cell or a network by name or from a file, a summary, and records and pictures in files."""
 
 import math
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from ..results import Activity, Traces
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-MAX_NEURONS = 10**7
-"""As many as a file may ask for."""
+_LESS = "Ask for fewer neurons or records, or record every so many steps, --every 100."
 
 
 @click.command()
@@ -61,14 +61,14 @@ def run(
     """Run MODEL, the name of a cell or network or a TOML or JSON file, and say what it did."""
     _check_out(out)
     picture(plot)
-    if size is not None and size > MAX_NEURONS:
-        raise Failure(f"--size is at most {MAX_NEURONS:,}; a script goes further: channelome.cell(..., size={size}).")
-
     from ..engine.simulation import simulate
     from ..models import cell, network
+    from ..models.build import MAX_NEURONS
     from ..registry import registry
     from ..registry.provenance import read_model
 
+    if size is not None and size > MAX_NEURONS:
+        raise Failure(f"--size is at most {MAX_NEURONS:,}; a script goes further: channelome.cell(..., size={size}).")
     is_network = read_model(registry, model).table.get("kind") == "Network"
     if (size if is_network else seed) is not None:
         raise Failure("--size is for cells: populations have theirs." if is_network else "--seed is for networks.")
@@ -83,6 +83,7 @@ def run(
             raise Failure("a cell has one --stimulus.")
         given = stimulus[0] if stimulus else None
         recorded = list(dict.fromkeys([*(record or ["V"]), "spikes"]))
+        _check_memory(math.prod(built.size) * (len(recorded) - 1), duration, dt, every)
     with _in_memory():
         ran: Any = simulate(built, duration, dt=dt, solver=solver, stimulus=given, record=recorded, every=every)
     if out is not None:
@@ -112,18 +113,35 @@ def _check_out(out: Path | None) -> None:
         raise Failure(f'.nc files need {missing[0]}: pip install "channelome[xarray]", or name it {out.stem}.npz.')
 
 
+def _check_memory(values: int, duration: str, dt: str, every: int) -> None:
+    """Stop before the work is done if this machine's memory cannot hold so many values of each sample."""
+    import jax
+
+    from ..engine.request import whole_steps
+
+    _, count = whole_steps(duration, dt, every)
+    needed = (count + 1) * values * (8 if jax.config.read("jax_enable_x64") else 4)
+    if needed > _memory():
+        raise Failure(f"the records would take {needed / 2**30:,.1f} GiB, more memory than there is. {_LESS}")
+
+
+def _memory() -> float:
+    """Bytes of this machine, as far as it says."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # not on Windows
+        return math.inf
+
+
 @contextmanager
 def _in_memory() -> Generator[None, None, None]:
     """Let what no memory holds end with a line."""
     try:
         yield
-    except (MemoryError, OverflowError, ValueError, RuntimeError) as error:
-        large = isinstance(error, MemoryError | OverflowError) or "RESOURCE_EXHAUSTED" in str(error)
-        if not large:
+    except (MemoryError, OverflowError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
             raise
-        raise Failure(
-            "the run does not fit into memory: ask for fewer neurons or records, or --every more steps."
-        ) from error
+        raise Failure(f"the run does not fit into memory. {_LESS}") from error
 
 
 def _pair(option: str, example: str, text: str) -> tuple[str, str]:

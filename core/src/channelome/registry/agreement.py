@@ -1,7 +1,7 @@
 """Whether code is what its manifest says. Imports the engine's mechanisms, so it comes in with the first pack that is loaded."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from ..mechanisms.describe import KINDS_OF_CLASSES, describe
 from ..mechanisms.source import without_blanks
@@ -66,6 +66,7 @@ def _value(parameter: Mapping[str, Any], complete: Mapping[str, Any]) -> str:
     """A default with its unit, in words; what the manifest leaves out is that of the code."""
     default = parameter.get("default", "to be given")
     if isinstance(default, Mapping):
+        default = cast("Mapping[str, float]", default)
         default = f"a Q10 of {float(default['q10'])!r} from {float(default['reference'])!r} degC"
     elif isinstance(default, int | float):
         default = repr(float(default))

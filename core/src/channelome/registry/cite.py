@@ -41,8 +41,10 @@ def origins(registry: Registry, names: Iterable[str]) -> list[str]:
     made_of: list[Entry] = []
     for name in names:
         entry = None if is_file(name) else registry.find(name)
-        is_model = entry is None or entry.kind in ("cell", "network")
-        made_of += entries(registry, read_model(registry, name)) if is_model else [entry]
+        if entry is None or entry.kind in ("cell", "network"):
+            made_of += entries(registry, read_model(registry, name))
+        else:
+            made_of.append(entry)
     found = dict.fromkeys(entry.distribution.split()[0] for entry in made_of)
     return ["core" if name == CORE else name for name in found] or ["it is made of nothing"]
 

@@ -32,15 +32,17 @@ def owners_of(manifests: Iterable[Manifest]) -> Owners:
 def family_problems(owners: Owners) -> Iterator[Problem]:
     """Families that are claimed twice, one problem for each claim."""
     for claims in owners.values():
-        for family, owner in claims if len(claims) > 1 else ():
+        if len(claims) < 2:
+            continue
+        first = claims[0][1].split()[0]
+        for family, owner in claims:
             others = [
                 distribution + (f", as '{other}'," if other != family else "")
                 for other, distribution in claims
                 if (other, distribution) != (family, owner)
             ] or [owner]
-            remedy = f"Uninstall one, or disable it: CHANNELOME_DISABLE_PACKS={claims[0][1].split()[0]}."
             what = f"it claims the family '{family}', which {' and '.join(others)} claims too"
-            yield Problem(owner, what, remedy, family)
+            yield Problem(owner, what, f"Uninstall one, or disable it: CHANNELOME_DISABLE_PACKS={first}.", family)
 
 
 def own_names(manifests: Iterable[Manifest], owners: Owners) -> tuple[Names, list[Problem]]:

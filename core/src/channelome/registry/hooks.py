@@ -330,7 +330,11 @@ def _asked(hook: str, caller: Any, arguments: Mapping[str, Any]) -> tuple[list[A
             if hook not in _FITS:
                 continue
             # a plain one, which cannot answer otherwise when it is read again
-            plain = dict(answer) if isinstance(answer, dict) else list(answer) if isinstance(answer, list) else answer
+            plain: Any = answer
+            if isinstance(answer, dict):
+                plain = dict(cast("dict[Any, Any]", answer))
+            elif isinstance(answer, list):
+                plain = list(cast("list[Any]", answer))
             if _FITS[hook](plain):
                 good.append(plain)
             else:

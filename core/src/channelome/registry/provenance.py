@@ -196,11 +196,24 @@ def changes(registry: Registry, table: Mapping[str, Any]) -> list[str]:
             found.append(f"the manifest of {pack['distribution']} {pack['version']} ({family}) is another")
     for name, before in saved.get("mechanisms", {}).items():
         if name in registry:
-            now_said = digests(_as_loaded(registry, registry.find(name)))
-            found += [f"{name}: {_WHAT[key]}" for key, digest in before.items() if now_said.get(key) != digest]
+            entry = registry.find(name)
+            now_said = [digests(_as_loaded(registry, entry))]
+            if not _is_same_pack(registry, entry, saved):
+                now_said.append(digests(entry))  # another manifest may say what is so of no code
+            found += [
+                f"{name}: {_WHAT[key]}"
+                for key, digest in before.items()
+                if any(said.get(key) != digest for said in now_said)
+            ]
         else:
             found.append(f"{name} is not installed")
     return found
+
+
+def _is_same_pack(registry: Registry, entry: Entry, saved: Mapping[str, Any]) -> bool:
+    """Whether the entry's manifest is the one that a model was saved with."""
+    family = entry.family or CORE
+    return _pack_table(registry, family) == saved.get("packs", {}).get(family)
 
 
 _WHAT = {
