@@ -18,6 +18,7 @@ from .registry.document import SUFFIXES
 from .registry.loading import place
 from .registry.provenance import read_model
 from .registry.sync import is_offered
+from .registry.words import described
 
 _PACKAGE = "channelome_local"
 
@@ -112,8 +113,10 @@ def _classes(name: str) -> list[type]:
     """The classes of mechanisms that a module defines itself."""
     try:
         module = importlib.import_module(name)
-    except (Exception, SystemExit) as error:
-        raise PackError(f"loading it from {place(error, name)} failed: {type(error).__name__}: {error}") from error
+    except KeyboardInterrupt:  # of the user
+        raise
+    except BaseException as error:
+        raise PackError(f"loading it from {place(error, name)} failed: {described(error)}") from error
     own = [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == name]
     bases = tuple(base for bases in KINDS_OF_CLASSES.values() for base in bases)
     return [cls for cls in own if issubclass(cls, bases) and is_offered(cls, "")]

@@ -1,16 +1,16 @@
 """``channelome check``: whether a pack, or one name of it, does what every pack must."""
 
-import json
 from typing import Any
 
 import click
 
 from ..errors import UnknownName
-from .output import as_json
+from .completion import names
+from .output import as_json, print_json, say
 
 
 @click.command()
-@click.argument("packs", metavar="PACK...", nargs=-1, required=True)
+@click.argument("packs", metavar="PACK...", nargs=-1, required=True, shell_complete=names())
 @click.option("--level", type=click.Choice(["quick", "default", "full"]), default="default", show_default=True)
 @as_json
 @click.pass_context
@@ -31,8 +31,8 @@ def check(ctx: click.Context, packs: tuple[str, ...], level: Any, as_json: bool)
             raise click.UsageError(f"{error} A folder needs a pyproject.toml, a wheel ends with .whl.") from error
         reports.append(report)
         if not as_json:
-            click.echo(str(report))
+            say(str(report))
     if as_json:
         data = [report.to_data() for report in reports]
-        click.echo(json.dumps(data[0] if len(data) == 1 else data, indent=2, ensure_ascii=False))
+        print_json(data[0] if len(data) == 1 else data)
     ctx.exit(0 if all(report.ok for report in reports) else 1)

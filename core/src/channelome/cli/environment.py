@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from .output import as_json, print_json
+from ..registry.words import printable
+from .output import as_json, print_json, say
 
 _LIBRARIES = ("channelome", "jax", "jaxlib", "numpy", "brainunit")
 _CPU_FEATURES = ("AVX2", "FMA3", "AVX512F", "ASIMD", "SVE")
@@ -24,7 +25,7 @@ def env(as_json: bool) -> None:
             value = ", ".join(f"{name} ({distribution})" for name, distribution in value.items()) or "none"
         elif isinstance(value, list):
             value = ", ".join(value) or "none"
-        click.echo(f"{what:<14}{value}")
+        say(f"{printable(what):<14}{printable(value)}")
 
 
 def _environment() -> dict[str, Any]:

@@ -2,9 +2,12 @@
 
 import click
 
+from .completion import names
+from .output import say
+
 
 @click.command()
-@click.argument("model", required=False)
+@click.argument("model", required=False, shell_complete=names("cell", "network"))
 def freeze(model: str | None) -> None:
     """Lines for a requirements file: the packs of MODEL, a name or a file, or all that are installed.
 
@@ -13,4 +16,4 @@ def freeze(model: str | None) -> None:
     from ..registry import registry
     from ..registry.provenance import pins_of
 
-    click.echo("\n".join(pins_of(registry, model)))
+    say("\n".join(pins_of(registry, model)))

@@ -5,11 +5,12 @@ from pathlib import Path
 import click
 
 from ..errors import ModelError
-from .output import use_agg, writable
+from .completion import names
+from .output import picture
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names("channel"))
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="The file; NAME.png if left out.")
 @click.option("--celsius", type=float, help="Temperature in degC; that of the measurement if left out.")
 @click.option("--hold", default="-90 mV", show_default=True, help="Holding potential of the voltage clamp.")
@@ -22,8 +23,7 @@ def plot(name: str, out: Path | None, celsius: float | None, hold: str) -> None:
         other = f" Run it: `channelome run {name} --plot FILE.png`." if entry.kind == "cell" else ""
         raise ModelError(f"'{name}' is a {entry.kind}; only channels have curves to plot.{other}")
     out = out or Path(f"{entry.name}.png")
-    writable(out)
-    use_agg()
+    picture(out)
 
     from ..instruments.portrait import portrait
 

@@ -1,24 +1,31 @@
 """``channelome run MODEL``: a cell or a network by name or from a file, a summary, and records and pictures in files."""
 
 import math
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .output import Failure, as_json, print_json, table, use_agg, writable
+from ..registry.words import printable
+from .completion import names
+from .output import Failure, as_json, picture, print_json, say, table, writable
 
 if TYPE_CHECKING:
     from ..results import Activity, Traces
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_LESS = "Ask for fewer neurons or records, or record every so many steps, --every 100."
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=names("cell", "network"))
 @click.option("--duration", default="100 ms", show_default=True)
 @click.option("--dt", default="0.025 ms", show_default=True, help="Step of integration.")
-@click.option("--solver", default="staggered", show_default=True)
+@click.option("--solver", default="staggered", show_default=True, shell_complete=names("solver"))
 @click.option(
     "--stimulus",
     multiple=True,
@@ -52,16 +59,16 @@ def run(
     as_json: bool,
 ) -> None:
     """Run MODEL, the name of a cell or network or a TOML or JSON file, and say what it did."""
-    writable(out)
-    writable(plot)
-    if plot is not None:
-        use_agg()
-
+    _check_out(out)
+    picture(plot)
     from ..engine.simulation import simulate
     from ..models import cell, network
+    from ..models.build import MAX_NEURONS
     from ..registry import registry
     from ..registry.provenance import read_model
 
+    if size is not None and size > MAX_NEURONS:
+        raise Failure(f"--size is at most {MAX_NEURONS:,}; a script goes further: channelome.cell(..., size={size}).")
     is_network = read_model(registry, model).table.get("kind") == "Network"
     if (size if is_network else seed) is not None:
         raise Failure("--size is for cells: populations have theirs." if is_network else "--seed is for networks.")
@@ -69,27 +76,72 @@ def run(
     if is_network:
         built = network(model, **({} if seed is None else {"seed": seed}), **values)
         given: Any = dict(_pair("--stimulus", "cells='0.2 nA'", text) for text in stimulus) or None
-        names = list(record)
+        recorded = list(record)
     else:
         built = cell(model, size=size, **values)
         if len(stimulus) > 1:
             raise Failure("a cell has one --stimulus.")
         given = stimulus[0] if stimulus else None
-        names = list(dict.fromkeys([*(record or ["V"]), "spikes"]))
-    ran: Any = simulate(built, duration, dt=dt, solver=solver, stimulus=given, record=names, every=every)
+        recorded = list(dict.fromkeys([*(record or ["V"]), "spikes"]))
+        _check_memory(math.prod(built.size) * (len(recorded) - 1), duration, dt, every)
+    with _in_memory():
+        ran: Any = simulate(built, duration, dt=dt, solver=solver, stimulus=given, record=recorded, every=every)
     if out is not None:
         ran.save(out)
     if plot is not None:
-        figure = ran.plot_raster() if is_network else ran.plot(*[name for name in names if name != "spikes"])
+        figure = ran.plot_raster() if is_network else ran.plot(*[name for name in recorded if name != "spikes"])
         figure.savefig(plot, dpi=150)
     written = [str(path) for path in (out, plot) if path is not None]
     facts = _facts(ran) | (_network_facts(ran) if is_network else _cell_facts(ran))
     if as_json:
         print_json({"model": model, "solver": solver, **facts, "files": written})
         return
-    click.echo(_summary(model, facts))
+    say(_summary(printable(model), facts))
     for path in written:
-        click.echo(f"wrote {path}")
+        say(f"wrote {printable(path)}")
+
+
+def _check_out(out: Path | None) -> None:
+    """Stop before the work is done if the run cannot be kept in this file."""
+    writable(out)
+    if out is None:
+        return
+    if out.suffix not in (".npz", ".nc"):
+        raise Failure(f"{out}: runs are kept in .npz or .nc files, not '{out.suffix}'. Name it {out.stem}.npz.")
+    missing = [name for name in ("xarray", "h5netcdf", "h5py") if out.suffix == ".nc" and find_spec(name) is None]
+    if missing:
+        raise Failure(f'.nc files need {missing[0]}: pip install "channelome[xarray]", or name it {out.stem}.npz.')
+
+
+def _check_memory(values: int, duration: str, dt: str, every: int) -> None:
+    """Stop before the work is done if this machine's memory cannot hold so many values of each sample."""
+    import jax
+
+    from ..engine.request import whole_steps
+
+    _, count = whole_steps(duration, dt, every)
+    needed = (count + 1) * values * (8 if jax.config.read("jax_enable_x64") else 4)
+    if needed > _memory():
+        raise Failure(f"the records would take {needed / 2**30:,.1f} GiB, more memory than there is. {_LESS}")
+
+
+def _memory() -> float:
+    """Bytes of this machine, as far as it says."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # not on Windows
+        return math.inf
+
+
+@contextmanager
+def _in_memory() -> Generator[None, None, None]:
+    """Let what no memory holds end with a line."""
+    try:
+        yield
+    except (MemoryError, OverflowError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        raise Failure(f"the run does not fit into memory. {_LESS}") from error
 
 
 def _pair(option: str, example: str, text: str) -> tuple[str, str]:

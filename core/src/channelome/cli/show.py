@@ -11,12 +11,14 @@ from ..errors import ModelError, PackError
 from ..registry import Entry, Registry
 from ..registry.document import read_document
 from ..registry.schema import check_form
+from ..registry.words import printable
+from .completion import names
 from .listing import facts, kind_of, pack
-from .output import as_json, print_json, table
+from .output import as_json, print_json, say, table
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=names())
 @as_json
 def show(name: str, as_json: bool) -> None:
     """Parameters, gates, equations and references of NAME."""
@@ -26,7 +28,7 @@ def show(name: str, as_json: bool) -> None:
     if as_json:
         print_json(_everything(registry, entry))
     else:
-        click.echo("\n\n".join(_sections(registry, entry)))
+        say("\n\n".join(_sections(registry, entry)))
 
 
 def _everything(registry: Registry, entry: Entry) -> dict[str, Any]:
@@ -43,8 +45,8 @@ def _everything(registry: Registry, entry: Entry) -> dict[str, Any]:
 
 
 def _sections(registry: Registry, entry: Entry) -> Iterator[str]:
-    yield f"{entry.name}\n{entry.summary}".rstrip()
-    yield "\n".join(f"{what:<13}{value}" for what, value in _header(registry, entry).items() if value)
+    yield f"{entry.name}\n{printable(entry.summary)}".rstrip()
+    yield "\n".join(f"{what:<13}{printable(value)}" for what, value in _header(registry, entry).items() if value)
     if parameters := entry.table.get("parameters"):
         rows = [(name, _default(p), p.get("unit", ""), p.get("source", "")) for name, p in parameters.items()]
         yield table(("PARAMETER", "DEFAULT", "UNIT", "SOURCE"), rows)
@@ -54,7 +56,7 @@ def _sections(registry: Registry, entry: Entry) -> Iterator[str]:
         yield "equations\n" + textwrap.indent(equations, "    ")
     if entry.references:
         yield "references\n" + "\n".join(
-            f"    {r.role}: {r.text}{f' doi:{r.doi}' if r.doi else ''}" for r in entry.references
+            printable(f"    {r.role}: {r.text}{f' doi:{r.doi}' if r.doi else ''}") for r in entry.references
         )
 
 

@@ -4,9 +4,7 @@ A channel is written as its paper writes it: a method per gate, whose argument n
 method that puts the gates together. `definition` checks it when the class is defined.
 """
 
-import inspect
-import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -17,6 +15,7 @@ from ..maths import ghk
 from ..module import Module
 from .definition import analyse
 from .kinetics import Relaxation, Rule, Scheme
+from .source import source_of
 
 States = dict[str, Array]
 Environment = Mapping[str, Any]
@@ -159,14 +158,6 @@ def _reversal_potential(channel: Channel, env: Environment) -> Any:
 
 
 def equations(cls: type[Channel]) -> str:
-    """Source text of the methods that hold the class's equations."""
-
-    def sources() -> Iterator[str]:
-        for method in dict.fromkeys((*cls.gates, *cls._arguments)):
-            function: Callable[..., Any] = getattr(cls, method)
-            yield textwrap.dedent(inspect.getsource(function)).rstrip()
-
-    try:
-        return "\n\n".join(sources())
-    except (OSError, TypeError):
-        return ""
+    """Source text of the methods that hold the class's equations; empty where it is not there."""
+    sources = [source_of(getattr(cls, method)) for method in dict.fromkeys((*cls.gates, *cls._arguments))]
+    return "\n\n".join(sources) if all(sources) else ""

@@ -6,6 +6,7 @@ from typing import Any
 from ..module import Q10, REQUIRED, Module, Parameter
 from .channels import Channel, Markov, Ohmic, Permeable, equations
 from .ions import FixedIon, Ion, NernstIon, Pool
+from .source import digest_of
 from .transmission import Contact, Coupling, Release, Synapse
 
 KINDS_OF_CLASSES: dict[str, tuple[type[Module], ...]] = {
@@ -21,7 +22,7 @@ def describe(cls: type[Module]) -> dict[str, Any]:
     """The manifest's facts of a channel, ion or synapse class, in plain data.
 
     Returns:
-        ``summary, kind, ion, reads, gates, temperature, parameters, equations`` as `channelome.registry` documents them.
+        ``summary, kind, ion, reads, gates, temperature, parameters, equations, digest`` as `channelome.registry` documents them.
     """
     facts: dict[str, Any] = {
         "summary": (inspect.getdoc(cls) or "").strip().split("\n\n")[0].replace("\n", " "),
@@ -41,6 +42,7 @@ def describe(cls: type[Module]) -> dict[str, Any]:
     elif issubclass(cls, Contact | Release):
         facts["gates"] = [*cls.states]
     facts["parameters"] = {name: _parameter(parameter) for name, parameter in cls.parameters.items()}
+    facts["digest"] = digest_of(cls, facts)
     return facts
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from ..errors import ModelError
 from .document import is_file
 from .manifest import Entry, Reference
-from .provenance import About, entries, read_model
+from .provenance import CORE, About, entries, read_model
 from .store import Registry
+from .words import printable
 
 
 def references(registry: Registry, names: Iterable[str]) -> list[Reference]:
@@ -33,6 +34,19 @@ def references(registry: Registry, names: Iterable[str]) -> list[Reference]:
         for entry in entries(registry, model):
             found += entry.references
     return once(found)
+
+
+def origins(registry: Registry, names: Iterable[str]) -> list[str]:
+    """Where what is named comes from, with all that models are made of: ``"core"``, or distributions."""
+    made_of: list[Entry] = []
+    for name in names:
+        entry = None if is_file(name) else registry.find(name)
+        if entry is None or entry.kind in ("cell", "network"):
+            made_of += entries(registry, read_model(registry, name))
+        else:
+            made_of.append(entry)
+    found = dict.fromkeys(entry.distribution.split()[0] for entry in made_of)
+    return ["core" if name == CORE else name for name in found] or ["it is made of nothing"]
 
 
 def of_parts(registry: Registry, made_from: Iterable[About], classes: Iterable[type], style: str) -> str:
@@ -69,7 +83,7 @@ def formatted(found: Iterable[Reference], style: str) -> str:
 
 def text(found: Iterable[Reference]) -> str:
     """References for people: one to a line, with DOI."""
-    return "\n".join(f"{r.text}{f' doi:{r.doi}' if r.doi else ''}" for r in found)
+    return "\n".join(printable(f"{r.text}{f' doi:{r.doi}' if r.doi else ''}") for r in found)
 
 
 def bibtex(found: Iterable[Reference]) -> str:
@@ -81,11 +95,11 @@ def bibtex(found: Iterable[Reference]) -> str:
     used: set[str] = set()
     for reference in found:
         key = _key(reference.key, used)
-        note = re.sub(r"[\\{}]", "", reference.text)
+        note = re.sub(r"[\\{}]", "", printable(" ".join(reference.text.split())))
         note = (
             re.sub(r"([&%$#_])", r"\\\1", note).replace("~", r"\textasciitilde{}").replace("^", r"\textasciicircum{}")
         )
-        doi = f",\n  doi = {{{reference.doi}}}" if reference.doi else ""
+        doi = f",\n  doi = {{{re.sub(r'[{}]', '', printable(reference.doi))}}}" if reference.doi else ""
         entries.append(f"@misc{{{key},\n  note = {{{note}}}{doi}\n}}")
     return "\n\n".join(entries)
 

@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ..errors import PackError
 from .manifest import Manifest, read_manifest
+from .words import described, printable
 
 GROUP = "channelome.packs"
 
@@ -30,6 +31,10 @@ class Problem:
     what: str
     remedy: str
     family: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("distribution", "what", "remedy", "family"):  # others wrote it, and people read it in a terminal
+            object.__setattr__(self, name, printable(getattr(self, name)))
 
     def __str__(self) -> str:
         return f"{self.distribution}: {self.what}. {self.remedy}"
@@ -57,7 +62,7 @@ class Switches(NamedTuple):
             return frozenset(map(normal, environment.get(variable, "").replace(",", " ").split()))
 
         allowed = names("CHANNELOME_PACKS") if "CHANNELOME_PACKS" in environment else None
-        strict = environment.get("CHANNELOME_STRICT", "") not in ("", "0")
+        strict = environment.get("CHANNELOME_STRICT", "").strip().casefold() not in ("", "0", "false", "no", "off")
         return Switches(allowed, names("CHANNELOME_DISABLE_PACKS"), strict)
 
     def admits(self, *names: str) -> bool:
@@ -97,17 +102,32 @@ def installed_points(group: str) -> Iterator[tuple[str, Any]]:
         try:
             points = distribution.entry_points.select(group=group)
         except Exception:
-            if group not in (distribution.read_text("entry_points.txt") or ""):
+            if not _mentions(distribution, group):
                 continue
             points = [importlib_metadata.EntryPoint(name="", value="", group=group)]  # a problem when it is read
-        if not points:
-            continue
-        try:
-            metadata = distribution.metadata
-            name = f"{metadata['Name']} {metadata['Version']}"
-        except Exception:
-            name = f"{next(iter(points)).value.partition(':')[0] or 'nameless'} (its metadata is broken)"
-        yield name, points
+        if points:
+            yield _named(distribution, points), points
+
+
+def _mentions(distribution: Any, group: str) -> bool:
+    """Whether entry points that cannot be read are, by their text, of the group."""
+    try:
+        return group in (distribution.read_text("entry_points.txt") or "")
+    except UnicodeDecodeError as error:
+        return group.encode() in error.object
+    except Exception:
+        return False
+
+
+def _named(distribution: Any, points: Iterable[Any]) -> str:
+    try:
+        metadata = distribution.metadata  # read anew each time
+        name, version = (str(metadata[key]).strip() for key in ("Name", "Version"))
+        if name and " " not in name:
+            return printable(f"{name} {version}")
+    except Exception:
+        pass  # said below
+    return printable(f"{next(iter(points)).value.partition(':')[0] or 'nameless'} (its metadata is broken)")
 
 
 def read_packs(sources: Iterable[Source]) -> tuple[list[Manifest], list[Problem]]:
@@ -115,18 +135,32 @@ def read_packs(sources: Iterable[Source]) -> tuple[list[Manifest], list[Problem]
     manifests: list[Manifest] = []
     problems: list[Problem] = []
     for source in sources:
-        try:
-            manifests.append(read_manifest(_locate(source), family=source.family, distribution=source.distribution))
-        except Exception as error:  # whatever a pack holds, the others must be found
-            what = str(error) if isinstance(error, PackError) else f"{type(error).__name__}: {error}"
-            remedy = f"Update or remove it: pip uninstall {source.distribution.split()[0]}."
-            problems.append(Problem(source.distribution, what, remedy, source.family))
+        found = read_guarded(lambda source=source: _locate(source), source.family, source.distribution, source.module)
+        (problems if isinstance(found, Problem) else manifests).append(found)  # pyright: ignore[reportArgumentType]
     return manifests, problems
+
+
+def read_guarded(path: Callable[[], Path], family: str, distribution: str, home: str) -> Manifest | Problem:
+    """The manifest of a pack, or what is wrong with it: whatever a pack holds, the others must be found.
+
+    Args:
+        path: finds the file.
+        home: as of `read_manifest`.
+    """
+    try:
+        if not family:  # core alone has none
+            raise PackError("it names no family: its entry point must be FAMILY = 'top_package:file.toml'")
+        return read_manifest(path(), family=family, distribution=distribution, home=home)
+    except KeyboardInterrupt:  # of the user
+        raise
+    except BaseException as error:
+        what = str(error) if type(error) is PackError else described(error)
+        return Problem(distribution, what, f"Update or remove it: pip uninstall {distribution.split()[0]}.", family)
 
 
 def _locate(source: Source) -> Path:
     """The manifest's file, found beside the pack's top package, of which nothing is run."""
-    if not source.module.isidentifier() or not source.file or "/" in source.file or "\\" in source.file:
+    if not source.module.isidentifier() or not source.file or {"/", "\\", "\0"} & set(source.file):
         raise PackError(f"its entry point must be 'top_package:file.toml', not '{source.module}:{source.file}'")
     loaded = sys.modules.get(source.module)
     spec = getattr(loaded, "__spec__", None) or find_spec(source.module)

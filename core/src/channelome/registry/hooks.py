@@ -22,6 +22,7 @@ from .document import SUFFIXES
 from .loading import outer_level
 from .manifest import KINDS
 from .plugins import Plugin, installed_plugins, plugged_in
+from .words import described
 
 hookspec = pluggy.HookspecMarker("channelome")
 hookimpl = pluggy.HookimplMarker("channelome")
@@ -71,7 +72,8 @@ def _list_of(value: Callable[[Any], bool]) -> Callable[[Any], bool]:
 def _is_command(command: Any) -> bool:
     import click  # of the command line alone
 
-    return isinstance(command, click.Command) and bool(command.name)
+    named = isinstance(command, click.Command) and isinstance(command.name, str) and command.name.isprintable()
+    return named and bool(command.name) and isinstance(command.get_short_help_str(), str)  # help for all asks for it
 
 
 def _is_checks(answer: Any) -> bool:
@@ -115,10 +117,12 @@ def manager(plugins: Iterable[tuple[str, str, Any]] | None = None) -> Asked:
     for plugin in map(Plugin._make, installed_plugins() if plugins is None else plugins):
         try:
             pm.register(plugin.point.load(), name=plugin.label)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:  # of the user
+            raise
+        except BaseException as error:
             if pm.has_plugin(plugin.label):  # older pluggy (1.5) takes it in before its hooks are checked
                 pm.unregister(name=plugin.label)
-            what = f"its plugin '{plugin.name}' cannot be loaded: {type(error).__name__}: {error}"
+            what = f"its plugin '{plugin.name}' cannot be loaded: {described(error)}"
             problems.append(Problem(plugin.distribution, what, "Update or remove it."))
             continue
         try:
@@ -201,13 +205,13 @@ def commands(asked: Asked | None = None) -> dict[str, Any]:
 
 
 def families(asked: Asked) -> tuple[list[tuple[str, str, Path]], list[Problem]]:
-    """Distribution, family and manifest of each family that plugins offer, and what is wrong with some of the plugins."""
+    """Plugin, family and manifest of each family that plugins offer, and what is wrong with some of the plugins."""
     found, problems = list[tuple[str, str, Path]](), list(asked.problems)
     for label, answer in _answers(asked, "channelome_families"):
         if isinstance(answer, Problem):
             problems.append(answer)
         else:
-            found += [(label.partition("/")[0], family, path) for family, path in sorted(answer.items())]
+            found += [(label, family, path) for family, path in sorted(answer.items())]
     return found, problems
 
 
@@ -311,16 +315,32 @@ def _answers(asked: Asked, hook: str, **arguments: Any) -> Iterator[tuple[str, A
     for label, plugin in pm.list_name_plugin():
         caller = pm.subset_hook_caller(hook, [other for other in pm.get_plugins() if other is not plugin])
         distribution, _, name = label.partition("/")
-        cause = ""
-        try:
-            for answer in cast("list[Any]", caller(**arguments)):
-                if hook not in _FITS:
-                    continue
-                if _FITS[hook](answer):
-                    yield label, answer
-                else:
-                    cause = f"answered {answer!r}"
-        except (Exception, SystemExit) as error:
-            cause = f"failed with {type(error).__name__}: {error}"
+        answers, cause = _asked(hook, caller, arguments)
+        yield from ((label, answer) for answer in answers)
         if cause:
             yield label, Problem(distribution, f"its plugin '{name}', asked {hook}, {cause}", "Update or remove it.")
+
+
+def _asked(hook: str, caller: Any, arguments: Mapping[str, Any]) -> tuple[list[Any], str]:
+    """The answers of one plugin that are of the hook's form, and what is wrong with it: whatever it does, the others answer."""
+    good: list[Any] = []
+    cause = ""
+    try:
+        for answer in cast("list[Any]", caller(**arguments)):
+            if hook not in _FITS:
+                continue
+            # a plain one, which cannot answer otherwise when it is read again
+            plain: Any = answer
+            if isinstance(answer, dict):
+                plain = dict(cast("dict[Any, Any]", answer))
+            elif isinstance(answer, list):
+                plain = list(cast("list[Any]", answer))
+            if _FITS[hook](plain):
+                good.append(plain)
+            else:
+                cause = f"answered {answer!r}"
+    except KeyboardInterrupt:  # of the user
+        raise
+    except BaseException as error:
+        cause = f"failed with {described(error)}"
+    return good, cause

@@ -1,12 +1,14 @@
 """A pack's manifest: what it offers, as data. Reading one imports nothing of the pack."""
 
-import tomllib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from ..errors import PackError
+from ..errors import ModelError, PackError
+from .document import MAX_BYTES, parse_document
+from .words import printable
 
 SCHEMA = 1
 API_VERSION = "1.0"
@@ -26,7 +28,7 @@ _FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "number": ("a number, or a table { q10, reference }", lambda value: _is_default(value)),
 }
 _ENTRY = {
-    **dict.fromkeys(("object", "file", "summary", "kind", "ion", "equations", "notes"), "text"),
+    **dict.fromkeys(("object", "file", "summary", "kind", "ion", "equations", "notes", "digest"), "text"),
     **dict.fromkeys(("reads", "gates", "references"), "texts"),
     **dict.fromkeys(("version", "order"), "count"),
     **{"temperature": "flag", "aliases": "tables", "parameters": "table"},
@@ -69,7 +71,8 @@ class Entry:
         family: whose pack it is; empty for what belongs to no paper.
         distribution: that ships it, with its version; ``"local"`` for what a script registered.
         where: ``"module:object"``, or the file of a cell or network; for what a script registered the object itself.
-        table: the manifest's words on it: summary, kind, ion, reads, gates, temperature, parameters, equations.
+        table: the manifest's words on it: summary, kind, ion, reads, gates, temperature, parameters, equations, digest.
+        home: the top package that its code must lie in; empty where that does not matter, for what a script registered.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Entry:
     aliases: tuple[Alias, ...] = ()
     references: tuple[Reference, ...] = ()
     table: Table = field(default_factory=dict[str, Any])
+    home: str = ""
 
     @property
     def summary(self) -> str:
@@ -104,25 +108,37 @@ class Manifest:
     references: tuple[Reference, ...]
 
 
-def read_manifest(path: Path, *, family: str, distribution: str) -> Manifest:
+def read_manifest(path: Path, *, family: str, distribution: str, home: str | None = None) -> Manifest:
     """The manifest in the file `path`, which the entry point `family` of `distribution` names.
+
+    Args:
+        home: the package that its code lies in; the one that the manifest lies in if None, any if empty.
 
     Raises:
         PackError: where it is missing, malformed, of another API, or claims names that are not its own.
     """
+    name = printable(path.name)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        if path.exists() and not path.is_file():
+            raise PackError(f"its manifest {name} cannot be read: it is no file")
+        with path.open("rb") as opened:
+            raw = opened.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
+            raise PackError(f"its manifest {name} is larger than {MAX_BYTES >> 20} MiB, the most that one may be")
+        table = parse_document(raw, ".toml", f"its manifest {name}")
     except FileNotFoundError:
-        raise PackError(f"its manifest {path.name} is not there; the wheel may have been built without it") from None
+        raise PackError(f"its manifest {name} is not there; the wheel may have been built without it") from None
     except OSError as error:
-        raise PackError(f"its manifest {path.name} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise PackError(f"its manifest {path.name} is not TOML: {error}") from error
-    return _manifest(table, path, family, distribution)
+        raise PackError(f"its manifest {name} cannot be read: {error.strerror}") from error
+    except ModelError as error:
+        raise PackError(str(error).removesuffix(".")) from error
+    except ValueError as error:  # a NUL in the path
+        raise PackError(f"its manifest {name} cannot be read: {error}") from error
+    return _manifest(table, path, family, distribution, path.parent.name if home is None else home)
 
 
-def _manifest(table: Table, path: Path, family: str, distribution: str) -> Manifest:
-    where = path.name
+def _manifest(table: Table, path: Path, family: str, distribution: str, home: str) -> Manifest:
+    where = printable(path.name)
     unknown = set(table) - {*_HEADER, *KINDS}
     if unknown:
         raise PackError(f"{where} has unknown entries {sorted(unknown)}; it holds {', '.join((*_HEADER, *KINDS))}")
@@ -130,13 +146,15 @@ def _manifest(table: Table, path: Path, family: str, distribution: str) -> Manif
         raise PackError(f"{where} has schema {table.get('schema')!r}; this channelome reads {SCHEMA}")
     _check_forms({key: table[key] for key in _WORDS if key in table}, _WORDS, where)
     check_api(table.get("api", ""), where)
+    if family and not re.fullmatch(r"[^\W_]+", family):
+        raise PackError(f"{where}: {family!r} cannot be a family: letters and digits, as author and year")
     if table.get("family") != family:
         raise PackError(f"{where} is of the family {table.get('family')!r}, but its entry point is named '{family}'")
     for failure in table.get("expected_failures", ()):
         _check_forms(failure, _FAILURE, f"{where}: expected_failures")
     references = _references(table.get("references", {}), where)
     entries = tuple(
-        _entry(kind, name, entry, family, distribution, references, path)
+        _entry(kind, name, entry, family, distribution, references, path, home)
         for kind in KINDS
         for name, entry in _tables(table.get(kind, {}), f"{where}: {kind}")
     )
@@ -148,10 +166,10 @@ def _manifest(table: Table, path: Path, family: str, distribution: str) -> Manif
 def check_api(api: str, where: str) -> None:
     """Raise `PackError` where a pack that needs the version `api` does not fit this channelome."""
     own = [int(part) for part in API_VERSION.split(".")]
-    parts = api.split(".")
-    if len(parts) != 2 or not all(part.isdigit() for part in parts):
-        raise PackError(f"{where} must say the API version that it needs, api = '{API_VERSION}', not {api!r}")
-    needed = [int(part) for part in parts]
+    parts = re.fullmatch(r"([0-9]{1,6})\.([0-9]{1,6})", api)
+    if parts is None:
+        raise PackError(f"{where} must say the API version that it needs, api = '{API_VERSION}', not {api!r:.80}")
+    needed = [int(part) for part in parts.groups()]
     if needed[0] != own[0]:
         remedy = "update the pack" if needed[0] < own[0] else "update channelome"
         raise PackError(f"{where} is incompatible: it needs API {api}, this channelome has {API_VERSION}; {remedy}")
@@ -160,14 +178,21 @@ def check_api(api: str, where: str) -> None:
 
 
 def _entry(
-    kind: str, name: str, table: Table, family: str, distribution: str, known: Mapping[str, Reference], path: Path
+    kind: str,
+    name: str,
+    table: Table,
+    family: str,
+    distribution: str,
+    known: Mapping[str, Reference],
+    path: Path,
+    home: str,
 ) -> Entry:
-    where = f"{path.name}: {kind}.{name}"
+    where = printable(f"{path.name}: {kind}.{name}")
     _check_forms(table, _ENTRY, where)
     for parameter, facts in _tables(table.get("parameters", {}), f"{where}.parameters"):
         _check_forms(facts, _PARAMETER, f"{where}.parameters.{parameter}")
     plain, at, number = name.partition("@")
-    version = table.get("version", int(number) if number.isdecimal() else 1)
+    version = table.get("version", int(number) if re.fullmatch(r"[0-9]{1,9}", number) else 1)
     if not plain.isidentifier() or (at and number != str(version)):
         raise PackError(f"{where} is not a name: write NAME, or NAME@2 for version 2")
     if family and not plain.endswith(f"_{family}"):
@@ -182,7 +207,7 @@ def _entry(
         name=plain, kind=kind, version=version, family=family, distribution=distribution,
         where=_inside(path.parent, target, where) if kind in DATA else target,
         aliases=tuple(_alias(alias, where) for alias in table.get("aliases", ())),
-        references=tuple(known[key] for key in table.get("references", ())), table=table,
+        references=tuple(known[key] for key in table.get("references", ())), table=table, home=home,
     )  # fmt: skip
 
 
@@ -193,7 +218,7 @@ def _check_forms(table: Table, forms: Mapping[str, str], where: str) -> None:
     for key, value in table.items():
         said, fits = _FORMS[forms[key]]
         if not fits(value):
-            raise PackError(f"{where}: {key} must be {said}, not {value!r}")
+            raise PackError(f"{where}: {printable(key)} must be {said}, not {value!r:.80}")
 
 
 def _check_once(entries: tuple[Entry, ...], where: str) -> None:
@@ -224,9 +249,12 @@ def _is_default(value: Any) -> bool:
 
 
 def _inside(folder: Path, target: str, where: str) -> Path:
-    path = (folder / target).resolve()
+    try:
+        path = (folder / target).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a NUL in it, links in a circle
+        raise PackError(f"{where}: the file {target!r:.80} cannot be one: {printable(error)}") from error
     if not path.is_relative_to(folder.resolve()):
-        raise PackError(f"{where}: the file {target} lies outside the pack")
+        raise PackError(f"{where}: the file {target!r:.80} lies outside the pack")
     return path
 
 
@@ -235,6 +263,8 @@ def _alias(alias: Any, where: str) -> Alias:
         raise PackError(f"{where}: an alias is written {{ name = 'Other' }}, perhaps with deprecated_since")
     table = cast("Table", alias)
     _check_forms(table, _ALIAS, f"{where}: an alias")
+    if not table["name"].isidentifier():
+        raise PackError(f"{where}: the alias {table['name']!r:.80} is not a name: letters, digits and _ make one")
     return Alias(table["name"], str(table.get("deprecated_since", "")))
 
 

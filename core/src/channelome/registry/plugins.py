@@ -28,12 +28,17 @@ class Plugin(NamedTuple):
         return f"{self.distribution}/{self.name}"  # two distributions may use one name
 
     @property
+    def package(self) -> str:
+        """The top package of its module; empty for what was plugged in as an object."""
+        return str(getattr(self.point, "module", "")).partition(".")[0]
+
+    @property
     def file(self) -> Path | None:
         """The file of its module, found without importing its package; None where there is no such file."""
         top, *inner = str(getattr(self.point, "module", "")).split(".")
         try:
             spec = getattr(sys.modules.get(top), "__spec__", None) or (find_spec(top) if top else None)
-        except (ImportError, ValueError):
+        except Exception:  # whatever was put in the place of a module
             return None
         if spec is None:
             return None

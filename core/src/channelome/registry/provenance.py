@@ -1,13 +1,14 @@
-"""What a model uses, which packs that comes from, and what of it has changed since: from manifests and model files alone."""
+"""What a model uses, which packs that comes from, and what of it has changed since: from manifests, model files and loaded code."""
 
 import functools
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from ..errors import ModelError, UnknownName
+from ..errors import ModelError, PackError, UnknownName
 from .document import is_file, read_document
 from .manifest import Entry, Reference
 from .schema import check_form
@@ -173,13 +174,16 @@ def block(
     made_of = list(made_of)
     families = [CORE, *(entry.family for entry in made_of if entry.family)]
     packs = {family: pack for family in families if (pack := _pack_table(registry, family))}
-    mechanisms = {versioned(e): digests(e) for e in made_of if e.kind not in ("cell", "network")}
+    mechanisms = {versioned(e): digests(_as_loaded(registry, e)) for e in made_of if e.kind not in ("cell", "network")}
     found: dict[str, Any] = {"model": model, "populations": populations, "packs": packs, "mechanisms": mechanisms}
     return {key: value for key, value in found.items() if value}
 
 
 def changes(registry: Registry, table: Mapping[str, Any]) -> list[str]:
-    """What is another than when the model was saved, in words; nothing for a model without provenance."""
+    """What is another than when the model was saved, in words; nothing for a model without provenance.
+
+    Packs that the model names are imported, so that their code is seen, and not only what their manifests say of it.
+    """
     saved = table.get("provenance", {})
     found: list[str] = []
     for family, pack in saved.get("packs", {}).items():
@@ -192,11 +196,24 @@ def changes(registry: Registry, table: Mapping[str, Any]) -> list[str]:
             found.append(f"the manifest of {pack['distribution']} {pack['version']} ({family}) is another")
     for name, before in saved.get("mechanisms", {}).items():
         if name in registry:
-            now_said = digests(registry.find(name))
-            found += [f"{name}: {_WHAT[key]}" for key, digest in before.items() if now_said.get(key) != digest]
+            entry = registry.find(name)
+            now_said = [digests(_as_loaded(registry, entry))]
+            if not _is_same_pack(registry, entry, saved):
+                now_said.append(digests(entry))  # another manifest may say what is so of no code
+            found += [
+                f"{name}: {_WHAT[key]}"
+                for key, digest in before.items()
+                if any(said.get(key) != digest for said in now_said)
+            ]
         else:
             found.append(f"{name} is not installed")
     return found
+
+
+def _is_same_pack(registry: Registry, entry: Entry, saved: Mapping[str, Any]) -> bool:
+    """Whether the entry's manifest is the one that a model was saved with."""
+    family = entry.family or CORE
+    return _pack_table(registry, family) == saved.get("packs", {}).get(family)
 
 
 _WHAT = {
@@ -205,9 +222,17 @@ _WHAT = {
 }
 
 
+def _as_loaded(registry: Registry, entry: Entry) -> Entry:
+    """The entry, with what its code says where that is another than its manifest says."""
+    try:
+        return replace(entry, table=registry.facts(entry))
+    except PackError:  # building the model says so
+        return entry
+
+
 def digests(entry: Entry) -> dict[str, str]:
     """What a manifest says of a mechanism, in two short digests, to see what has changed."""
-    keys = ("kind", "ion", "reads", "gates", "temperature", "equations")
+    keys = ("kind", "ion", "reads", "gates", "temperature", "equations", "code")
     equations = {key: entry.table[key] for key in keys if key in entry.table}
     parameters = {
         name: {key: facts[key] for key in ("default", "unit") if key in facts}
@@ -230,12 +255,18 @@ def pack_of(registry: Registry, family: str) -> tuple[str, str, str] | None:
 
 
 def of_run(registry: Registry, about: About, classes: Iterable[type]) -> dict[str, str]:
-    """For the provenance of a run: the model, and each pack that its parts are of, with the digest of its manifest."""
-    named = (registry.entry_of(cls) for cls in classes)
-    families = [CORE, _family(about.model), *(entry.family for entry in named if entry is not None)]
+    """For the provenance of a run: the model, each pack that its parts are of, with the digest of its manifest, and parts
+    whose code is another than that says, with the digest of the code."""
+    named = [entry for cls in classes if (entry := registry.entry_of(cls)) is not None]
+    families = [CORE, _family(about.model), *(entry.family for entry in named)]
     packs = {family: pack for family in families if family and (pack := pack_of(registry, family)) is not None}
     model = {"model": about.model} if about.model else {}
-    return model | {f"pack {family}": " ".join(pack) for family, pack in packs.items()}
+    changed = {
+        f"changed {versioned(entry)}": f"digest {facts.get('digest')}, its manifest has {entry.table.get('digest')}"
+        for entry in named
+        if (facts := _as_loaded(registry, entry).table) is not entry.table
+    }
+    return model | {f"pack {family}": " ".join(pack) for family, pack in packs.items()} | changed
 
 
 def pins_of(registry: Registry, what: Any = None) -> list[str]:

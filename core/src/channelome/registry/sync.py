@@ -13,6 +13,7 @@ from ..mechanisms.channels import Channel
 from ..mechanisms.describe import KINDS_OF_CLASSES, describe, placeholders
 from ..mechanisms.transmission import Contact, Coupling, Release
 from ..module import REQUIRED, Module
+from .words import described
 
 _GENERATED = ("channel", "ion", "synapse")
 _EXPECTED = "expected_failures"
@@ -24,6 +25,7 @@ _ORDER = (
     "reads",
     "gates",
     "temperature",
+    "digest",
     "version",
     "aliases",
     "references",
@@ -146,8 +148,10 @@ def _classes(package: str, bases: tuple[type, ...], suffix: str) -> list[type]:
             names = [package, *(name for name in walked if not {"tests", "__main__"} & set(name.split(".")))]
         for name in names:
             import_module(name)
-    except (Exception, SystemExit) as error:
-        raise PackError(f"the package {package} cannot be imported: {type(error).__name__}: {error}.") from error
+    except KeyboardInterrupt:  # of the user
+        raise
+    except BaseException as error:
+        raise PackError(f"the package {package} cannot be imported: {described(error)}.") from error
     found: dict[str, type] = {}
     for name in names:
         for value in vars(sys.modules[name]).values():

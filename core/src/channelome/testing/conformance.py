@@ -10,6 +10,7 @@ from ..mechanisms.channels import Channel
 from ..mechanisms.ions import Ion
 from ..mechanisms.transmission import Contact, Release
 from ..registry import registry
+from ..registry.words import printable
 from .checks import CHECKS, SUBJECTS, checks_of
 from .kit import Check, Level, at_level, run_check
 from .packs import PackSubject, check_elsewhere, installed_pack, is_file_or_folder
@@ -100,8 +101,11 @@ class Job(NamedTuple):
         """What the check says."""
         try:
             subject = self.subject.made()
-        except (Exception, SystemExit) as error:
-            return Finding(self.check.name, self.name, "failed", f"it cannot be loaded: {error}", "`channelome doctor`")
+        except KeyboardInterrupt:  # of the user
+            raise
+        except BaseException as error:
+            said = printable(error)
+            return Finding(self.check.name, self.name, "failed", f"it cannot be loaded: {said}", "`channelome doctor`")
         return run_check(self.check, subject)
 
 

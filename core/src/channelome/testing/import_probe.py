@@ -15,6 +15,7 @@ import jax
 from jax._src import xla_bridge
 
 import channelome.authoring  # noqa: F401  what every pack imports is not its own cost
+from channelome.registry.words import described
 
 _WATCHED = ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn")
 
@@ -33,8 +34,8 @@ def main(out: Path, modules: list[str]) -> None:
     try:
         for module in modules:
             importlib.import_module(module)
-    except (Exception, SystemExit) as cause:
-        error = f"{type(cause).__name__}: {cause}"
+    except BaseException as cause:
+        error = described(cause)
     found = {
         "error": error,
         "seconds": time.process_time() - start,

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import jax
 
+from ..registry.words import described
 from .report import Finding
 
 Level = Literal["quick", "default", "full"]
@@ -69,8 +70,10 @@ def run_check(check: Check, subject: Any) -> Finding:
             problems = list(check.problems(subject))
     except Skip as reason:
         return Finding(check.name, subject.name, "skipped", str(reason))
-    except (Exception, SystemExit) as error:
-        problems = [f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"]
+    except KeyboardInterrupt:  # of the user
+        raise
+    except BaseException as error:
+        problems = [described(error).partition("\\n")[0]]
     if not problems:
         return Finding(check.name, subject.name, "ok")
     more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from ..registry.words import printable
+
 Status = Literal["ok", "failed", "skipped", "expected"]
 
 
@@ -33,7 +35,7 @@ class Finding:
 
     def __str__(self) -> str:
         said = f"{self.subject}: {self.check} {self.status}"
-        said += f": {self.message}" if self.message else ""
+        said += f": {printable(self.message)}" if self.message else ""
         return said + (f"\n    {self.hint}" if self.hint and self.status == "failed" else "")
 
 
@@ -87,7 +89,7 @@ class Report:
             yield f"{subject:<{width}}  {_counts(own)}"
             for finding in own:
                 if finding.status in ("failed", "expected"):
-                    yield f"    {finding.check} {finding.status}: {finding.message}"
+                    yield f"    {finding.check} {finding.status}: {printable(finding.message)}"
                 if finding.status == "failed" and finding.hint:
                     yield f"        {finding.hint}"
         yield f"{self.subject}: {_counts(self.findings)} ({self.level})"
