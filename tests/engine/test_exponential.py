@@ -86,20 +86,25 @@ def test_the_first_three_derivatives_of_the_exponential_are_itself(dtype: Any) -
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_elsewhere_than_on_cpus_the_functions_are_those_of_xla_and_have_the_same_values(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ours = FUNCTIONS[name][0]
-    x = jnp.asarray(np.concatenate([points(np.float64), [0.0, 1e-300]]))
-    here = ours(x)
-    assert "exponential" not in jax.jit(ours).lower(x).as_text()
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    there = ours(x)
-    assert any(word in jax.jit(lambda y: ours(y)).lower(x).as_text() for word in ("exponential", "logistic"))
-    np.testing.assert_allclose(here, there, rtol=1e-15)
+def test_cpus_take_no_exponential_of_xlas_and_other_devices_no_polynomial(name: str) -> None:
+    traced = jax.jit(FUNCTIONS[name][0]).trace(jnp.asarray(points(np.float32)))
+    theirs = {
+        "exp": "stablehlo.exponential",
+        "bernoulli": "stablehlo.exponential_minus_one",
+        "sigmoid": "stablehlo.exponential",
+    }[name]
+    for platform, text in ((p, traced.lower(lowering_platforms=(p,)).as_text()) for p in ("cpu", "cuda")):
+        assert (theirs in text) == (platform == "cuda"), text
+        assert ("bitcast_convert" in text) == (platform == "cpu"), text
+
+
+def test_elsewhere_than_on_cpus_the_rate_is_a_quotient_with_the_same_values() -> None:
+    y = jnp.asarray(np.concatenate([points(np.float64), [0.0, 1e-300, -1e-300]]))
+    np.testing.assert_allclose(exponential.quotient(y), maths.bernoulli(y), rtol=1e-15)
 
 
 def test_half_precision_and_plain_numbers_are_left_to_xla() -> None:
+    assert float(maths.bernoulli(jnp.asarray(0.0, jnp.float16))) == 1.0
     assert maths.exp(jnp.asarray(1.0, jnp.float16)).dtype == jnp.float16
     assert maths.sigmoid(jnp.asarray(0.0, jnp.bfloat16)).dtype == jnp.bfloat16
     assert float(maths.exp(1)) == pytest.approx(np.e)

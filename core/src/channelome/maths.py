@@ -42,10 +42,7 @@ def linoid(x: Any, k: Any = 1.0) -> Array:
 @jax.custom_jvp
 def bernoulli(y: Array) -> Array:
     """``y / (exp(y) - 1)``, 1 at 0: smooth everywhere, 0 towards +inf and ``-y`` towards -inf."""
-    if exponential.is_for(y):
-        return exponential.bernoulli(y)
-    y = jnp.where(jnp.abs(y) < _TINY, _TINY, y)  # keeps 0/0 out
-    return y / jnp.expm1(y)
+    return exponential.bernoulli(y) if exponential.is_for(y) else exponential.quotient(y)
 
 
 @bernoulli.defjvp
@@ -55,10 +52,6 @@ def _bernoulli_slope(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Arr
     near = jnp.abs(y) < (0.02 if y.dtype.itemsize <= 4 else 2e-4)
     slope = jnp.where(near, y / 6 - 1 / 2, b * (1 - y - b) / jnp.where(near, 1.0, y))
     return b, slope * dy
-
-
-_TINY = 1e-30
-"""What stands for 0 in a quotient: a normal number in both precisions."""
 
 
 def q10(celsius: Any, reference: Any, factor: Any) -> Array:
