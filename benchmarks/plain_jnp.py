@@ -1,8 +1,8 @@
 """The TM1991 neuron as one writes it by hand in jax.numpy: one `lax.scan`, parameters as arguments, float32.
 
 Two schemes: exponential Euler, as all JAX peers have it, and channelome's default, staggered steps with clipped Pade
-factors. Two ways to write the rate ``x / (exp(x/k) - 1)``: with `expm1` as one would, and as channelome does. Both are safe
-at 0/0.
+factors. Two ways to write the rate ``x / (exp(x/k) - 1)``: with `expm1` as one would, and with a series near 0, which is faster.
+Both are safe at 0/0.
 """
 
 from collections.abc import Callable

@@ -10,6 +10,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
+from . import exponential
+
 FARADAY = 96485.33212
 """Faraday constant in C/mol (CODATA 2018, exact)."""
 GAS = 8.314462618
@@ -19,13 +21,14 @@ ZERO_CELSIUS = 273.15
 
 
 def exp(x: Any) -> Array:
-    """The exponential function."""
-    return jnp.exp(x)
+    """The exponential function; on CPUs it ends at the least and the greatest normal number, neither 0 nor infinite."""
+    return exponential.exp(x) if exponential.is_for(x) else jnp.exp(x)
 
 
 def sigmoid(x: Any, k: Any = 1.0) -> Array:
     """Boltzmann curve ``1 / (1 + exp(-x/k))``: rises with `x` for positive `k`, 1/2 at 0."""
-    return lax.logistic(jnp.asarray(x / k))
+    y = jnp.asarray(x / k)
+    return exponential.logistic(y) if exponential.is_for(y) else lax.logistic(y)
 
 
 def linoid(x: Any, k: Any = 1.0) -> Array:
@@ -39,14 +42,7 @@ def linoid(x: Any, k: Any = 1.0) -> Array:
 @jax.custom_jvp
 def bernoulli(y: Array) -> Array:
     """``y / (exp(y) - 1)``, 1 at 0: smooth everywhere, 0 towards +inf and ``-y`` towards -inf."""
-    y = jnp.where(jnp.abs(y) < _TINY, _TINY, y)  # keeps 0/0 out
-    if y.dtype.itemsize > 4:
-        return y / jnp.expm1(y)
-    # In float32 the series and an exponential cost half of an expm1, and neither loses a digit.
-    near = jnp.abs(y) < 0.5
-    y2 = y * y
-    series = 1 - y / 2 + y2 * (1 / 12 + y2 * (-1 / 720 + y2 * (1 / 30240)))
-    return jnp.where(near, series, y / (jnp.exp(y) - 1))
+    return exponential.bernoulli(y) if exponential.is_for(y) else exponential.quotient(y)
 
 
 @bernoulli.defjvp
@@ -56,10 +52,6 @@ def _bernoulli_slope(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Arr
     near = jnp.abs(y) < (0.02 if y.dtype.itemsize <= 4 else 2e-4)
     slope = jnp.where(near, y / 6 - 1 / 2, b * (1 - y - b) / jnp.where(near, 1.0, y))
     return b, slope * dy
-
-
-_TINY = 1e-30
-"""What stands for 0 in a quotient: a normal number in both precisions."""
 
 
 def q10(celsius: Any, reference: Any, factor: Any) -> Array:

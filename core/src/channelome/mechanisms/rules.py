@@ -5,12 +5,12 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from ..maths import bernoulli
+from ..maths import bernoulli, exp
 from .kinetics import Rule
 
 
 def _exact(x: Any, source: Any, z: Any) -> Array:
-    return jnp.exp(-z) * x + source * _exact_gain(z)
+    return exp(-jnp.asarray(z)) * x + source * _exact_gain(z)
 
 
 def _exact_gain(z: Any) -> Array:
@@ -18,11 +18,13 @@ def _exact_gain(z: Any) -> Array:
 
 
 def _clipped_pade(x: Any, source: Any, z: Any) -> Array:
-    return (jnp.maximum(1 - z / 2, 0.0) * x + source) / jnp.maximum(1 + z / 2, z)
+    kept = 1 - jnp.minimum(z / 2, 1.0)
+    return (kept * x + source) / (kept + z)
 
 
 def _clipped_pade_gain(z: Any) -> Array:
-    return 1 / jnp.maximum(1 + z / 2, jnp.maximum(z, 0.5))
+    z = jnp.maximum(z, -1.0)
+    return 1 / (1 - jnp.minimum(z / 2, 1.0) + z)
 
 
 def _implicit(x: Any, source: Any, z: Any) -> Array:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import jax.numpy as jnp
 from jax import Array
 
-from ..maths import bernoulli
+from ..maths import bernoulli, exp
 from ..module import param
 from ..units import Concentration, Factor, PositiveTime, Rate, Unit, Voltage
 from .transmission import Coupling, Followed, Release, S, Synapse
@@ -150,7 +150,7 @@ class NMDA(TwoState):
     Mg: Concentration = param(1.0, source="our choice: the physiological range is 1-2 mM")
 
     def conductance(self, s: S, V: Array) -> Array:
-        return (s["bound"] + s["unbound"]) / (1 + jnp.exp(-0.062 * V) * self.Mg / 3.57)
+        return (s["bound"] + s["unbound"]) / (1 + exp(-0.062 * V) * self.Mg / 3.57)
 
 
 class GABAb(Pulsed, states=("g", "slope")):
