@@ -113,7 +113,8 @@ def test_of_threads_that_want_one_name_one_has_it_and_the_others_are_told():
             registry.register(cls, kind="channel", aliases=[Slow(f"Other{k}")])
         except CollisionError:
             return False
-        return registry.load("Wanted") is cls
+        assert registry.load("Wanted") is cls
+        return True
 
     with ThreadPoolExecutor(16) as pool:
         assert sum(pool.map(work, range(16))) == 1
