@@ -128,12 +128,12 @@ def test_list_says_in_one_line_that_packs_are_broken(hostile: str):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("frob",), "no such command 'frob'. See `channelome --help`."),
-        (("list", "--frob"), "no such option '--frob'. See `channelome list --help`."),
-        (("show",), "missing argument 'NAME'. See `channelome show --help`."),
+        (("frob",), "No such command 'frob'. See `channelome --help`."),
+        (("list", "--frob"), "No such option '--frob'. See `channelome list --help`."),
+        (("show",), "Missing argument 'NAME'. See `channelome show --help`."),
         (("run", AXON, "--size", "10^12"), "'10^12' is not a valid integer"),
         (("cite", "IL", "--format", "x"), "'x' is not one of 'text', 'bibtex', 'csl-json'"),
-        (("new", "pack"), "missing argument 'NAME'"),
+        (("new", "pack"), "Missing argument 'NAME'"),
         (("pack", "sync", "nowhere"), "'nowhere' does not exist"),
         (("check", "nobody"), "A folder needs a pyproject.toml"),
         (("completion", "powershell"), "'powershell' is not one of 'bash', 'zsh', 'fish'"),

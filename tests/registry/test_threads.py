@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -12,6 +14,7 @@ from channelome.errors import CollisionError
 from channelome.registry import Registry
 from channelome.registry.discovery import Switches
 
+TURNS = 20
 START = """
 import json, sys, threading
 sys.setswitchinterval(1e-6)
@@ -49,16 +52,27 @@ print(json.dumps([len(set(together(32, look))), len(made)]))
 def test_what_threads_register_at_once_is_all_there():
     code = """
 import channelome.authoring as author
+from channelome.mechanisms.describe import describe
 def make(k):
-    import channelome as ch
-    ch.register(type(f"IMine{k}", (author.Ohmic,), {
+    from channelome.registry import registry
+    cls = type(f"IMine{k}", (author.Ohmic,), {
         "conductance": lambda self, V: 0.1 + 0 * V, "__module__": f"script{k}", "__doc__": "Mine.",
-    }, ion="k"))
+    }, ion="k")
+    registry.register(cls, kind="channel", table=describe(cls))
 together(16, make)
 from channelome.registry import registry
 print(json.dumps([k for k in range(16) if f"IMine{k}" not in registry]))
 """
     assert said(code) == []
+
+
+@pytest.fixture(autouse=True)
+def restless() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
 
 
 @pytest.mark.parametrize("count", [16])
@@ -68,7 +82,7 @@ def test_looking_up_while_others_register_sees_every_name_whole(count: int):
 
     def work(k: int) -> int:
         barrier.wait()
-        for turn in range(20):
+        for turn in range(TURNS):
             cls = type("Mine", (), {"__module__": f"notebook{k}", "__qualname__": f"Mine{k}"})
             registry.register(cls, name=f"Mine{k}", kind="channel", aliases=[f"Mein{k}_{turn}"])
             assert registry.load(f"Mine{k}") is cls  # replaced, and never away in between
@@ -77,7 +91,15 @@ def test_looking_up_while_others_register_sees_every_name_whole(count: int):
 
     with ThreadPoolExecutor(count) as pool:
         assert sorted(pool.map(work, range(count))) == list(range(count))
-    assert all(f"Mine{k}" in registry and f"Mein{k}_{turn}" in registry for k in range(count) for turn in range(20))
+    assert all(f"Mine{k}" in registry and f"Mein{k}_{turn}" in registry for k in range(count) for turn in range(TURNS))
+
+
+class Slow(str):
+    """An alias that takes its time to be looked at, so that others come in between."""
+
+    def isidentifier(self) -> bool:
+        time.sleep(0.002)
+        return str.isidentifier(self)
 
 
 def test_of_threads_that_want_one_name_one_has_it_and_the_others_are_told():
@@ -88,10 +110,11 @@ def test_of_threads_that_want_one_name_one_has_it_and_the_others_are_told():
         cls = type("Wanted", (), {"__module__": f"notebook{k}", "__qualname__": "Wanted"})
         barrier.wait()
         try:
-            registry.register(cls, kind="channel")
+            registry.register(cls, kind="channel", aliases=[Slow(f"Other{k}")])
         except CollisionError:
             return False
-        return registry.load("Wanted") is cls
+        assert registry.load("Wanted") is cls
+        return True
 
     with ThreadPoolExecutor(16) as pool:
         assert sum(pool.map(work, range(16))) == 1

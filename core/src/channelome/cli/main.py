@@ -89,7 +89,6 @@ def _as_lines(as_json: bool) -> Generator[None, None, None]:
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx is not None else "channelome"
         said = " ".join(error.format_message().split())
-        said = said[:1].lower() + said[1:]
         raise Failure(f"{said if said.endswith('.') else said + '.'} See `{path} --help`.", as_json=as_json) from error
     except click.ClickException as error:
         raise Failure(error.format_message(), as_json=as_json) from error

@@ -90,8 +90,8 @@ def installed_sources() -> Iterator[Source]:
     yield from sorted(found)
 
 
-def installed_points(group: str) -> Iterator[tuple[str, Any]]:
-    """Distributions, as name and version, that have entry points in `group`, and these.
+def installed_points(*groups: str) -> Iterator[tuple[str, list[Any]]]:
+    """Distributions, as name and version, that have entry points in `groups`, and these.
 
     Other people's broken metadata is passed over: whatever lies in the environment must not break the packs in it.
     """
@@ -100,11 +100,13 @@ def installed_points(group: str) -> Iterator[tuple[str, Any]]:
     distributions: Iterable[Any] = importlib_metadata.distributions()  # pyright: ignore[reportUnknownMemberType]
     for distribution in distributions:
         try:
-            points = distribution.entry_points.select(group=group)
-        except Exception:
-            if not _mentions(distribution, group):
-                continue
-            points = [importlib_metadata.EntryPoint(name="", value="", group=group)]  # a problem when it is read
+            points = [point for point in distribution.entry_points if point.group in groups]
+        except Exception:  # a problem when it is read
+            points = [
+                importlib_metadata.EntryPoint(name="", value="", group=group)
+                for group in groups
+                if _mentions(distribution, group)
+            ]
         if points:
             yield _named(distribution, points), points
 

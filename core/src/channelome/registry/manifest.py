@@ -1,13 +1,13 @@
 """A pack's manifest: what it offers, as data. Reading one imports nothing of the pack."""
 
 import re
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from ..errors import ModelError, PackError
-from .document import MAX_BYTES, parse_document
+from ..errors import PackError
 from .words import printable
 
 SCHEMA = 1
@@ -15,6 +15,8 @@ API_VERSION = "1.0"
 """Version of the interface that packs are written against: another major does not fit, a later minor is too new."""
 
 KINDS = ("channel", "ion", "synapse", "solver", "cell", "network")
+_MAX_BYTES = 4 << 20
+_MAX_DOTS = 100
 DATA = ("cell", "network")
 """Kinds of which a pack ships a file, and no object."""
 _HEADER = ("schema", "api", "family", "title", "license", "references", "expected_failures")
@@ -122,19 +124,30 @@ def read_manifest(path: Path, *, family: str, distribution: str, home: str | Non
         if path.exists() and not path.is_file():
             raise PackError(f"its manifest {name} cannot be read: it is no file")
         with path.open("rb") as opened:
-            raw = opened.read(MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            raise PackError(f"its manifest {name} is larger than {MAX_BYTES >> 20} MiB, the most that one may be")
-        table = parse_document(raw, ".toml", f"its manifest {name}")
+            raw = opened.read(_MAX_BYTES + 1)
+        table = _parsed(raw, f"its manifest {name}")
     except FileNotFoundError:
         raise PackError(f"its manifest {name} is not there; the wheel may have been built without it") from None
     except OSError as error:
         raise PackError(f"its manifest {name} cannot be read: {error.strerror}") from error
-    except ModelError as error:
-        raise PackError(str(error).removesuffix(".")) from error
     except ValueError as error:  # a NUL in the path
         raise PackError(f"its manifest {name} cannot be read: {error}") from error
     return _manifest(table, path, family, distribution, path.parent.name if home is None else home)
+
+
+def _parsed(raw: bytes, where: str) -> Table:
+    """The table in the bytes of a manifest; what takes a parser for ever is refused."""
+    if len(raw) > _MAX_BYTES:
+        raise PackError(f"{where} is larger than {_MAX_BYTES >> 20} MiB, the most that one may be")
+    try:
+        text = raw.decode("utf-8")
+        if any(line.partition("=")[0].count(".") > _MAX_DOTS for line in text.splitlines()):
+            raise PackError(f"{where} has a key of more than {_MAX_DOTS} parts")
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise PackError(f"{where} is nested too deep") from error
+    except ValueError as error:  # of the decoder and of the parser
+        raise PackError(f"{where} is not TOML: {printable(error)}") from error
 
 
 def _manifest(table: Table, path: Path, family: str, distribution: str, home: str) -> Manifest:

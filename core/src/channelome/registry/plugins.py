@@ -65,8 +65,8 @@ def installed_plugins(switches: Switches | None = None) -> Iterator[Plugin]:
     """The plugins of the distributions that the environment admits, in the order in which they are found."""
     yield from plugged_in
     switches = Switches.from_environment() if switches is None else switches
-    families = {name: [point.name for point in points] for name, points in installed_points(PACKS)}
-    for distribution, points in installed_points(GROUP):
-        for point in points:
-            if switches.admits(distribution.split()[0], point.name, *families.get(distribution, ())):
+    for distribution, points in installed_points(PACKS, GROUP):
+        families = [point.name for point in points if point.group == PACKS]
+        for point in (point for point in points if point.group == GROUP):
+            if switches.admits(distribution.split()[0], point.name, *families):
                 yield Plugin(distribution, point.name, point)
