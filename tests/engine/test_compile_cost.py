@@ -9,7 +9,8 @@ import pytest
 import channelome as ch
 from channelome.authoring import Conductance, Gate, Ohmic, Voltage, sigmoid
 from channelome.engine.loops import chunk, compiled_begin
-from channelome.engine.prepare import Model, prepared
+from channelome.engine.model import Model
+from channelome.engine.prepare import prepared
 
 
 class Five(Ohmic, ion="k"):

@@ -1,5 +1,7 @@
 """What a run returns: times and labels, every k-th step, chunks, continuation; and how often it compiles."""
 
+import contextlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -120,6 +122,26 @@ def test_ctrl_c_returns_what_was_computed(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.undo()
     whole = ch.simulate(AXON, "2 ms", dt="0.1 ms", chunk=5, stimulus="10 uA/cm^2")
     np.testing.assert_allclose(traces["V"], whole["V"][:11], rtol=1e-12)
+
+
+def test_ctrl_c_while_a_chunk_is_put_away_counts_no_spike_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Bar(contextlib.nullcontext):
+        """Interrupted when the second chunk has been put away, and before that is known."""
+
+        calls = 0
+
+        def update(self, _: int) -> None:
+            self.calls += 1
+            if self.calls == 2:
+                raise KeyboardInterrupt
+
+    options = {"dt": "0.1 ms", "chunk": 50, "stimulus": "10 uA/cm^2", "record": ["spikes"]}
+    whole = ch.simulate(AXON, "40 ms", **options).spikes
+    monkeypatch.setattr("channelome.engine.run._bar", lambda *_: Bar())
+    with pytest.warns(UserWarning, match="interrupted after 1"):
+        part = ch.simulate(AXON, "40 ms", **options)
+    np.testing.assert_array_equal(part.spikes.times, whole.times[whole.times <= part.t[-1]])
+    assert len(part.spikes) == 1
 
 
 @pytest.mark.parametrize(("duration", "chunk"), [("1 ms", None), ("400 ms", None), ("2 ms", 5)])

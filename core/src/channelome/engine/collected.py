@@ -14,7 +14,8 @@ from .layout import Layout
 from .loops import Chunk
 from .plan import Plan, count_of
 
-_Events = list[tuple[np.ndarray, np.ndarray]]
+_Events = dict[int, tuple[np.ndarray, np.ndarray]]
+"""By the number of the chunk's first sample: a chunk that is put away twice counts once."""
 
 
 class Collected:
@@ -30,8 +31,8 @@ class Collected:
         self.plan, self.layout, self.devices, self.dt = plan, layout, devices, dt
         self.count, self.length = count, length
         self.data: dict[str, np.ndarray] = {}
-        self.words: dict[str, _Events] = {name: [] for name in plan.events}
-        self.shares: dict[str, _Events] = {name: [] for name in plan.shares}
+        self.words: dict[str, _Events] = {name: {} for name in plan.events}
+        self.shares: dict[str, _Events] = {name: {} for name in plan.shares}
 
     def take(self, out: Chunk, first: int, now: int) -> None:
         """Put `now` samples of a chunk that began at sample `first` to what is there."""
@@ -48,19 +49,19 @@ class Collected:
         for name, words in out.words.items():
             rows = fetched(words)[:now].reshape(now * self.plan.every, -1)
             steps, neurons = unpack(rows, count_of(dict(self.plan.sizes)[name]) // self.devices)
-            self.words[name].append((first * self.plan.every + steps + 1, neurons))
+            self.words[name][first] = first * self.plan.every + steps + 1, neurons
         for name, shares in out.shares.items():
             flat = fetched(shares)[:now].reshape(-1)
             where = np.flatnonzero(flat != 0)  # of flags, which is many times as fast as of floats
             steps, neurons = np.divmod(where, max(flat.size // (now * self.plan.every), 1))
-            self.shares[name].append((first * self.plan.every + steps + flat[where].astype(float), neurons))
+            self.shares[name][first] = first * self.plan.every + steps + flat[where].astype(float), neurons
 
     def spikes(self, origin: int) -> dict[str, SpikeTrains]:
         """Spikes by population, in the order of time, of a run whose first step has the number `origin`."""
         found: dict[str, SpikeTrains] = {}
         for name, parts in (self.words | self.shares).items():
             steps, neurons = (
-                (np.concatenate(column) for column in zip(*parts, strict=True))
+                (np.concatenate(column) for column in zip(*parts.values(), strict=True))
                 if parts
                 else (np.zeros(0), np.zeros(0, int))
             )

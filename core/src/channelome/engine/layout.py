@@ -80,6 +80,14 @@ class Layout(NamedTuple):
     lanes: dict[str, Lane]
     bundles: dict[str, Bundle]
 
+    @property
+    def members(self) -> dict[str, list[str]]:
+        """The labels of each block's populations, in their order there."""
+        found: dict[str, list[str]] = {}
+        for label, place in self.places.items():
+            found.setdefault(place.block, []).append(label)
+        return found
+
 
 def layout_of(
     populations: Mapping[str, Any],

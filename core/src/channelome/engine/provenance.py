@@ -11,7 +11,7 @@ from ..cells import SingleCompartment
 from ..cells.show import origin, rows
 from ..registry import registry
 from ..registry.provenance import of_run
-from .prepare import Model
+from .model import Model
 
 
 class Provenance(Mapping[str, str]):

@@ -1,9 +1,9 @@
 """One run: in chunks, so that memory stays bounded, a bar moves and Ctrl-C is heard; or traced, as one scan."""
 
-import functools
 import math
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -15,9 +15,8 @@ from ..results.archive import fetched
 from ..state import NetworkState
 from .collected import Collected
 from .faults import report_fault
-from .layout import Layout
 from .loops import Chunk, Running, compiled_begin, compiled_chunk, differentiable, finish
-from .plan import Parts, Plan, Times, count_of
+from .plan import Parts, Plan, count_of
 from .prepare import Prepared
 from .sharding import begun_shares, compiled_shares, finished_shares, initial_shares, local_parts, local_plan
 from .states import by_label
@@ -53,6 +52,24 @@ def traced(
     return differentiable(run.plan, run.parts, state, run.times, run.dt, count, length)
 
 
+class Programs(NamedTuple):
+    """The compiled parts of a run, with the plan and the numbers that they take: of one device, or of a share of several."""
+
+    plan: Plan
+    parts: Parts
+    begin: Callable[..., Running]
+    chunk: Callable[..., Chunk]
+    finish: Callable[..., NetworkState]
+
+
+def _programs(run: Prepared, mesh: Any) -> Programs:
+    if mesh is None:
+        return Programs(run.plan, run.parts, compiled_begin(), compiled_chunk(), finish)
+    plan = local_plan(run.plan, mesh)
+    parts = local_parts(plan, run.parts)
+    return Programs(plan, parts, begun_shares(mesh), compiled_shares(mesh), finished_shares(mesh))
+
+
 def chunked(
     run: Prepared, state: NetworkState | None, count: int, *, dt: float, length: int | None, progress: bool | None, check: bool, mesh: Any
 ) -> Ran:  # fmt: skip
@@ -63,39 +80,28 @@ def chunked(
         length: samples per chunk, if the default shall not be used.
         mesh: the devices that share the run; None for one.
     """
-    plan, parts, times = run.plan, run.parts, run.times
-    length = length or chunk_length(plan, count)
-    collected = Collected(plan, run.layout, 1 if mesh is None else mesh.size, dt, count, length)
-    if mesh is None:
-        start, step, end = compiled_begin(), compiled_chunk(), finish
-    else:
-        start, step, end = begun_shares(mesh), compiled_shares(mesh), finished_shares(mesh)
-        state = initial_shares(plan, parts, run.dt.dtype, mesh.size) if state is None else state
-        plan = local_plan(plan, mesh)
-        parts = local_parts(plan, parts)
-    running = start(plan, parts, state, run.dt)
-    reached, done, interrupted = running, 0, False
+    every, length = run.plan.every, length or chunk_length(run.plan, count)
+    collected = Collected(run.plan, run.layout, 1 if mesh is None else mesh.size, dt, count, length)
+    plan, parts, begin, chunk, end = _programs(run, mesh)
+    if mesh is not None and state is None:
+        state = initial_shares(run.plan, run.parts, run.dt.dtype, mesh.size)
+    reached = running = begin(plan, parts, state, run.dt)
+    done, interrupted = 0, False
     under_way: list[tuple[Running, Chunk, int, int]] = []
-    bar = tqdm(
-        total=count * plan.every,
-        unit=" steps",
-        unit_scale=True,
-        delay=0 if progress else 1,
-        disable=not _shown(progress),
-    )
+    bar = _bar(count * every, progress)
 
     def take(before: Running, out: Chunk, first: int, now: int) -> tuple[Running, int]:
         if check and not all(np.all(np.isfinite(x)) for x in _floats(out.running)):
             report_fault(run, before, dt, first, now, mesh)
         collected.take(out, first, now)
-        bar.update(now * plan.every)
+        bar.update(now * every)
         return out.running, first + now
 
     with bar:
         try:
             for first in range(0, count, length):
                 now = min(length, count - first)
-                out = step(plan, length, parts, running, times, run.dt, np.int32(first), np.int32(now))
+                out = chunk(plan, length, parts, running, run.times, run.dt, np.int32(first), np.int32(now))
                 under_way.append((running, out, first, now))
                 running = out.running
                 if len(under_way) > 1:  # while the device runs on, what it has done is put away here
@@ -108,17 +114,16 @@ def chunked(
         for chunk_of_run in under_way:  # one of them perhaps again: where the interrupt came is not known
             reached, done = take(*chunk_of_run)
     if interrupted:
-        warnings.warn(f"interrupted after {done * plan.every * dt:g} ms; what was computed is returned.", stacklevel=4)
-    n = np.int32(done * plan.every)
+        warnings.warn(f"interrupted after {done * every * dt:g} ms; what was computed is returned.", stacklevel=4)
+    n = np.int32(done * every)
     return Ran(
-        collected, done, functools.partial(_final, end, run.layout, plan, parts, reached, times, n, run.dt), interrupted
+        collected, done, lambda: by_label(run.layout, end(plan, parts, reached, run.times, n, run.dt)), interrupted
     )
 
 
-def _final(
-    end: Any, layout: Layout, plan: Plan, parts: Parts, running: Running, times: Times, n: Any, dt: Any
-) -> NetworkState:
-    return by_label(layout, end(plan, parts, running, times, n, dt))
+def _bar(steps: int, progress: bool | None) -> Any:
+    shown = progress if progress is not None else sys.stderr.isatty() or "ipykernel" in sys.modules
+    return tqdm(total=steps, unit=" steps", unit_scale=True, delay=0 if progress else 1, disable=not shown)
 
 
 def _floats(running: Running) -> list[np.ndarray]:
@@ -136,7 +141,3 @@ def chunk_length(plan: Plan, count: int) -> int:
     if count <= small:
         return small
     return max(1, min(LONGEST, max(LARGE // row, min(FEWEST, MOST // row))))
-
-
-def _shown(progress: bool | None) -> bool:
-    return progress if progress is not None else sys.stderr.isatty() or "ipykernel" in sys.modules

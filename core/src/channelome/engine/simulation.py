@@ -11,7 +11,8 @@ from ..results import Activity, SpikeTrains, Traces, crossings
 from ..state import NetworkState, State
 from .collected import counts_of, of_groups
 from .continuing import checked_network_state
-from .prepare import LONE, Model, Prepared, prepared
+from .model import LONE, Model
+from .prepare import Prepared, prepared
 from .provenance import Provenance, provenance
 from .request import checked_state, first_step, whole_steps
 from .run import Ran, chunked, traced

@@ -63,11 +63,11 @@ def _ring_of(layout: Layout, bundle: Bundle, member: Member, ring: Any) -> tuple
 
 def in_arrays(layout: Layout, state: NetworkState) -> NetworkState:
     """The state of populations and projections, which must be one of this layout's, in the arrays of the run."""
-    blocks: dict[str, list[str]] = {}
-    for label, place in layout.places.items():
-        if label in state.cells:
-            blocks.setdefault(place.block, []).append(label)
-    cells = {block: _joined([state.cells[label] for label in labels]) for block, labels in blocks.items()}
+    cells = {
+        block: _joined([state.cells[label] for label in labels])
+        for block, labels in layout.members.items()
+        if labels[0] in state.cells
+    }
     synapses, sources, rings = {}, {}, {}
     for name, bundle in layout.bundles.items():
         first = bundle.members[0]
