@@ -139,6 +139,22 @@ def test_a_parameter_that_is_changed_in_one_population_changes_it_alone(net) -> 
         np.testing.assert_allclose(merged[name], alone[name], atol=2e-8)
 
 
+def test_synapses_are_laid_out_anew_where_the_blocks_are_others() -> None:
+    """Two populations of one structure are a block; when one gets another channel they are two, and places move."""
+    late = ch.uniform("0 ms", "2 ms", seed=1)
+    net = ch.Network(
+        a=cell(20), b=cell(30),
+        ab=ch.Projection("a", "b", "Expon", ch.fixed_probability(0.5), weight="8 nS", delay=late),
+        ba=ch.Projection("b", "a", "Expon", ch.fixed_probability(0.5), weight="8 nS", delay=late),
+    )  # fmt: skip
+    stimulus = {"a": "0.4 nA", "b": "0.4 nA"}
+    for one in (net, net.replace(**{"b.IK": "IK_Leak"}), net):
+        run = ch.simulate(one, "8 ms", dt="0.1 ms", record=["a.V", "b.V"], stimulus=stimulus)
+        alone = apart(one, ["a.V", "b.V"], stimulus=stimulus)
+        for name in ("a.V", "b.V"):
+            np.testing.assert_allclose(run[name], alone[name], atol=1e-7)
+
+
 def compilations(run_some) -> int:
     count = 0
 

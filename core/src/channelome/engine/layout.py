@@ -88,6 +88,11 @@ class Layout(NamedTuple):
             found.setdefault(place.block, []).append(label)
         return found
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many neurons each block has."""
+        return {place.block: math.prod(place.whole) for place in self.places.values()}
+
 
 def layout_of(
     populations: Mapping[str, Any],
@@ -197,19 +202,18 @@ def _bundle(group: list[tuple[str, Pathway, Any]], places: Mapping[str, Place], 
 
 def numbers(layout: Layout, bundle: Bundle) -> int:
     """How many numbers the sources of a bundle have: of several blocks whole words, of which each device has its own."""
-    whole = {place.block: math.prod(place.whole) for place in layout.places.values()}
+    counts = layout.counts
     if len(bundle.pre) == 1 and layout.devices == 1:
-        return whole[bundle.pre[0]]
-    return sum(layout.devices * n_words(whole[name] // layout.devices) * WORD for name in bundle.pre)
+        return counts[bundle.pre[0]]
+    return sum(layout.devices * n_words(counts[name] // layout.devices) * WORD for name in bundle.pre)
 
 
 def in_words(layout: Layout, bundle: Bundle, block: str) -> np.ndarray:
     """The number of each neuron of a block among the sources of a bundle, as their words stand one after another."""
-    whole = {place.block: math.prod(place.whole) for place in layout.places.values()}
-    n = layout.devices
-    before = sum(n * n_words(whole[name] // n) * WORD for name in bundle.pre[: bundle.pre.index(block)])
-    device, inside = np.divmod(np.arange(whole[block], dtype=np.int32), whole[block] // n)
-    return (before + device * (n_words(whole[block] // n) * WORD) + inside).astype(np.int32)
+    counts, n = layout.counts, layout.devices
+    before = sum(n * n_words(counts[name] // n) * WORD for name in bundle.pre[: bundle.pre.index(block)])
+    device, inside = np.divmod(np.arange(counts[block], dtype=np.int32), counts[block] // n)
+    return (before + device * (n_words(counts[block] // n) * WORD) + inside).astype(np.int32)
 
 
 def delay_of(bundle: Bundle) -> tuple[int | None, int]:

@@ -100,14 +100,9 @@ def weights_of(bundle: Bundle, dtype: Any) -> np.ndarray:
 def _laid(layout: Layout, path: Path, bundle: Bundle) -> Laid:
     """Worked out at the first run of these wirings in these places, and kept with the first of them."""
     wirings = tuple(member.pathway.wiring for member in bundle.members)
-    lanes = tuple((member.lane, layout.places[member.pathway.wiring.post].first) for member in bundle.members)
-    key = (
-        tuple(map(id, wirings)),
-        path.delay or layout.dt,
-        lanes,
-        tuple((name, layout.places[name].whole) for name in bundle.pre),
-        path.first,
-    )
+    ends = tuple((layout.places[wiring.pre], layout.places[wiring.post]) for wiring in wirings)
+    lanes = bundle.lanes, tuple(member.lane for member in bundle.members)
+    key = tuple(map(id, wirings)), ends, lanes, (path.delay, layout.dt)
     kept = wirings[0].kept
     if kept.get("rows", (None,))[0] != key:  # one layout at a time: they are as large as the edges
         kept["rows"] = key, _lay_out(layout, path, bundle, wirings)
@@ -166,12 +161,12 @@ def words_of(flags: np.ndarray) -> np.ndarray:
     return np.bitwise_or.reduce(bits << np.arange(WORD, dtype=np.uint32), axis=1)
 
 
-def pairs_for(layout: Layout, path: Path | None, bundle: Bundle) -> Pairs:
+def pairs_for(layout: Layout, path: Path, bundle: Bundle) -> Pairs:
     """The synapses of a bundle of one projection, one by one."""
     (member,) = bundle.members
     wiring = member.pathway.wiring
     weight = member.pathway.weight if np.ndim(member.pathway.weight) else None
-    targets = wiring.edges.targets if path is None else places_of(layout, path, bundle, member)
+    targets = places_of(layout, path, bundle, member)
     return Pairs(wiring.edges.sources + np.int32(wiring.pre_first), targets, weight)
 
 
