@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 from jax import Array
 
+from .equality import same
+
 
 class State(NamedTuple):
     """Everything that a run advances, addressed by name.
@@ -23,6 +25,15 @@ class State(NamedTuple):
     behind: dict[str, dict[str, Array]] | None = None
     lag: Any = None
 
+    def __eq__(self, other: object) -> bool:
+        return same(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not same(self, other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.channels))
+
     def at_once(self) -> "State":
         """The state without what lags behind."""
         return self._replace(behind=None, lag=None)
@@ -39,3 +50,12 @@ class NetworkState(NamedTuple):
     sources: dict[str, dict[str, Array]]
     rings: dict[str, Any]
     steps: Any
+
+    def __eq__(self, other: object) -> bool:
+        return same(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not same(self, other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.cells))
