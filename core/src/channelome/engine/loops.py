@@ -133,13 +133,13 @@ def compiler_options() -> dict[str, Any]:
     return {"xla_cpu_prefer_vector_width": 512} if features.get("AVX512F") else {}
 
 
-def differentiable(
-    plan: Plan, parts: Parts, state: Any, times: Times, dt: Any, count: int, segment: int
+def scanned(
+    plan: Plan, parts: Parts, state: Any, times: Times, dt: Any, count: int, segment: int, walking: bool
 ) -> tuple[NetworkState, Samples]:
-    """The same run as one scan over all synapses, for use under a trace: forward and reverse differentiable.
+    """The same run as one scan of `count` samples, for use under a trace.
 
-    A spike is 1 with a surrogate gradient. Reverse mode keeps the carry every `segment` samples and recomputes what lies
-    between.
+    Unless it is `walking` it goes over all synapses and is forward and reverse differentiable: a spike is 1 with a surrogate
+    gradient, and reverse mode keeps the carry every `segment` samples and recomputes what lies between.
 
     Returns:
         The state at the end, and the records stacked along time, with the spikes of the blocks that are counted, since the
@@ -156,7 +156,7 @@ def differentiable(
     def one(carry: Carry, j: Any) -> tuple[Carry, Samples]:
         def inner(loop: Any, k: Any) -> tuple[Any, None]:
             carry, spikes = loop
-            carry, spiked = step(plan, parts, carry, times, j * plan.every + k, dt, walking=False)
+            carry, spiked = step(plan, parts, carry, times, j * plan.every + k, dt, walking)
             return (carry, {name: x + spiked[name].astype(x.dtype) for name, x in spikes.items()}), None
 
         inside = (carry, zero)

@@ -21,10 +21,15 @@ from .wires import coupling_of, numbers_of, pairs_for, path_of, rows_for
 
 
 class Prepared(NamedTuple):
-    """A run that can begin."""
+    """A run that can begin.
+
+    Attributes:
+        rows: under a trace, where `parts` holds the synapses one by one, the same in rows.
+    """
 
     plan: Plan
     parts: Parts
+    rows: Mapping[str, Any]
     layout: Layout
     times: Times
     dt: np.ndarray
@@ -52,10 +57,11 @@ def prepared(
     plan = _plan(model, layout, blocks, solver, names, every)
     parts = _parts(model, layout, plan, blocks, stimuli, dtype)
     parts = parts._replace(synapses=_synapses(model, layout, plan, dtype, tracing, mesh))
+    rows = {path.label: rows_for(layout, path, layout.bundles[path.label], dtype) for path in plan.paths if tracing}
     ages = {name: np.int32(0) for name, block in blocks.items() if not is_source(block)}
     past = state.steps if isinstance(state, NetworkState) else np.int32(0)
     times = Times(np.int32(origin), past, ages)
-    return Prepared(plan, parts, layout, times, np.asarray(dt, dtype), tracing)
+    return Prepared(plan, parts, rows, layout, times, np.asarray(dt, dtype), tracing)
 
 
 def _plan(

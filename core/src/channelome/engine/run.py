@@ -1,4 +1,4 @@
-"""One run: in chunks, so that memory stays bounded, a bar moves and Ctrl-C is heard; or traced, as one scan."""
+"""One run: in chunks, so that memory stays bounded, a bar moves and Ctrl-C is heard."""
 
 import math
 import sys
@@ -15,12 +15,11 @@ from ..results.archive import fetched
 from ..state import NetworkState
 from .collected import Collected
 from .faults import report_fault
-from .loops import Chunk, Running, compiled_begin, compiled_chunk, differentiable, finish
+from .loops import Chunk, Running, compiled_begin, compiled_chunk, finish
 from .plan import Parts, Plan, count_of
 from .prepare import Prepared
 from .sharding import begun_shares, compiled_shares, finished_shares, initial_shares, local_parts, local_plan
 from .states import by_label
-from .step import initial
 
 LARGE, SMALL = 4 << 20, 256 << 10
 """Bytes of records that one call of the compiled loop has room for. Both are fixed, so that a model has at most two programs,
@@ -29,8 +28,6 @@ MOST, FEWEST = 64 << 20, 32
 """A large population has room for at least so many samples, unless they fill more than so many bytes."""
 LONGEST = 1 << 18
 """Samples in one call, at most: a progress bar moves."""
-SEGMENT_FROM = 500
-"""Samples from which reverse-mode differentiation recomputes segments in place of keeping every step."""
 
 
 class Ran(NamedTuple):
@@ -40,16 +37,6 @@ class Ran(NamedTuple):
     samples: int
     final: Any
     interrupted: bool
-
-
-def traced(
-    run: Prepared, state: NetworkState | None, count: int, segment: int | None
-) -> tuple[NetworkState, dict[str, Any]]:
-    """The state at the end and the records of a run under a trace."""
-    if state is None:
-        state = initial(run.plan, run.parts, run.dt.dtype, walking=False)
-    length = segment or (count if count < SEGMENT_FROM else math.isqrt(count))
-    return differentiable(run.plan, run.parts, state, run.times, run.dt, count, length)
 
 
 class Programs(NamedTuple):

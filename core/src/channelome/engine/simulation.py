@@ -15,10 +15,11 @@ from .model import LONE, Model
 from .prepare import Prepared, prepared
 from .provenance import Provenance, provenance
 from .request import checked_state, first_step, whole_steps
-from .run import Ran, chunked, traced
+from .run import Ran, chunked
 from .sharding import check_shares, mesh_of
 from .solvers import solver as find_solver
 from .states import in_arrays
+from .traced import traced
 
 
 def simulate(
@@ -41,7 +42,7 @@ def simulate(
     """Run a cell or a network for `duration` and return what was recorded, t = 0 included.
 
     Works on its own, where it compiles once for each structure and goes in chunks, and inside ``jax.jit``, ``jax.vmap``
-    and ``jax.grad``, where it is one scan with checkpointed gradients.
+    and ``jax.grad``, where it is one scan, with checkpointed gradients.
 
     Args:
         cell: a cell or a `Network`; its parameters, the stimulus and the state are arguments of the compiled program.

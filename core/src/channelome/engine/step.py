@@ -58,16 +58,22 @@ def _kinds(synapse: Any) -> tuple[int, ...]:
 
 def _no_spikes(plan: Plan, path: Path, parts: Parts, dtype: Any, walking: bool) -> Any:
     """A ring with nothing under way, what arrives next first; None where nothing waits."""
-    synapse, plasticity, _, _ = parts.pathways[path.label]
+    synapse = parts.pathways[path.label][0]
     if path.delay is None:
         lanes = () if path.lanes == 1 else (path.lanes,)
         return jnp.zeros((path.longest + 1, *lanes, count_of(dict(plan.sizes)[path.post]), *_kinds(synapse)), dtype)
     if not path.delay:
         return None
-    if walking and not _kinds(synapse) and plasticity is None:
+    if walking and sends_ones(parts, path):
         return jnp.zeros((path.delay, _source_words(plan, path)), jnp.uint32)
     n_pre = sum(count_of(dict(plan.sizes)[name]) for name in path.pre) * plan.devices
     return jnp.zeros((path.delay, n_pre, *_kinds(synapse)), dtype)
+
+
+def sends_ones(parts: Parts, path: Path) -> bool:
+    """Whether all that a source sends is that it spiked, so that a bit holds it."""
+    synapse, plasticity, _, _ = parts.pathways[path.label]
+    return not _kinds(synapse) and plasticity is None
 
 
 def _source_words(plan: Plan, path: Path) -> int:

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
+from jax.core import Tracer
 
 from ..errors import ModelError
 from ..networks.connect import Edges
@@ -70,20 +72,27 @@ class Laid(NamedTuple):
 
 def rows_for(layout: Layout, path: Path, bundle: Bundle, dtype: Any) -> Rows:
     """The synapses of a bundle to walk."""
-    laid = _laid(layout, path, bundle)
-    if path.uniform:
-        return Rows(laid.shape.starts, laid.targets, None, laid.senders)
-    given = [member.pathway.weight for member in bundle.members]
+    with jax.ensure_compile_time_eval():  # what is known before a trace is worked out before it
+        laid = _laid(layout, path, bundle)
+        if path.uniform:
+            return Rows(laid.shape.starts, laid.targets, None, laid.senders)
+        given = [member.pathway.weight for member in bundle.members]
+        if not any(isinstance(weight, Tracer) for weight in given):
+            return Rows(laid.shape.starts, laid.targets, _weights_in_rows(bundle, laid, given, dtype), laid.senders)
+        (weight,) = given  # under a trace a bundle has one member
+        places = laid_out(laid.shape, np.arange(weight.size, dtype=np.int32), weight.size)
+    weights = jnp.asarray(weight, dtype).at[places].get(mode="fill", fill_value=0)
+    return Rows(laid.shape.starts, laid.targets, weights, laid.senders)
+
+
+def _weights_in_rows(bundle: Bundle, laid: Laid, given: list[Any], dtype: Any) -> Array:
+    """Kept with the wiring, for the weights that were laid out last."""
     kept = bundle.members[0].pathway.wiring.kept
     key = (*map(id, given), id(laid), str(dtype))
     if kept.get("weights", (None,))[0] != key:
-        kept["weights"] = (
-            key,
-            jnp.asarray(laid_out(laid.shape, _in_rows(weights_of(bundle, dtype), laid), 0.0)),
-            given,
-            laid,
-        )
-    return Rows(laid.shape.starts, laid.targets, kept["weights"][1], laid.senders)
+        weights = jnp.asarray(laid_out(laid.shape, _in_rows(weights_of(bundle, dtype), laid), 0.0))
+        kept["weights"] = key, weights, given, laid
+    return kept["weights"][1]
 
 
 def _in_rows(weights: np.ndarray, laid: Laid) -> np.ndarray:
