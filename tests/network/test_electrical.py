@@ -4,6 +4,7 @@ import brainunit as u
 import jax
 import numpy as np
 import pytest
+import scipy.linalg
 
 import channelome as ch
 
@@ -83,6 +84,37 @@ def test_junctions_conserve_charge():
     charge = V @ np.linspace(500, 1500, 5)
     assert np.allclose(charge, charge[0], rtol=1e-9)
     assert np.ptp(V[-1]) < 0.5 * np.ptp(V[0])
+
+
+HUB = np.concatenate([np.zeros(79, int), np.arange(1, 79)]), np.concatenate([np.arange(1, 80), np.arange(2, 80)])
+CONNECTED = {
+    "few each": (ch.fixed_probability(0.1), "1 nS"),
+    "own weights": (ch.fixed_probability(0.1), ch.uniform("0.2 nS", "2 nS", seed=3)),
+    "wide rows": (ch.all_to_all(), "0.05 nS"),
+    "a hub whose junctions fill many rows": (ch.from_arrays(*HUB), "1 nS"),
+    "too strong to go without a solution": (ch.fixed_probability(0.1), "40 nS"),
+}
+
+
+@pytest.mark.parametrize(("rule", "weight"), CONNECTED.values(), ids=CONNECTED.keys())
+@pytest.mark.parametrize("ends", ["one population", "two populations"])
+def test_any_junctions_follow_the_exponential_of_their_matrix(rule, weight, ends):
+    """Cells of 100 pF without a leak: ``C V' = -A V``."""
+    V0 = np.linspace(-90, -40, 80)
+    cells = ch.SingleCompartment(80, area="10000 um^2", V=V0 * u.mV, IL=ch.channel("IL", g_max="0 mS/cm^2"))
+    post = "a" if ends == "one population" else "b"
+    populations = {"a": cells} | ({} if post == "a" else {"b": cells})
+    net = ch.Network(**populations, gap=ch.Projection("a", post, "GapJunction", connect=rule, weight=weight))
+    path = net.projections["gap"]
+    n, second = 80 * len(populations), 80 * (len(populations) - 1)
+    A = np.zeros((n, n))
+    pairs = path.wiring.edges.sources, path.wiring.edges.targets + second
+    for sign, i, j in [(-1, *pairs), (-1, *pairs[::-1]), (1, pairs[0], pairs[0]), (1, pairs[1], pairs[1])]:
+        np.add.at(A, (i, j), sign * np.asarray(path.weight))
+    run = ch.simulate(net, "2 ms", dt="0.02 ms", record=[f"{name}.V" for name in populations])
+    V = np.concatenate([run[f"{name}.V"][-1] for name in populations])
+    exact = scipy.linalg.expm(-2 * A / 100) @ np.tile(V0, len(populations))
+    np.testing.assert_allclose(V, exact, atol=1e-3)  # of up to 10 mV that it moves
 
 
 def test_gradient_with_respect_to_the_weight():

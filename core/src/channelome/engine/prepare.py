@@ -10,14 +10,14 @@ from jax.core import Tracer
 from ..errors import ModelError
 from ..state import NetworkState
 from .blocks import stimuli_together, together
-from .electrical import junctions_of
+from .electrical import junctions_of, sides
 from .layout import Layout, layout_of
 from .model import LONE, Model
-from .plan import Parts, Plan, Times, is_source
+from .plan import Parts, Plan, Times, count_of, is_source
 from .records import record
 from .request import checked_stimulus, in_precision, is_tracing
 from .sharding import shares_for
-from .wires import coupling_of, numbers_of, pairs_for, path_of, rows_for
+from .wires import numbers_of, pairs_for, path_of, rows_for
 
 
 class Prepared(NamedTuple):
@@ -98,11 +98,12 @@ def _parts(
 
 
 def _synapses(model: Model, layout: Layout, plan: Plan, dtype: Any, tracing: bool, mesh: Any) -> dict[str, Any]:
-    """The synapses by path, to walk or, under a trace, one by one; gap junctions one by one."""
-    found: dict[str, Any] = {
-        junction.label: in_precision(coupling_of(model.projections[junction.label]), dtype)
-        for junction in plan.junctions
-    }
+    """The synapses by path, to walk or, under a trace, one by one; gap junctions from both sides."""
+    found: dict[str, Any] = {}
+    for junction in plan.junctions:
+        path = model.projections[junction.label]
+        n_pre, n_post = (count_of(model.populations[end].size) for end in (junction.pre, junction.post))
+        found[junction.label] = in_precision(sides(path, n_pre, n_post), dtype)
     for path in plan.paths:
         bundle = layout.bundles[path.label]
         if tracing:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from ..results.archive import fetched
 from ..state import NetworkState
@@ -109,8 +109,11 @@ def chunked(
 
 
 def _bar(steps: int, progress: bool | None) -> Any:
-    shown = progress if progress is not None else sys.stderr.isatty() or "ipykernel" in sys.modules
-    return tqdm(total=steps, unit=" steps", unit_scale=True, delay=0 if progress else 1, disable=not shown)
+    bar, notebook = tqdm, "ipykernel" in sys.modules
+    if notebook:
+        from tqdm.auto import tqdm as bar  # not above: it imports asyncio
+    shown = progress if progress is not None else notebook or sys.stderr.isatty()
+    return bar(total=steps, unit=" steps", unit_scale=True, delay=0 if progress else 1, disable=not shown)
 
 
 def _floats(running: Running) -> list[np.ndarray]:

@@ -117,7 +117,8 @@ def step(
 ) -> tuple[Carry, dict[str, Array]]:
     """The carry after step `n`, and who spiked in it: by block, of its shape, True or the surrogate's 1.0."""
     spiked, begun = {}, carry.cells
-    cells, moved = dict(begun), _shared(plan, parts, begun, dt)
+    first = (times.past + n) % 2 == 0
+    cells, moved = dict(begun), _shared(plan, parts, begun, dt, first)
     coupled = {name for junction in plan.junctions for name in (junction.pre, junction.post)}
     for name, block in parts.blocks.items():
         if is_source(block):
@@ -132,7 +133,7 @@ def step(
             block: Any = Halfway(block, plan.solver.voltage(moved[name]))
             start_from = begun[name]
         cells[name] = plan.solver.step(block, start_from, n + times.ages[name], dt, drive)
-    cells = _shared(plan, parts, cells, dt)
+    cells = _shared(plan, parts, cells, dt, ~first)
     if plan.paths or plan.events or plan.counted:
         for name, after in cells.items():
             V0, V1 = plan.solver.voltage(begun[name]), plan.solver.voltage(after)
@@ -141,11 +142,14 @@ def step(
     return _communicate(plan, parts, carry._replace(cells=cells), spiked, n, dt, walking), spiked
 
 
-def _shared(plan: Plan, parts: Parts, cells: dict[str, Any], dt: Any) -> dict[str, Any]:
-    """After half a step of gap junctions, where there are any."""
+def _shared(plan: Plan, parts: Parts, cells: dict[str, Any], dt: Any, now: Any) -> dict[str, Any]:
+    """After a step of gap junctions, where there are any, and if it is `now`."""
     if not plan.junctions:
         return cells
-    return shared(plan.junctions, parts, cells, dt / 2, plan.solver, plan.axis, plan.devices)
+    share = functools.partial(
+        shared, plan.junctions, parts, dt=dt, solver=plan.solver, axis=plan.axis, devices=plan.devices
+    )
+    return lax.cond(now, share, lambda cells: cells, cells)
 
 
 def _drive(plan: Plan, parts: Parts, name: str, carry: Carry, n: Any, dt: Any) -> Drive:

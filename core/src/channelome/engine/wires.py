@@ -11,7 +11,6 @@ from jax.core import Tracer
 
 from ..errors import ModelError
 from ..networks.connect import Edges
-from ..networks.projection import Pathway
 from ..networks.rows import NOWHERE, Rows, Shape, laid_out, rows_of
 from .delivery import WORD, Pairs
 from .lanes import over_lanes, summed_lanes
@@ -177,10 +176,3 @@ def pairs_for(layout: Layout, path: Path, bundle: Bundle) -> Pairs:
     weight = member.pathway.weight if np.ndim(member.pathway.weight) else None
     targets = places_of(layout, path, bundle, member)
     return Pairs(wiring.edges.sources + np.int32(wiring.pre_first), targets, weight)
-
-
-def coupling_of(pathway: Pathway) -> Pairs:
-    """The junctions of an electrical projection."""
-    wiring = pathway.wiring
-    weight = pathway.weight if np.ndim(pathway.weight) else None
-    return Pairs(wiring.edges.sources + np.int32(wiring.pre_first), wiring.edges.targets, weight)
