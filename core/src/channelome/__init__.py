@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "errors": "CollisionError ChannelomeError DefinitionError MismatchWarning ModelError PackError SimulationError UnitError UnknownName",
-    "sampled": "normal uniform",
+    "sampled": "lognormal normal uniform",
     "state": "State",
     "cells": "SingleCompartment channel ion",
     "networks": "Network Poisson Projection SpikeSource all_to_all distance_dependent fixed_indegree fixed_probability "
@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from .results import SpikeTrains as SpikeTrains
     from .results import Traces as Traces
     from .results import crossings as crossings
+    from .sampled import lognormal as lognormal
     from .sampled import normal as normal
     from .sampled import uniform as uniform
     from .state import State as State

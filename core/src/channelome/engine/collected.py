@@ -9,7 +9,7 @@ import numpy as np
 from ..networks import Network
 from ..results.archive import fetched
 from ..results.spikes import SpikeTrains
-from .delivery import unpack
+from .delivery import several, unpack
 from .layout import Layout
 from .loops import Chunk
 from .plan import Plan, count_of
@@ -33,6 +33,7 @@ class Collected:
         self.data: dict[str, np.ndarray] = {}
         self.words: dict[str, _Events] = {name: {} for name in plan.events}
         self.shares: dict[str, _Events] = {name: {} for name in plan.shares}
+        self.numbers: dict[str, _Events] = {name: {} for name in plan.numbers}
 
     def take(self, out: Chunk, first: int, now: int) -> None:
         """Put `now` samples of a chunk that began at sample `first` to what is there."""
@@ -50,6 +51,10 @@ class Collected:
             rows = fetched(words)[:now].reshape(now * self.plan.every, -1)
             steps, neurons = unpack(rows, count_of(dict(self.plan.sizes)[name]) // self.devices)
             self.words[name][first] = first * self.plan.every + steps + 1, neurons
+        for name, numbers in out.numbers.items():
+            rows = fetched(numbers)[:now].reshape(now * self.plan.every, -1)
+            steps, neurons = several(rows)
+            self.numbers[name][first] = first * self.plan.every + steps + 1, neurons
         for name, shares in out.shares.items():
             flat = fetched(shares)[:now].reshape(-1)
             where = np.flatnonzero(flat != 0)  # of flags, which is many times as fast as of floats
@@ -59,7 +64,7 @@ class Collected:
     def spikes(self, origin: int) -> dict[str, SpikeTrains]:
         """Spikes by population, in the order of time, of a run whose first step has the number `origin`."""
         found: dict[str, SpikeTrains] = {}
-        for name, parts in (self.words | self.shares).items():
+        for name, parts in (self.words | self.shares | self.numbers).items():
             steps, neurons = (
                 (np.concatenate(column) for column in zip(*parts.values(), strict=True))
                 if parts

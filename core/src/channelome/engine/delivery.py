@@ -56,6 +56,16 @@ def unpack(words: np.ndarray, block: int) -> tuple[np.ndarray, np.ndarray]:
     return row[entry], (group * block + word * WORD)[entry] + bit
 
 
+def several(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column of every spike of numbers of them (uint16) of shape (rows, columns), in the order of rows."""
+    flat = np.ascontiguousarray(numbers).ravel()
+    whole = flat.size // 4 * 4
+    where = np.flatnonzero(flat[:whole].view(np.uint64))  # of four at once, since few have any
+    where = np.concatenate([(where[:, None] * 4 + np.arange(4)).ravel(), np.arange(whole, flat.size)])
+    where = np.repeat(where, flat[where])
+    return np.divmod(where, max(numbers.shape[1], 1))
+
+
 def _lowest(word: Array) -> Array:
     """Number of the lowest set bit; 32 where there is none."""
     return lax.population_count((word & (~word + _ONE)) - _ONE).astype(jnp.int32)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from jax import Array
 
 from ..cells.record import Probe
-from ..networks.sources import Poisson, SpikesByStep, SpikeSource
+from ..networks.sources import Poisson, PoissonByStep, SpikesByStep, SpikeSource
 from ..state import NetworkState
 from .electrical import Junctions
 from .protocols import Solver
@@ -28,6 +28,7 @@ class Path(NamedTuple):
         longest: the longest delay in steps.
         uniform: whether no synapse has a weight of its own; what arrives is then multiplied, once for each target.
         unit: of the weight.
+        several: whether a source may send several spikes in one step.
     """
 
     label: str
@@ -40,6 +41,7 @@ class Path(NamedTuple):
     uniform: bool
     unit: str
     frozen: bool
+    several: bool
 
 
 class Parts(NamedTuple):
@@ -95,7 +97,8 @@ class Plan(NamedTuple):
 
     Attributes:
         sizes: by block the shape of its arrays; on several devices of the part that one holds.
-        events: blocks whose spikes are recorded, by step.
+        events: blocks of cells whose spikes are recorded, by step.
+        numbers: blocks of sources of which is recorded how many spikes each has in a step.
         shares: blocks of which is recorded after what share of a step V crossed the threshold.
         counted: by block, under what name spikes are counted in a differentiable run.
         lanes: whether the processor has many, so that spikes are delivered in blocks and not one by one.
@@ -108,6 +111,7 @@ class Plan(NamedTuple):
     records: tuple[Record, ...] = ()
     every: int = 1
     events: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
     shares: tuple[str, ...] = ()
     counted: tuple[tuple[str, str], ...] = ()
     junctions: tuple[Junctions, ...] = ()
@@ -147,7 +151,7 @@ class Times(NamedTuple):
 
 
 def is_source(population: Any) -> bool:
-    return isinstance(population, Poisson | SpikeSource | SpikesByStep)
+    return isinstance(population, Poisson | PoissonByStep | SpikeSource | SpikesByStep)
 
 
 def count_of(size: tuple[int, ...]) -> int:

@@ -9,6 +9,7 @@ from jax.core import Tracer
 
 from ..errors import ModelError
 from ..state import NetworkState
+from ..streams import Stream
 from .blocks import stimuli_together, together
 from .electrical import junctions_of
 from .layout import Layout, layout_of
@@ -118,7 +119,8 @@ def _events(model: Model, layout: Layout, names: Sequence[str], blocks: Mapping[
     """Of which blocks spikes are kept, and how."""
     if model.network is not None:
         counted = tuple((place.block, f"{label}.spikes") for label, place in layout.places.items() if place.alone)
-        return {"events": tuple(blocks), "counted": counted}
+        sources = tuple(name for name, block in blocks.items() if is_source(block))
+        return {"events": tuple(name for name in blocks if name not in sources), "numbers": sources, "counted": counted}
     asked = "spikes" in names
     return {"shares": (LONE,) if asked else (), "counted": ((LONE, "spikes"),) if asked else ()}
 
@@ -128,7 +130,7 @@ def _stimuli(model: Model, stimulus: Any, dt: float, dtype: Any) -> dict[str, An
     if stimulus is None:
         return {}
     if model.network is None:
-        return {LONE: checked_stimulus(model.populations[LONE], stimulus, dt, dtype)}
+        return {LONE: checked_stimulus(model.populations[LONE], stimulus, dt, dtype, Stream(0, LONE, "stimulus"))}
     cells = [label for label, part in model.populations.items() if not is_source(part)]
     if not isinstance(stimulus, Mapping):
         raise ModelError(
@@ -137,4 +139,7 @@ def _stimuli(model: Model, stimulus: Any, dt: float, dtype: Any) -> dict[str, An
     for name in stimulus:
         if name not in cells:
             raise ModelError(f"there is no population of cells '{name}' to stimulate; there are {', '.join(cells)}.")
-    return {name: checked_stimulus(model.populations[name], given, dt, dtype) for name, given in stimulus.items()}
+    return {
+        name: checked_stimulus(model.populations[name], given, dt, dtype, Stream(model.network.seed, name, "stimulus"))
+        for name, given in stimulus.items()
+    }

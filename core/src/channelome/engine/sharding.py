@@ -140,6 +140,9 @@ def initial_shares(whole: Plan, parts: Parts, dtype: Any, devices: int) -> Netwo
         if ring is not None and ring.dtype == np.uint32:
             words = devices * sum(n_words(sizes[name][0] // devices) for name in path.pre)
             rings[path.label] = np.zeros((ring.shape[0], words), np.uint32)
+        elif ring is not None and path.delay is not None and len(path.pre) > 1:
+            words = devices * sum(n_words(sizes[name][0] // devices) for name in path.pre)
+            rings[path.label] = np.zeros((ring.shape[0], words * WORD), ring.dtype)
     return state._replace(rings=rings)
 
 
@@ -230,10 +233,11 @@ def compiled_shares(mesh: Mesh) -> Any:
 
         samples: Any = {record.name: PartitionSpec(None, AXIS) for record in plan.records}
         words: Any = {name: PartitionSpec(None, None, AXIS) for name in plan.events}
+        numbers: Any = {name: PartitionSpec(None, None, AXIS) for name in plan.numbers}
         shared = jax.shard_map(
             share, mesh=mesh,
             in_specs=(_specs(plan, parts), _running_specs(plan), _WHOLE, _WHOLE, _WHOLE, _WHOLE),
-            out_specs=Chunk(_running_specs(plan), samples, words, {}), check_vma=False,
+            out_specs=Chunk(_running_specs(plan), samples, words, {}, numbers), check_vma=False,
         )  # fmt: skip
         return shared(parts, running, times, dt, first, count)
 

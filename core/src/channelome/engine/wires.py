@@ -25,7 +25,7 @@ def path_of(layout: Layout, name: str, bundle: Bundle) -> Path:
     begin = first.pathway.wiring.pre_first + layout.places[first.pathway.wiring.pre].first if alone else 0
     return Path(
         name, bundle.pre, bundle.post, bundle.lanes, begin, delay, longest, _uniform(bundle),
-        first.pathway.unit.symbol, first.pathway.frozen,
+        first.pathway.unit.symbol, first.pathway.frozen, bundle.several,
     )  # fmt: skip
 
 

@@ -107,7 +107,7 @@ def _shape(size: Any, place: str) -> Any:
 def _population(table: Mapping[str, Any], place: str) -> SingleCompartment | Poisson | SpikeSource:
     kind = table.get("kind")
     if kind == "Poisson":
-        rate, seed = _value(table["rate"], f"{place}.rate"), int(table.get("seed", 0))
+        rate, seed = _value(table["rate"], f"{place}.rate"), int(table["seed"]) if "seed" in table else None
         with at(place):
             return Poisson(_shape(table["size"], place), rate=rate, seed=seed)
     if kind == "SpikeSource":

@@ -14,6 +14,7 @@ from ..networks.connect import Rule
 from ..networks.projection import Pathway
 from ..registry import Entry, registry
 from ..registry.provenance import block, versioned
+from ..stimuli.current import Current
 from ..units import Unit
 from .values import of_array, of_parameter, quantity, seed_of
 
@@ -127,8 +128,10 @@ def _network(net: Network) -> dict[str, Any]:
 def _population(part: Any, label: str) -> dict[str, Any]:
     kind = {"kind": type(part).__name__}
     if isinstance(part, Poisson):
-        seed = seed_of(part.seed, f"'{label}'")
-        return {**kind, "size": _size(part.size), **_parameters(part, f"'{label}'"), "seed": seed}
+        if isinstance(part.rate, Current):
+            raise ModelError(f"the rate of '{label}' is a function of time, which a file cannot hold.")
+        found = {**kind, "size": _size(part.size), **_parameters(part, f"'{label}'")}
+        return found if part.seed is None else found | {"seed": seed_of(part.seed, f"'{label}'")}
     if isinstance(part, SpikeSource):
         neurons = np.asarray(part.neurons).astype(int).tolist()
         return {**kind, "size": part.size[0], "times": quantity(part.times, _MS, label), "neurons": neurons}

@@ -2,7 +2,6 @@
 
 import math
 import re
-import zlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
@@ -16,6 +15,7 @@ from ..registry import registry
 from ..registry.cite import of_parts
 from ..registry.hooks import model_built
 from ..registry.provenance import About
+from ..streams import Stream, checked_seed
 from .connect import Ends, grid
 from .projection import Pathway, Projection, wire
 from .sources import Poisson, SpikeSource
@@ -28,7 +28,8 @@ class Network(Module):
     """Populations of neurons and the projections between them, each under a label.
 
     Args:
-        seed: of the connections and of what is sampled: the same seed and labels make the same network.
+        seed: of all that is random and has no seed of its own: connections, what is sampled, spikes of sources, noise. The same
+            seed and labels make the same network; each label, and each role in it, has a stream of its own.
         parts: by label: a population (a cell with its `size`, `Poisson`, `SpikeSource`), a `Projection`, or a group, which
             is part of a population: ``E="cells[:3200]"``.
 
@@ -56,7 +57,9 @@ class Network(Module):
                 )
         if not populations:
             raise ModelError("a network needs a population: Network(cells=cell('...', size=100), ...).")
-        super().__init__(populations=populations, projections={}, groups=groups, seed=int(seed))
+        seed = checked_seed(seed, "the network")
+        populations = {label: _drawn_from(part, Stream(seed, label)) for label, part in populations.items()}
+        super().__init__(populations=populations, projections={}, groups=groups, seed=seed)
         for label, where in groups:
             self._group(where, f"the group '{label}'")
         built = {label: self._wired(label, part) for label, part in parts.items() if isinstance(part, Projection)}
@@ -102,8 +105,7 @@ class Network(Module):
             raise ModelError(f"{where}: '{post}' is a {type(target).__name__}, which has no membrane to project to.")
         sizes = self.populations[pre].size, target.size
         ends = Ends(sources, targets, pre == post, grid(sizes[0])[sources], grid(sizes[1])[targets])
-        seed = [self.seed, zlib.crc32(label.encode())] if given.seed is None else given.seed
-        built = wire(given, label, ends, (pre, post), sizes, seed)
+        built = wire(given, label, ends, (pre, post), sizes, Stream(self.seed, label))
         if isinstance(built.synapse, Coupling) and not isinstance(self.populations[pre], SingleCompartment):
             raise ModelError(
                 f"{where}: '{pre}' has no membrane, which {type(built.synapse).__name__} needs on both sides."
@@ -169,6 +171,10 @@ class Network(Module):
         lines += [f"  {label} = {where}" for label, where in self.groups]
         lines += [f"  {label}: {path!r}" for label, path in self.projections.items()]
         return "\n".join(lines)
+
+
+def _drawn_from(part: Population, stream: Stream) -> Population:
+    return part if isinstance(part, SpikeSource) else part.drawn_from(stream)
 
 
 def _slice(match: re.Match[str]) -> Any:

@@ -12,6 +12,7 @@ from ..errors import ModelError, UnitError
 from ..mechanisms.transmission import NANOSIEMENS, WEIGHTS, Contact, Coupling, Followed, Release
 from ..module import NODE, STATIC, Module, Parameter, check_values, show
 from ..sampled import Sampled
+from ..streams import Stream, checked_seed
 from ..units import Unit, convert
 from .connect import Edges, Ends, FromArrays, FromMatrix, Rule
 
@@ -52,7 +53,7 @@ class Projection:
         plasticity: short-term plasticity by name, class or instance.
         frozen: hold the synaptic current over each step at its value for the old V, as other simulators do, in place of
             letting it enter the cell's own step.
-        seed: of the rule and of what is sampled; if None, it follows from the network's seed and the label.
+        seed: of the rule and of what is sampled; if None, they follow from the network's seed and the label.
     """
 
     pre: str
@@ -164,7 +165,7 @@ class Pathway(Module):
 
 
 def wire(
-    given: Projection, label: str, ends: Ends, places: tuple[str, str], sizes: tuple[Any, Any], seed: Any
+    given: Projection, label: str, ends: Ends, places: tuple[str, str], sizes: tuple[Any, Any], stream: Stream
 ) -> Pathway:
     """The pathway that a projection stands for.
 
@@ -172,13 +173,14 @@ def wire(
         ends: the groups, as flat indices in their populations.
         places: the populations' names.
         sizes: their shapes.
-        seed: of this projection, anything that `numpy.random.SeedSequence` takes.
+        stream: what is random follows from, unless the projection has a seed.
     """
     where = f"the projection '{label}'"
     if not isinstance(given.connect, Rule):
         raise ModelError(f"{where}: connect must be a rule such as fixed_probability(0.02), not {given.connect!r}.")
-    rng = np.random.default_rng(seed)
-    edges = given.connect.edges(ends, rng)
+    if given.seed is not None:
+        stream = Stream(checked_seed(given.seed, where))
+    edges = given.connect.edges(ends, stream.of("connect").generator())
     if edges.n_post and not _is_range(ends.post):
         edges = edges._replace(targets=ends.post[edges.targets].astype(np.int32))
     elif edges.n_post and ends.post[0]:
@@ -186,10 +188,10 @@ def wire(
     first, counts = _over_a_range(ends.pre, edges.counts)
     edges = edges._replace(counts=counts, n_post=math.prod(sizes[1]))
     unit, weight = _weight_of(given.weight, f"weight of {where}")
-    weight = _over(weight, edges.n, f"weight of {where}")
+    weight = _over(weight, edges.n, f"weight of {where}", stream.of("weight"))
     if edges.weights is not None:
         weight = weight * edges.weights
-    delay = _over(_bare(given.delay, _MS, f"delay of {where}"), edges.n, f"delay of {where}")
+    delay = _over(_bare(given.delay, _MS, f"delay of {where}"), edges.n, f"delay of {where}", stream.of("delay"))
     if np.any(np.asarray(delay) < 0):
         raise ModelError(f"delay of {where} must be at least 0 ms, got {np.min(delay):g} ms.")
     built = build_part(given.synapse, Contact, "synapse", f"the synapse of {where}")
@@ -197,7 +199,7 @@ def wire(
     _check_kind(built, given, unit, where)
     initial = 0.0 if given.initial is None else _bare(given.initial, unit, f"initial of {where}")
     if isinstance(initial, Sampled):
-        initial = initial.over(sizes[1])
+        initial = initial.over(sizes[1], stream.of("initial"))
     if np.shape(initial) not in ((), sizes[1]):
         raise ModelError(f"initial of {where} has the shape {np.shape(initial)}, but '{places[1]}' has {sizes[1]}.")
     wiring = Wiring(*places, first, first + counts.size, edges._replace(weights=None), delay, _in_short(given))
@@ -262,9 +264,9 @@ def _bare(value: Any, unit: Unit, where: str) -> Any:
     return bare
 
 
-def _over(value: Any, n: int, where: str) -> Any:
+def _over(value: Any, n: int, where: str, stream: Stream) -> Any:
     """A scalar as it is; an array, given or sampled, with one entry per synapse."""
-    value = value.over((n,)) if isinstance(value, Sampled) else value
+    value = value.over((n,), stream) if isinstance(value, Sampled) else value
     if np.shape(value) not in ((), (n,)):
         raise ModelError(f"{where} has the shape {np.shape(value)}, but there are {n} synapses.")
     return value
