@@ -39,7 +39,9 @@ class Collected:
         """Put `now` samples of a chunk that began at sample `first` to what is there."""
         for record in self.plan.records:
             rows = fetched(out.samples[record.name])[: now + 1]
-            if self.devices > 1 and (record.first, record.stop, record.by) != (0, rows.shape[1], 1):
+            if self.devices > 1 and record.index is not None:
+                rows = rows[:, np.asarray(record.index)]
+            elif self.devices > 1 and (record.first, record.stop, record.by) != (0, rows.shape[1], 1):
                 rows = rows[:, record.first : record.stop : record.by]
             if self.count <= self.length:  # without a copy, unless that would hold on to much more than it shows
                 self.data[record.name] = rows if now > self.length // 2 else rows.copy()
@@ -98,11 +100,10 @@ def of_groups(network: Network, spikes: Mapping[str, SpikeTrains]) -> dict[str, 
     for name, _ in network.groups:
         label, index = network.indices(name)
         whole = spikes[label]
-        by = int(index[1] - index[0]) if index.size > 1 else 1
-        inside = (whole.neurons >= index[0]) & (whole.neurons <= index[-1])
-        if by > 1:
-            inside &= (whole.neurons - index[0]) % by == 0
-        found[name] = SpikeTrains(whole.times[inside], (whole.neurons[inside] - index[0]) // by, (index.size,))
+        number = np.full(math.prod(whole.size), -1)
+        number[index] = np.arange(index.size)
+        mine = number[whole.neurons]
+        found[name] = SpikeTrains(whole.times[mine >= 0], mine[mine >= 0], (index.size,))
     return found
 
 

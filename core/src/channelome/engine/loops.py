@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from ..cells.record import Probe
 from ..state import NetworkState
 from .delivery import n_words, pack
 from .plan import Carry, Parts, Plan, Times, count_of
@@ -61,9 +62,9 @@ def sample(plan: Plan, parts: Parts, carry: Carry, times: Times, n: Any, dt: Any
     """What is recorded of the state before step `n`. A state is brought to one time only where it is needed."""
     if not plan.records:
         return {}
-    if all(not isinstance(record.probe, str) and record.probe.name == "V" for record in plan.records):
+    if all(isinstance(record.probe, Probe) and record.probe.name == "V" for record in plan.records):
         return {record.name: record.cut(plan.solver.voltage(carry.cells[record.part])) for record in plan.records}
-    asked = {record.part for record in plan.records}
+    asked = {record.over for record in plan.records}
     needed = {name: x for name, x in carry.cells.items() if name in asked}
     state = state_of(plan, parts, carry._replace(cells=needed, rings={}), times, n, dt)
     return {record.name: record.read(parts, state) for record in plan.records}

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 from jax import Array
 
 from ..cells.record import Probe
@@ -60,33 +61,61 @@ class Parts(NamedTuple):
     stimuli: Mapping[str, Any]
 
 
+class Let(NamedTuple):
+    """What is recorded of a path: a state of its targets or, if `at_source`, of its sources; or what it lets through: without a
+    field the conductance, and if `as_current` the current, inward positive."""
+
+    field: str = ""
+    at_source: bool = False
+    as_current: bool = False
+
+
 class Record(NamedTuple):
-    """One thing to record: a probe of the neurons ``first:stop:by`` of a block, or a state of a path in a lane.
+    """One thing to record: a probe of the neurons ``first:stop:by`` of a block, or something of a path in a lane.
 
     Attributes:
+        part: the block or path.
+        over: the block whose neurons it has values of.
+        index: of the neurons, where they are no range.
         shape: of one sample.
     """
 
     name: str
     unit: str
     part: str
-    probe: Probe | str
+    over: str
+    probe: Probe | Let
     lane: int
     first: int
     stop: int
     by: int
+    index: tuple[int, ...] | None
     shape: tuple[int, ...]
 
     def read(self, parts: Parts, state: NetworkState) -> Array:
-        if isinstance(self.probe, str):
-            values = state.synapses[self.part][self.probe]
-            values = values[self.lane] if values.ndim > 1 and self.lane >= 0 else values
-        else:
+        if isinstance(self.probe, Probe):
             values = self.probe.read(parts.blocks[self.part], state.cells[self.part])
+        elif self.probe.at_source:
+            values = state.sources[self.part][self.probe.field]
+        else:
+            values = self._of_synapses(self.probe, parts, state)
+            values = values[self.lane] if self.lane >= 0 else values
         return self.cut(values)
+
+    def _of_synapses(self, probe: Let, parts: Parts, state: NetworkState) -> Array:
+        if probe.field:
+            return state.synapses[self.part][probe.field]
+        synapse, V = parts.pathways[self.part][0], state.cells[self.over].V
+        at = V if self.lane < 0 else V.reshape(1, -1)
+        amount = synapse.conductance(state.synapses[self.part], at)
+        if probe.as_current:
+            amount = amount * (synapse.E - at) * (1e-3 if self.unit == "nA" else 1.0)  # nS times mV are pA
+        return amount
 
     def cut(self, values: Array) -> Array:
         """Of the values of a block those asked for."""
+        if self.index is not None:
+            return values.reshape(-1)[np.asarray(self.index, np.int32)].reshape(self.shape)
         if (self.first, self.stop, self.by) == (0, values.size, 1):
             return values.reshape(self.shape)
         return values.reshape(-1)[self.first : self.stop : self.by].reshape(self.shape)

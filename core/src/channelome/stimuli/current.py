@@ -241,6 +241,11 @@ class _Scaled:
         return f"{written(numbers['factor'], '')} * ({self.inner.text(numbers['inner'], unit)})"
 
 
+def summed(first: Counted, second: Counted) -> Counted:
+    """Two counted densities as one."""
+    return Counted(DENSITY, _Sum(first.form, second.form), {"first": first.numbers, "second": second.numbers})
+
+
 def scaled(current: Counted, factor: Any, dtype: Any) -> Counted:
     """A counted density of an absolute current: `factor` times it."""
     return Counted(DENSITY, _Scaled(current.form), {"factor": number(factor, dtype), "inner": current.numbers})
