@@ -52,7 +52,9 @@ class Sampled:
         if self.distribution == "lognormal" and not np.all(np.asarray(a) > 0):
             raise ModelError(f"{where}: the mean of lognormal() must be more than 0, not {a} {unit}.")
         if low is not None and high is not None and not np.all(np.asarray(low) < high):
-            raise ModelError(f"{where}: {self.distribution}() has the bounds {low} and {high} {unit}: low is below high.")
+            raise ModelError(
+                f"{where}: {self.distribution}() has the bounds {low} and {high} {unit}: low is below high."
+            )
         return dataclasses.replace(self, arguments=(a, b), low=low, high=high)
 
     def over(self, size: tuple[int, ...], stream: Stream) -> np.ndarray:
@@ -76,8 +78,12 @@ class Sampled:
         from scipy.special import ndtr, ndtri
 
         if np.any(std == 0):
-            raise ModelError(f"{self.distribution}() between bounds needs a std above 0: give clip=True, or one number.")
-        z = [((ends if x is None else np.asarray(x, float)) - mean) / std for x, ends in ((low, -np.inf), (high, np.inf))]
+            raise ModelError(
+                f"{self.distribution}() between bounds needs a std above 0: give clip=True, or one number."
+            )
+        z = [
+            ((ends if x is None else np.asarray(x, float)) - mean) / std for x, ends in ((low, -np.inf), (high, np.inf))
+        ]
         turned = z[0] > 0  # in the upper tail the lower one has the digits
         below, above = np.where(turned, -z[1], z[0]), np.where(turned, -z[0], z[1])
         share = ndtr(below) + (ndtr(above) - ndtr(below)) * rng.random(size)
@@ -85,7 +91,9 @@ class Sampled:
         return mean + std * np.where(turned, -found, found)
 
 
-def normal(mean: Any, std: Any, *, low: Any = None, high: Any = None, clip: bool = False, seed: int | None = None) -> Any:
+def normal(
+    mean: Any, std: Any, *, low: Any = None, high: Any = None, clip: bool = False, seed: int | None = None
+) -> Any:
     """A parameter drawn for each neuron or synapse from a normal distribution when the model is built.
 
     Args:

@@ -260,7 +260,9 @@ class Bound:
             relation = "more than" if self.strict else "at least"
             raise UnitError(f"{where} must be {relation} {self.least:g} {unit}, got {np.min(value):g}.")
         if self.most is not None and np.any(np.greater(value, self.most)):
-            raise UnitError(f"{where} must be at most {self.most:g} {unit}, got {np.max(value):g}.")
+            raise UnitError(
+                f"{where} must be at most {self.most:g}{'' if unit.is_dimensionless else f' {unit}'}, got {np.max(value):g}."
+            )
 
 
 def _kind(symbol: str) -> Unit:

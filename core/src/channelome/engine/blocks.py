@@ -63,7 +63,7 @@ def stimuli_together(stimuli: Sequence[Counted | None], counts: Sequence[int], d
     if len(given) < len(stimuli):
         silent = scaled(_of_one(given[0]), 0.0, dtype)
         filled = [silent if x is None else scaled(x, 1.0, dtype) for x in stimuli]
-    if len({jax.tree.structure(x) for x in filled}) == 1 and all(map(_by_neuron, filled)):
+    if len({jax.tree.structure(x) for x in filled}) == 1 and all(x is not None and _by_neuron(x) for x in filled):
         axes = jax.tree.leaves(filled[0].neurons())  # pyright: ignore
         columns = list(zip(*(jax.tree.leaves(x) for x in filled), strict=True))
         if all(axis == 0 or _one(column) for axis, column in zip(axes, columns, strict=True)):

@@ -76,7 +76,7 @@ class Record(NamedTuple):
     Attributes:
         part: the block or path.
         over: the block whose neurons it has values of.
-        index: of the neurons, where they are no range.
+        listed: numbers of the neurons, where they are no range.
         shape: of one sample.
     """
 
@@ -89,7 +89,7 @@ class Record(NamedTuple):
     first: int
     stop: int
     by: int
-    index: tuple[int, ...] | None
+    listed: tuple[int, ...] | None
     shape: tuple[int, ...]
 
     def read(self, parts: Parts, state: NetworkState) -> Array:
@@ -114,8 +114,8 @@ class Record(NamedTuple):
 
     def cut(self, values: Array) -> Array:
         """Of the values of a block those asked for."""
-        if self.index is not None:
-            return values.reshape(-1)[np.asarray(self.index, np.int32)].reshape(self.shape)
+        if self.listed is not None:
+            return values.reshape(-1)[np.asarray(self.listed, np.int32)].reshape(self.shape)
         if (self.first, self.stop, self.by) == (0, values.size, 1):
             return values.reshape(self.shape)
         return values.reshape(-1)[self.first : self.stop : self.by].reshape(self.shape)

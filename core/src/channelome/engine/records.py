@@ -76,7 +76,9 @@ def _record_of_synapses(model: Model, layout: Layout, name: str, head: str, fiel
         probe, unit = Let(field, at_source=True), "1"
     else:
         known = [f"{label}.{x}" for x in dict.fromkeys([*(("g", "current") if states else ()), *states, *released])]
-        raise UnknownName(f"nothing named '{name}' can be recorded; the projection '{label}' has {', '.join(known) or 'nothing'}.")
+        raise UnknownName(
+            f"nothing named '{name}' can be recorded; the projection '{label}' has {', '.join(known) or 'nothing'}."
+        )
     end = path.wiring.pre if probe.at_source else path.wiring.post
     place = layout.places[end]
     try:

@@ -115,7 +115,7 @@ def local_plan(plan: Plan, mesh: Mesh) -> Plan:
     records = []
     for r in plan.records:
         here = sizes[r.over][0] // n
-        records.append(r._replace(first=0, stop=here, by=1, index=None, shape=(here,)))
+        records.append(r._replace(first=0, stop=here, by=1, listed=None, shape=(here,)))
     return plan._replace(
         sizes=tuple((name, (size[0] // n,)) for name, size in plan.sizes), records=tuple(records), axis=AXIS, devices=n
     )

@@ -155,11 +155,17 @@ def with_sums(layout: Layout, state: NetworkState) -> NetworkState:
         ModelError: where the state holds a sum whose parts are asked for.
     """
     synapses, rings = dict(state.synapses), dict(state.rings)
+    own = {  # whose rings hold what targets wait for, which adds up
+        layout.lanes[member.label].label
+        for bundle in layout.bundles.values()
+        if delay_of(bundle)[0] is None
+        for member in bundle.members
+    }
     for label in {lane.label for lane in layout.lanes.values()}:
         parts = label.split("+")
         for states in (synapses, rings):
             if len(parts) > 1 and label not in states and all(part in states for part in parts):
-                if states is rings and (rings[parts[0]] is None or rings[parts[0]].dtype == jnp.uint32):
+                if states is rings and label not in own:
                     continue
                 states[label] = jax.tree.map(lambda *xs: sum(xs[1:], xs[0]), *(states.pop(part) for part in parts))
     wanted = {lane.label for lane in layout.lanes.values()}

@@ -37,7 +37,9 @@ def stimuli_of(model: Model, stimulus: Any, dt: float, dtype: Any) -> dict[str, 
         try:
             label, index = model.network.indices(name)
         except ModelError as error:
-            raise ModelError(f"there is no population of cells '{name}' to stimulate; there are {', '.join(cells)}. {error}") from None
+            raise ModelError(
+                f"there is no population of cells '{name}' to stimulate; there are {', '.join(cells)}. {error}"
+            ) from None
         if label not in cells:
             raise ModelError(f"there is no population of cells '{name}' to stimulate; there are {', '.join(cells)}.")
         counted = _of_group(model.populations[label], given, index, dt, dtype, Stream(model.network.seed, name, _ROLE))
@@ -51,7 +53,9 @@ def _of_group(cell: Any, given: Any, index: np.ndarray, dt: float, dtype: Any, s
         return checked_stimulus(cell, given, dt, dtype, stream)
     part = resized(cell, (index.size,))
     if np.ndim(cell.area):
-        part._set("area", jnp.ravel(cell.area)[index] if isinstance(cell.area, jax.Array) else np.ravel(cell.area)[index])
+        part._set(
+            "area", jnp.ravel(cell.area)[index] if isinstance(cell.area, jax.Array) else np.ravel(cell.area)[index]
+        )
     counted = checked_stimulus(part, given, dt, dtype, stream)
     if counted is None:
         return None

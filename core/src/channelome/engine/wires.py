@@ -49,14 +49,20 @@ def numbers_of(layout: Layout, bundle: Bundle) -> tuple[Any, Any, Any, Any]:
     """Synapse, plasticity, weight (None where it stands in the rows) and initial state, over all lanes."""
     first = bundle.members[0].pathway
     uniform = _uniform(bundle)
-    if len(bundle.members) == 1:
+    if len(bundle.members) == 1 and layout.places[first.wiring.post].alone:
         return first.synapse, first.plasticity, summable(first) if uniform else None, first.initial
     paths = [member.pathway for member in bundle.members]
     columns = zip(*(jax.tree.leaves(path.synapse) for path in paths), strict=True)
     leaves = [over_lanes(bundle, layout.places, column, np.ravel(column[0])[0]) for column in columns]
     synapse = jax.tree.unflatten(jax.tree.structure(first.synapse), leaves)
-    weight = over_lanes(bundle, layout.places, [path.weight for path in paths], 0.0) if uniform else None
-    return synapse, None, weight, summed_lanes(bundle, layout.places, [path.initial for path in paths])
+    weight = None
+    if uniform:
+        weight = (
+            summable(first)
+            if len(paths) == 1
+            else over_lanes(bundle, layout.places, [path.weight for path in paths], 0.0)
+        )
+    return synapse, first.plasticity, weight, summed_lanes(bundle, layout.places, [path.initial for path in paths])
 
 
 def summable(pathway: Pathway) -> Any:

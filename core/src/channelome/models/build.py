@@ -62,7 +62,8 @@ def network(table: Mapping[str, Any], where: str) -> Network:
         _check_extent(projection, sizes, groups, f"{where}: projections.{label}")
     built = {label: _projection(entry, f"{where}: projections.{label}") for label, entry in projections.items()}
     with at(where):
-        return Network(seed=int(table.get("seed", 0)), **populations, **groups, **built)
+        parts: dict[str, Any] = {**populations, **groups, **built}
+        return Network(seed=int(table.get("seed", 0)), **parts)
 
 
 @contextlib.contextmanager

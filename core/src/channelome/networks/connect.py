@@ -145,7 +145,9 @@ class FixedTotalNumber(Rule):
         alone = ends.same and not self.self_connections
         pairs = n_pre * n_post - (np.intersect1d(ends.pre, ends.post).size if alone else 0)
         if self.n > pairs and (not self.multapses or not pairs):
-            raise ModelError(f"fixed_total_number({self.n}) has only {pairs} pairs to take: take fewer, or multapses=True.")
+            raise ModelError(
+                f"fixed_total_number({self.n}) has only {pairs} pairs to take: take fewer, or multapses=True."
+            )
         flat = np.zeros(0, np.int64)
         while flat.size < self.n:  # what is not allowed is drawn again
             more = rng.integers(0, n_pre * n_post, self.n - flat.size)
@@ -298,7 +300,7 @@ RULES: dict[str, Callable[..., Rule]] = {
 
 
 def probability(p: Any, what: str) -> float:
-    if not isinstance(p, numbers.Real) or isinstance(p, bool) or not 0 <= p <= 1:
+    if not isinstance(p, numbers.Real) or isinstance(p, bool) or not 0 <= float(p) <= 1:
         raise ModelError(f"{what}() needs a probability from 0 to 1, not {p!r}.")
     return float(p)
 

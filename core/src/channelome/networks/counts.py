@@ -67,7 +67,9 @@ def _together(key: tuple[Any, Any], n: Any, mean: Array, highest: Array, size: i
         index = _scaled(a, size)
         more = jnp.ones(1, jnp.int32)
         if mean.ndim:
-            kept = b.astype(jnp.float32) * _F(2.0**-32) * highest < lax.dynamic_index_in_dim(mean, index, keepdims=False)
+            kept = b.astype(jnp.float32) * _F(2.0**-32) * highest < lax.dynamic_index_in_dim(
+                mean, index, keepdims=False
+            )
             more = kept.astype(jnp.int32)[None]
         # slices and no scatter, so that the loop is one function of the machine
         return lax.dynamic_update_slice(out, lax.dynamic_slice(out, (index,), (1,)) + more, (index,))

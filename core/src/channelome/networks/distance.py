@@ -13,7 +13,7 @@ from ..units import Unit, convert
 from .connect import RULES as _RULES
 from .connect import Rule, bernoulli, probability
 from .edges import Edges, Ends, by_source
-from .space import SPACINGS, Apart, apart
+from .space import SPACINGS, Apart, apart, period_of
 
 _UM = Unit.parse("um")
 _LOST = 1e-6
@@ -50,7 +50,9 @@ class DistanceDependent(Rule):
         between = apart(ends, self.periodic, "distance_dependent()")
         if ends.pre_where.unit != self.unit:
             said = "a number, in grid spacings" if ends.pre_where.unit == SPACINGS else "a length, such as '100 um'"
-            raise UnitError(f"distance_dependent(): sigma must be {said}, since the populations' positions are in that.")
+            raise UnitError(
+                f"distance_dependent(): sigma must be {said}, since the populations' positions are in that."
+            )
         found = list(self._found(between, rng))
         pre, post = (np.concatenate([part[k] for part in found]) if found else np.zeros(0, np.int64) for k in (0, 1))
         if ends.same and not self.self_connections:
@@ -63,7 +65,9 @@ class DistanceDependent(Rule):
             return KERNELS[self.kernel](d / self.sigma)
         share = np.asarray(self.kernel(d), float)
         if share.shape != d.shape or not np.all((share >= 0) & (share <= 1)):
-            raise ModelError("the kernel of distance_dependent() must give a share from 0 to 1 for each of an array of distances.")
+            raise ModelError(
+                "the kernel of distance_dependent() must give a share from 0 to 1 for each of an array of distances."
+            )
         return share
 
     def _farthest(self, pairs: int) -> float:
@@ -154,7 +158,7 @@ class _Boxes:
         else:
             inside = np.all((index >= 0) & (index < self.count), axis=1)
             boxes, index = boxes[inside], index[inside]
-        return boxes, np.ravel_multi_index(tuple(index.T), tuple(self.count))
+        return boxes, np.asarray(np.ravel_multi_index(tuple(index.T), tuple(self.count)))
 
 
 def distance_dependent(
@@ -177,10 +181,16 @@ def distance_dependent(
     """
     own = callable(kernel)
     if not own and kernel not in KERNELS:
-        raise ModelError(f"the kernel of distance_dependent() is one of {', '.join(KERNELS)}, or a function, not {kernel!r}.")
+        raise ModelError(
+            f"the kernel of distance_dependent() is one of {', '.join(KERNELS)}, or a function, not {kernel!r}."
+        )
     if own and reach is None:
-        raise ModelError("distance_dependent() with a kernel of your own needs reach=, beyond which nothing is connected.")
-    given = {name: x for name, x in (("sigma", reach if own and sigma is None else sigma), ("reach", reach)) if x is not None}
+        raise ModelError(
+            "distance_dependent() with a kernel of your own needs reach=, beyond which nothing is connected."
+        )
+    given = {
+        name: x for name, x in (("sigma", reach if own and sigma is None else sigma), ("reach", reach)) if x is not None
+    }
     if "sigma" not in given:
         raise ModelError("distance_dependent() needs sigma, the width of its kernel.")
     lengths, units = {}, set()
@@ -195,18 +205,8 @@ def distance_dependent(
     (unit,) = units
     return DistanceDependent(
         probability(p, "distance_dependent"), lengths["sigma"], bool(self_connections), kernel, lengths.get("reach"),
-        _period(periodic, unit), unit,
+        period_of(periodic, "distance_dependent()"), unit,
     )  # fmt: skip
-
-
-def _period(periodic: Any, unit: str) -> Any:
-    if isinstance(periodic, bool | np.bool_):
-        return bool(periodic)
-    lengths = periodic if isinstance(periodic, tuple | list) else (periodic,)
-    found = tuple(float(x) if unit == SPACINGS else float(convert(x, _UM, "the period")) for x in lengths)
-    if not all(x > 0 for x in found):
-        raise ModelError(f"the period of distance_dependent() must be positive, not {periodic!r}.")
-    return found if len(found) > 1 else found[0]
 
 
 RULES: dict[str, Callable[..., Rule]] = {**_RULES, "distance_dependent": distance_dependent}

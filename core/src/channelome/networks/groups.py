@@ -27,7 +27,9 @@ def group_of(
     found = [_term(term, name, sizes, groups, where, within) for term in name.split("+")]
     populations = {population for population, _ in found}
     if len(populations) > 1:
-        raise ModelError(f"{where}: {name!r} lies in {' and '.join(sorted(populations))}; a group is part of one population.")
+        raise ModelError(
+            f"{where}: {name!r} lies in {' and '.join(sorted(populations))}; a group is part of one population."
+        )
     (population,) = populations
     if len(found) == 1:
         return found[0]
@@ -69,7 +71,9 @@ def _part(index: np.ndarray, inside: str, where: str) -> np.ndarray:
             raise ModelError(f"{where} has no neurons; there are {n}.")
         return found
     if not all(_NUMBER.fullmatch(text) for text in texts):
-        raise ModelError(f"{where}: between brackets stands a part such as ':100' or '1::2', or numbers of neurons, '3, 5, 8'.")
+        raise ModelError(
+            f"{where}: between brackets stands a part such as ':100' or '1::2', or numbers of neurons, '3, 5, 8'."
+        )
     numbers = np.asarray([int(text) for text in texts])
     wrong = numbers[(numbers < -n) | (numbers >= n)]
     if wrong.size:
@@ -84,5 +88,7 @@ def written(label: str, indices: Any, where: str) -> str:
     """A group given as ``("cells", [3, 5, 8])`` in words."""
     numbers = np.asarray(indices)
     if numbers.ndim != 1 or not numbers.size or numbers.dtype.kind not in "iu":
-        raise ModelError(f"{where}: a group is a text, or a population with a list of its neurons: ('cells', [3, 5, 8]).")
+        raise ModelError(
+            f"{where}: a group is a text, or a population with a list of its neurons: ('cells', [3, 5, 8])."
+        )
     return f"{label}[{', '.join(map(str, numbers.tolist()))}]"

@@ -65,7 +65,9 @@ class Network(Module):
                 )
         seed = checked_seed(seed, "the network")
         populations = {
-            label: _drawn_from(part, Stream(seed, label)) for label, part in parts.items() if isinstance(part, Population)
+            label: _drawn_from(part, Stream(seed, label))
+            for label, part in parts.items()
+            if isinstance(part, Population)
         }
         groups = tuple((label, part) for label, part in parts.items() if isinstance(part, str))
         if not populations:

@@ -1,6 +1,5 @@
 """A projection, as a user writes it, and the pathway that a network makes of it."""
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -16,8 +15,8 @@ from ..sampled import Sampled
 from ..streams import Stream
 from ..units import Unit, convert
 from .connect import Rule
-from .edges import Edges
 from .space import ByDistance
+from .wiring import EdgeTable, Kept, Wiring
 
 _MS = Unit.parse("ms")
 
@@ -83,78 +82,6 @@ class Projection:
     seed: int | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Wiring:
-    """Who connects to whom, after how long: NumPy arrays, compared by identity, so that a network stays a light pytree.
-
-    Attributes:
-        pre, post: populations, by name.
-        pre_first, pre_stop: the range of source neurons that `edges` counts.
-        edges: with targets numbered in the target's population.
-        delay: in ms, one for all or one per synapse.
-        factors: by which a weight is multiplied, one per synapse; None for 1.
-        order: the place of each synapse among those given, as `Edges.order`.
-        given: the projection as it was written, without what is large: a model file holds it.
-    """
-
-    pre: str
-    post: str
-    pre_first: int
-    pre_stop: int
-    edges: Edges
-    delay: float | np.ndarray
-    factors: np.ndarray | None = None
-    order: np.ndarray | None = None
-    given: Projection | None = None
-
-    @property
-    def sources(self) -> np.ndarray:
-        """Number of the source neuron in its population, of each synapse."""
-        return self.edges.sources + np.int32(self.pre_first)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "kept"}
-
-    @functools.cached_property
-    def kept(self) -> dict[Any, Any]:
-        """What the engine keeps of it from run to run: how the synapses lie in rows."""
-        return {}
-
-    def delay_steps(self, dt: float, where: str) -> int | np.ndarray:
-        """The delays in steps of `dt` ms.
-
-        Raises:
-            ModelError: for one delay that is no whole number of steps; many are rounded.
-        """
-        if np.ndim(self.delay):
-            if self.kept.get("steps", (None,))[0] != dt:
-                self.kept["steps"] = dt, np.rint(np.asarray(self.delay) / dt).astype(np.int32)
-            return self.kept["steps"][1]
-        steps = np.rint(self.delay / dt)
-        if abs(float(steps) * dt - float(self.delay)) > 1e-6 * dt:
-            raise ModelError(
-                f"the delay of {where}, {self.delay:g} ms, is no whole number of steps of {dt:g} ms: "
-                f"take {float(steps) * dt:g} ms, or another dt."
-            )
-        return int(steps)
-
-
-class EdgeTable(NamedTuple):
-    """The synapses of a projection, one by one, in the order of source, then target.
-
-    Attributes:
-        sources, targets: numbers of the neurons in their populations.
-        weights: one per synapse, in `unit`.
-        delays: one per synapse, in ms.
-    """
-
-    sources: np.ndarray
-    targets: np.ndarray
-    weights: Any
-    unit: str
-    delays: np.ndarray
-
-
 class Site(NamedTuple):
     """What values of a projection are made with: its name in errors, the stream of what is random, the way from `ByDistance`."""
 
@@ -188,7 +115,11 @@ class Pathway(Module):
         n = self.wiring.edges.n
         weights = np.broadcast_to(self.weight, (n,)) if not isinstance(self.weight, Tracer) else self.weight
         return EdgeTable(
-            self.wiring.sources, self.wiring.edges.targets, weights, self.unit.symbol, np.broadcast_to(self.wiring.delay, (n,))
+            self.wiring.sources,
+            self.wiring.edges.targets,
+            weights,
+            self.unit.symbol,
+            np.broadcast_to(self.wiring.delay, (n,)),
         )
 
     @property
@@ -211,12 +142,17 @@ class Pathway(Module):
             new._set("_scale", (scale, weight))
             new._remember("weight", value, weight)
         elif name == "delay":
-            new._set("wiring", replace(self.wiring, delay=delay_for(value, self.wiring, site), given=self._given(delay=value)))
+            new._set(
+                "wiring",
+                replace(self.wiring, delay=delay_for(value, self.wiring, site), given=self._given(delay=value)),
+            )
         elif name == "initial":
             size = np.shape(self.initial)
             new._set("initial", bare(value, self.unit, f"initial of {site.where}"))
             if isinstance(new.initial, Sampled):
-                raise ModelError(f"initial of {site.where} is drawn where the projection is made; give an array{f' of {size}' if size else ''}.")
+                raise ModelError(
+                    f"initial of {site.where} is drawn where the projection is made; give an array{f' of {size}' if size else ''}."
+                )
         elif name in type(self.synapse).parameters:
             new._set("synapse", self.synapse.replace(**{name: value}))
         elif self.plasticity is not None and name in type(self.plasticity).parameters:
@@ -259,19 +195,6 @@ class Pathway(Module):
         return f"{wiring.pre} -> {wiring.post}: {n:,} x {self.synapse!r}, weight {show(self.weight, self.unit)}"
 
 
-@dataclass(frozen=True, eq=False)
-class Kept(Rule):
-    """The edges that a wiring has, for a projection whose edges were given."""
-
-    wiring: Wiring
-
-    def edges(self, ends: Any, rng: np.random.Generator) -> Edges:
-        wiring = self.wiring
-        sources, targets = np.searchsorted(ends.pre, wiring.sources), np.searchsorted(ends.post, wiring.edges.targets)
-        counts = np.bincount(sources, minlength=ends.pre.size)
-        return Edges(counts, targets.astype(np.int32), ends.post.size, wiring.factors)
-
-
 # ---- values --------------------------------------------------------------------------------------------------------
 
 
@@ -295,7 +218,9 @@ def weight_for(value: Any, wiring: Wiring, site: Site) -> tuple[Unit, Any, Any]:
             "use lognormal(...), or give normal(...) a bound, low='0 nS'" if isinstance(value, Sampled)
             else "what a synapse does is said by its E, or by a weight that is a current"
         )  # fmt: skip
-        raise ModelError(f"{where} is a conductance and at least 0, got {np.min(np.asarray(weight)):g} {unit}: {remedy}.")
+        raise ModelError(
+            f"{where} is a conductance and at least 0, got {np.min(np.asarray(weight)):g} {unit}: {remedy}."
+        )
     return unit, scale, weight
 
 

@@ -197,7 +197,9 @@ class SpikeSource(Module):
 
 def _of_trains(times: Any, count: int) -> tuple[Any, np.ndarray]:
     """From a list of trains with a unit all times with it, and whose they are."""
-    trains, unit = times if isinstance(times, tuple) and len(times) == 2 and isinstance(times[1], str) else (times, None)
+    trains, unit = (
+        times if isinstance(times, tuple) and len(times) == 2 and isinstance(times[1], str) else (times, None)
+    )
     if not isinstance(trains, Sequence) or isinstance(trains, str) or len(trains) != count:
         raise ModelError(
             f"SpikeSource of {count} needs neurons=, one for each time, or {count} trains with a unit: times=([[1.0, 2.5], ...], 'ms')."

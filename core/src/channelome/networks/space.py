@@ -79,7 +79,9 @@ def stand(given: Any, size: tuple[int, ...], label: str) -> Where:
     if points.ndim > 2 and points.shape[:-1] == size:
         points = points.reshape(n, -1)
     if points.ndim != 2 or points.shape[0] != n or not 1 <= points.shape[1] <= 3:
-        raise ModelError(f"{where} have the shape {points.shape}: give one row of 1 to 3 coordinates for each of {n} neurons.")
+        raise ModelError(
+            f"{where} have the shape {points.shape}: give one row of 1 to 3 coordinates for each of {n} neurons."
+        )
     if not np.all(np.isfinite(points)):
         raise ModelError(f"{where} must be finite.")
     return Where(points, None, "um", size)
@@ -91,11 +93,25 @@ def _indices(size: tuple[int, ...]) -> np.ndarray:
 
 
 def _per_axis(value: Any, axes: int, where: str) -> np.ndarray:
-    several = isinstance(value, tuple | list) and not (len(value) == 2 and isinstance(value[1], str) and not isinstance(value[0], str))
+    several = isinstance(value, tuple | list) and not (
+        len(value) == 2 and isinstance(value[1], str) and not isinstance(value[0], str)
+    )
     numbers = [convert(x, _UM, where) for x in value] if several else convert(value, _UM, where)
     if np.ndim(numbers) and np.shape(numbers) != (axes,):
         raise ModelError(f"{where} has {np.size(numbers)} numbers, but the population has {axes} axes.")
     return np.broadcast_to(np.asarray(numbers, float), (axes,))
+
+
+def period_of(periodic: Any, what: str) -> Any:
+    """Whether a space closes on itself: a bool, or the period on each axis in um or, as bare numbers, in grid spacings."""
+    if isinstance(periodic, bool | np.bool_):
+        return bool(periodic)
+    lengths: list[Any] = list(periodic) if isinstance(periodic, tuple | list) else [periodic]
+    bare = (x if isinstance(x, int | float | np.number) else convert(x, _UM, f"the period of {what}") for x in lengths)
+    found = tuple(float(x) for x in bare)
+    if not all(x > 0 for x in found):
+        raise ModelError(f"the period of {what} must be positive, not {periodic!r}.")
+    return found if len(found) > 1 else found[0]
 
 
 class Apart(NamedTuple):
@@ -130,7 +146,9 @@ def apart(ends: Ends, periodic: Any, what: str) -> Apart:
     period = None
     if periodic is True:
         if a.period is None or b.period is None or not np.allclose(a.period, b.period):
-            raise ModelError(f"{what}: periodic=True needs grids of one extent; else give it, periodic=('1 mm', '1 mm').")
+            raise ModelError(
+                f"{what}: periodic=True needs grids of one extent; else give it, periodic=('1 mm', '1 mm')."
+            )
         period = a.period
     elif periodic:
         period = np.broadcast_to(np.asarray(periodic, float), (a.points.shape[1],))
@@ -157,7 +175,7 @@ def by_distance(function: Callable[[np.ndarray], Any], unit: str, *, periodic: A
     if not callable(function):
         raise ModelError(f"by_distance() needs a function of the distance, not {function!r}.")
     Unit.parse(unit)
-    return ByDistance(function, unit, periodic)
+    return ByDistance(function, unit, period_of(periodic, "by_distance()"))
 
 
 def at_distances(
@@ -168,5 +186,7 @@ def at_distances(
     d = apart(whole, value.periodic, where).of(sources, targets)
     found = np.asarray(value.function(d), float)
     if found.shape not in ((), d.shape):
-        raise ModelError(f"{where}: the function of by_distance() gives the shape {found.shape} for {d.shape} distances.")
+        raise ModelError(
+            f"{where}: the function of by_distance() gives the shape {found.shape} for {d.shape} distances."
+        )
     return np.broadcast_to(found, d.shape).copy(), value.unit

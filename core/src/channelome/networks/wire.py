@@ -16,8 +16,9 @@ from ..units import Unit
 from .connect import AllToAll, FixedProbability, FromArrays, FromMatrix, Rule
 from .distance import DistanceDependent
 from .edges import Edges, Ends
-from .projection import Kept, Pathway, Projection, Site, Wiring, bare, delay_for, weight_for
+from .projection import Pathway, Projection, Site, bare, delay_for, weight_for
 from .space import ByDistance, at_distances
+from .wiring import Kept, Wiring
 
 
 def site_of(given: Projection, label: str, ends: Ends, seed: int) -> Site:
@@ -27,7 +28,9 @@ def site_of(given: Projection, label: str, ends: Ends, seed: int) -> Site:
     return Site(where, stream, lambda value, sources, targets, what: at_distances(value, ends, sources, targets, what))
 
 
-def wire(given: Projection, label: str, ends: Ends, places: tuple[str, str], sizes: tuple[Any, Any], seed: int) -> Pathway:
+def wire(
+    given: Projection, label: str, ends: Ends, places: tuple[str, str], sizes: tuple[Any, Any], seed: int
+) -> Pathway:
     """The pathway that a projection stands for.
 
     Args:
@@ -38,12 +41,16 @@ def wire(given: Projection, label: str, ends: Ends, places: tuple[str, str], siz
     """
     where, site = f"the projection '{label}'", site_of(given, label, ends, seed)
     if isinstance(given.synapse, Rule) and not isinstance(given.connect, Rule):
-        raise ModelError(f"{where}: synapse and connect have changed places: Projection(pre, post, synapse, connect, weight=...).")
+        raise ModelError(
+            f"{where}: synapse and connect have changed places: Projection(pre, post, synapse, connect, weight=...)."
+        )
     if not isinstance(given.connect, Rule):
         raise ModelError(f"{where}: connect must be a rule such as fixed_probability(0.02), not {given.connect!r}.")
     built = build_part(given.synapse, Contact, "synapse", f"the synapse of {where}")
     if isinstance(built, Release):
-        raise ModelError(f"{where}: {type(built).__name__} is no synapse but short-term plasticity: give it as plasticity=.")
+        raise ModelError(
+            f"{where}: {type(built).__name__} is no synapse but short-term plasticity: give it as plasticity=."
+        )
     release = given.plasticity and build_part(given.plasticity, Release, "synapse", f"the plasticity of {where}")
     if release is not None and not isinstance(release, Release):
         raise ModelError(f"{where}: {type(release).__name__} is a synapse and no plasticity.")
@@ -113,7 +120,9 @@ def _each_pair_once(rule: Rule, edges: Edges, ends: Ends, where: str) -> Edges:
     pairs = low * (int(high.max(initial=0)) + 1) + high
     _, first, which = np.unique(pairs, return_index=True, return_inverse=True)
     forward = sources <= targets
-    both = np.bincount(which[forward], minlength=first.size).astype(bool) & np.bincount(which[~forward], minlength=first.size).astype(bool)
+    both = np.bincount(which[forward], minlength=first.size).astype(bool) & np.bincount(
+        which[~forward], minlength=first.size
+    ).astype(bool)
     if not both.any():
         return edges
     one = np.flatnonzero(both[which])[0]
@@ -123,7 +132,9 @@ def _each_pair_once(rule: Rule, edges: Edges, ends: Ends, where: str) -> Edges:
     if isinstance(rule, FromMatrix) and edges.weights is not None:
         sums = np.bincount(which, np.where(forward, edges.weights, -edges.weights), minlength=first.size)
         if not np.allclose(sums[both], 0):
-            raise ModelError(f"{where}: the matrix of junctions holds other values above its diagonal than below: it conducts both ways.")
+            raise ModelError(
+                f"{where}: the matrix of junctions holds other values above its diagonal than below: it conducts both ways."
+            )
     return _of(edges, ~both[which] | forward)
 
 

@@ -151,14 +151,17 @@ def _keyed(numbers: Numbers, stream: Stream, number: "itertools.count[int]") -> 
     if not isinstance(numbers, dict):
         return numbers
     return {
-        name: key_of(stream.of(f"noise{next(number)}").number()) if name == "key" and x is None else _keyed(x, stream, number)
+        name: key_of(stream.of(f"noise{next(number)}").number())
+        if name == "key" and x is None
+        else _keyed(x, stream, number)
         for name, x in numbers.items()
     }
 
 
 def key_of(seed: int) -> Array:
     """The JAX key of a seed of 64 bits, the same in every precision."""
-    return jax.random.wrap_key_data(np.asarray([seed >> 32, seed & 0xFFFFFFFF], np.uint32), impl="threefry2x32")
+    words: Any = np.asarray([seed >> 32, seed & 0xFFFFFFFF], np.uint32)
+    return jax.random.wrap_key_data(words, impl="threefry2x32")
 
 
 def _arrived(unit: str, form: Form, numbers: Numbers, detail: float) -> Current:
