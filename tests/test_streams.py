@@ -87,14 +87,21 @@ def test_replace_with_a_seed_is_the_network_of_that_seed():
         assert np.array_equal(a, all_drawn(changed)[name]), name
     assert np.array_equal(built["r"].edges.targets, changed["r"].edges.targets)
     assert built["noise"] == changed["noise"]
-    kept = network(seed=3, **{"q": ch.Projection("more", "cells", "Expon", ch.one_to_one(), weight=ch.normal("6 nS", "1 nS"), seed=4)})
+    kept = network(
+        seed=3,
+        **{"q": ch.Projection("more", "cells", "Expon", ch.one_to_one(), weight=ch.normal("6 nS", "1 nS"), seed=4)},
+    )
     assert np.array_equal(kept["q"].weight, kept.replace(seed=7)["q"].weight)
     assert not np.array_equal(kept["p"].weight, kept.replace(seed=7)["p"].weight)
 
 
 def test_what_was_changed_stays_when_another_seed_is_taken():
-    net = network(**{"e": ch.Projection("cells", "cells", "Expon", ch.from_arrays([3, 1], [0, 1], weights=[2, 5]), weight="1 nS")})
-    changed = net.replace(**{"r.weight": "3 nS", "p.tau": "9 ms", "noise.rate": "7 Hz", "e.weight": "2 nS"}).replace(seed=7)
+    net = network(
+        **{"e": ch.Projection("cells", "cells", "Expon", ch.from_arrays([3, 1], [0, 1], weights=[2, 5]), weight="1 nS")}
+    )
+    changed = net.replace(**{"r.weight": "3 nS", "p.tau": "9 ms", "noise.rate": "7 Hz", "e.weight": "2 nS"}).replace(
+        seed=7
+    )
     assert (changed["r"].weight, changed["p"].synapse.tau, changed["noise"].rate) == (3.0, 9.0, 7.0)
     assert changed["e"].weight.tolist() == [10.0, 4.0]
     assert not np.array_equal(changed["r"].edges.targets[:200], net["r"].edges.targets[:200])
@@ -125,7 +132,12 @@ def test_noise_without_a_key_follows_from_the_network_and_the_label():
 
 def test_single_precision_draws_the_same():
     options = {"rate": ch.step("3 kHz", start="4 ms", stop="9 ms")}
-    net = ch.Network(**SOURCES, fast=ch.Poisson(20, rate="9 kHz"), varied=ch.Poisson(20, rate=(np.linspace(0, 3e3, 20), "Hz")), late=ch.Poisson(9, **options))
+    net = ch.Network(
+        **SOURCES,
+        fast=ch.Poisson(20, rate="9 kHz"),
+        varied=ch.Poisson(20, rate=(np.linspace(0, 3e3, 20), "Hz")),
+        late=ch.Poisson(9, **options),
+    )
     noise = ch.noise("0 uA/cm^2", "1 uA/cm^2", size=5)
     values, runs = [], []
     for x64 in (False, True):
@@ -140,7 +152,14 @@ def test_single_precision_draws_the_same():
 def test_a_seed_given_to_two_parameters_gives_them_streams_of_their_own():
     """Weights and delays of one seed were the same numbers."""
     cells = ch.cell("PointNeuron_Brette2007", size=N)
-    path = ch.Projection("cells", "cells", "Expon", ch.one_to_one(), weight=ch.normal("6 nS", "1 nS", seed=1), delay=ch.normal("6 ms", "1 ms", seed=1))
+    path = ch.Projection(
+        "cells",
+        "cells",
+        "Expon",
+        ch.one_to_one(),
+        weight=ch.normal("6 nS", "1 nS", seed=1),
+        delay=ch.normal("6 ms", "1 ms", seed=1),
+    )
     for net in (ch.Network(cells=cells, p=path), ch.Network(seed=3, cells=cells, p=path)):
         assert correlation(net["p"].weight, net["p"].wiring.delay) < 4.5 / np.sqrt(N)
         assert np.array_equal(net["p"].weight, ch.Network(cells=cells, p=path)["p"].weight)
@@ -148,7 +167,12 @@ def test_a_seed_given_to_two_parameters_gives_them_streams_of_their_own():
 
 def test_a_cell_alone_has_streams_by_parameter():
     def cell():
-        return ch.cell("PointNeuron_Brette2007", size=N, V=ch.normal("-65 mV", "5 mV"), **{"INa.g_max": ch.normal("90 mS/cm^2", "1 mS/cm^2"), "IK.g_max": ch.normal("30 mS/cm^2", "1 mS/cm^2")})
+        return ch.cell(
+            "PointNeuron_Brette2007",
+            size=N,
+            V=ch.normal("-65 mV", "5 mV"),
+            **{"INa.g_max": ch.normal("90 mS/cm^2", "1 mS/cm^2"), "IK.g_max": ch.normal("30 mS/cm^2", "1 mS/cm^2")},
+        )
 
     values = [cell().V, cell().channels["INa"].g_max, cell().channels["IK"].g_max]
     assert np.array_equal(values[0], cell().V)

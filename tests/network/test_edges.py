@@ -17,7 +17,10 @@ def net(connect, synapse="Expon", n=8, pre="cells", post="cells", **given) -> ch
 
 def table(net) -> dict[tuple[int, int], tuple[float, float]]:
     e = net["p"].edges
-    return {(int(s), int(t)): (float(w), float(d)) for s, t, w, d in zip(e.sources, e.targets, e.weights, e.delays, strict=True)}
+    return {
+        (int(s), int(t)): (float(w), float(d))
+        for s, t, w, d in zip(e.sources, e.targets, e.weights, e.delays, strict=True)
+    }
 
 
 def test_arrays_beside_edges_are_in_the_order_of_the_edges_given():
@@ -52,7 +55,14 @@ def matrix(form):
     return ch.from_matrix(form(dense)), {(0, 3): 1.0, (5, 1): 2.0, (2, 2): 3.0}
 
 
-@pytest.mark.parametrize("rule", [lambda: (ch.from_arrays([5, 0, 2], [1, 3, 2], weights=[2, 1, 3]), matrix(np.asarray)[1]), lambda: matrix(np.asarray), lambda: matrix(sparse.csr_array)])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lambda: (ch.from_arrays([5, 0, 2], [1, 3, 2], weights=[2, 1, 3]), matrix(np.asarray)[1]),
+        lambda: matrix(np.asarray),
+        lambda: matrix(sparse.csr_array),
+    ],
+)
 def test_factors_stay_when_the_weight_is_another(rule, tmp_path):
     """2.0 for all stood in place of [2, 4, 6]: a sweep over a scale flattened a connectome."""
     connect, factors = rule()
@@ -81,18 +91,26 @@ def test_a_table_follows_what_is_changed_and_is_kept(tmp_path):
     changed = made.replace(**{"p.weight": "5 nS", "p.delay": "3 ms"})
     assert set(table(changed).values()) == {(5.0, 3.0)}
     assert table(changed).keys() == table(made).keys()
-    for name, rule in {"out": ch.fixed_outdegree(3), "total": ch.fixed_total_number(9, multapses=False), "far": ch.distance_dependent(0.9, sigma=2, kernel="linear", periodic=True)}.items():
+    for name, rule in {
+        "out": ch.fixed_outdegree(3),
+        "total": ch.fixed_total_number(9, multapses=False),
+        "far": ch.distance_dependent(0.9, sigma=2, kernel="linear", periodic=True),
+    }.items():
         own = net(rule)
         ch.save(own, tmp_path / f"{name}.toml")
         assert "from_arrays" not in (tmp_path / f"{name}.toml").read_text()
         assert table(ch.load(tmp_path / f"{name}.toml")) == table(own)
-    placed = ch.Network(cells=cells(), positions={"cells": ch.grid(spacing="9 um")}, p=ch.Projection("cells", "cells", "Expon", ch.distance_dependent(0.9, sigma="20 um"), weight="1 nS"))
+    placed = ch.Network(
+        cells=cells(),
+        positions={"cells": ch.grid(spacing="9 um")},
+        p=ch.Projection("cells", "cells", "Expon", ch.distance_dependent(0.9, sigma="20 um"), weight="1 nS"),
+    )
     ch.save(placed, tmp_path / "placed.toml")
     assert table(ch.load(tmp_path / "placed.toml")) == table(placed)
 
 
 def test_what_is_not_there_is_said():
-    with pytest.raises(ch.ModelError, match="the network has no 'q'. It has cells, p"):
+    with pytest.raises(ch.ModelError, match=r"the network has no 'q'\. It has cells, p"):
         net(ch.all_to_all())["q"]
 
 
@@ -115,7 +133,11 @@ def test_a_pair_has_one_junction():
     found = pairs(junctions(ch.fixed_probability(0.3), n=100))
     assert len(found) == len(set(found))
     assert abs(len(found) - 0.3 * 4950) < 4.5 * np.sqrt(4950 * 0.21)
-    for rule in (ch.fixed_indegree(6), ch.distance_dependent(0.8, sigma=3.0), ch.fixed_total_number(60, multapses=False)):
+    for rule in (
+        ch.fixed_indegree(6),
+        ch.distance_dependent(0.8, sigma=3.0),
+        ch.fixed_total_number(60, multapses=False),
+    ):
         found = pairs(junctions(rule))
         assert len(found) == len(set(found)) > 20
     part = pairs(junctions(ch.all_to_all(), pre="cells[:12]", post="cells[8:]"))

@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 import channelome as ch
+from channelome.engine.delivery import several
 from channelome.networks.counts import _inverse, poisson, threefry
 from channelome.networks.sources import Poisson
 from channelome.sampled import Sampled
@@ -64,7 +65,9 @@ def test_sources_of_other_rates_have_their_own():
 def test_rates_are_delivered_in_single_precision(rate, size, steps):
     """1 kHz delivered 952 Hz and 20 kHz 8,670 at 0.1 ms; 0.01 Hz 5 % too many."""
     with jax.enable_x64(False):
-        trains = ch.simulate(ch.Network(s=ch.Poisson(size, rate=(rate, "Hz"))), (steps * 0.1, "ms"), dt="0.1 ms").spikes["s"]
+        trains = ch.simulate(
+            ch.Network(s=ch.Poisson(size, rate=(rate, "Hz"))), (steps * 0.1, "ms"), dt="0.1 ms"
+        ).spikes["s"]
     expected = rate * 1e-4 * steps * size
     assert abs(len(trains) - expected) < 4.5 * np.sqrt(expected)
 
@@ -91,18 +94,29 @@ def test_a_rate_may_change_in_time():
 
 def test_a_rate_may_be_sampled_in_time_for_each_source_or_a_function():
     values = np.array([[0.0, 4000.0], [4000.0, 0.0], [0.0, 0.0]])
-    found = counts(ch.Poisson(2, rate=ch.samples((values, "Hz"), dt="10 ms", hold=True)), 300).reshape(3, 100, 2).sum(axis=1)
+    found = (
+        counts(ch.Poisson(2, rate=ch.samples((values, "Hz"), dt="10 ms", hold=True)), 300)
+        .reshape(3, 100, 2)
+        .sum(axis=1)
+    )
     assert np.all((found > 0) == (values > 0))
     assert abs(found.sum() - 80) < 5 * np.sqrt(80)
     found = counts(ch.Poisson(50, rate=ch.function(lambda t: 100.0 * t, unit="Hz")), 200).sum(axis=1)
-    for part, expected in ((found[:100], 250), (found[100:], 750)):  # 50 sources with 500 and 1,500 Hz on the mean for 10 ms
+    for part, expected in (
+        (found[:100], 250),
+        (found[100:], 750),
+    ):  # 50 sources with 500 and 1,500 Hz on the mean for 10 ms
         assert abs(part.sum() - expected) < 4.5 * np.sqrt(expected)
 
 
 def test_several_spikes_in_a_step_are_delivered_as_weight():
     """A sum that never decays counts what arrived; recorded spikes say the same, with and without delays, merged and not."""
     forever = ch.synapse("Expon", tau="1e9 ms")
-    parts = {"a": ch.Poisson(3, rate="20 kHz"), "b": ch.Poisson(40, rate="5 kHz"), "c": ch.SpikeSource(2, times=([[1.01, 1.02, 1.03, 2], [2.0, 2.0]], "ms"))}
+    parts = {
+        "a": ch.Poisson(3, rate="20 kHz"),
+        "b": ch.Poisson(40, rate="5 kHz"),
+        "c": ch.SpikeSource(2, times=([[1.01, 1.02, 1.03, 2], [2.0, 2.0]], "ms")),
+    }
     weights = {"a": 0.5, "b": 0.25, "c": 2.0}
     cell = ch.SingleCompartment(1, IL="IL", area="1e9 um^2")
     for delay in ("0 ms", "0.3 ms", ch.uniform("0 ms", "0.3 ms")):
@@ -133,6 +147,17 @@ def test_brunels_drive_is_one_source_for_each_neuron():
     sums = counts(ch.Poisson(60, rate="20 kHz"), 1000)
     assert abs(sums.mean() / 2 - 1) < 4.5 / np.sqrt(2 * sums.size)
     assert abs(sums.var() / 2 - 1) < 4.5 * np.sqrt(2.5 / sums.size)
+
+
+@pytest.mark.parametrize("shape", [(50, 41), (3, 2), (5, 0), (0, 4)])
+@pytest.mark.parametrize("mean", [0.002, 0.05, 3.0])
+def test_recorded_numbers_come_back_one_by_one(shape, mean):
+    numbers = np.random.default_rng(1).poisson(mean, shape).astype(np.uint16)
+    rows, columns = several(numbers)
+    found = np.zeros(shape, int)
+    np.add.at(found, (rows, columns), 1)
+    assert np.array_equal(found, numbers)
+    assert np.all(np.diff(rows) >= 0)
 
 
 def test_trains_may_be_given_one_for_each_source():

@@ -6,7 +6,6 @@ import pytest
 import channelome as ch
 
 
-
 def cells(size) -> ch.SingleCompartment:
     return ch.SingleCompartment(size, IL="IL", area="1000 um^2")
 
@@ -68,12 +67,19 @@ def test_kernels_on_a_sheet(kernel, periodic):
 def test_kernels_on_a_line_and_in_space(size, sigma):
     made = net(size, rule=ch.distance_dependent(0.9, sigma=sigma))
     x = grid_points(np.atleast_1d(size), 1.0)
-    check(connected(made, len(x), len(x)), apart(x, x), lambda d: 0.9 * np.exp(-(d**2) / (2 * sigma**2)), self_free=True)
+    check(
+        connected(made, len(x), len(x)), apart(x, x), lambda d: 0.9 * np.exp(-(d**2) / (2 * sigma**2)), self_free=True
+    )
 
 
 def test_a_sheet_onto_a_coarser_one_of_the_same_extent():
     """20 x 20 onto 10 x 10 connected one corner."""
-    made = net((20, 20), (10, 10), {"a": ch.grid(spacing="50 um"), "b": ch.grid(extent="1 mm")}, rule=ch.distance_dependent(0.8, sigma="150 um"))
+    made = net(
+        (20, 20),
+        (10, 10),
+        {"a": ch.grid(spacing="50 um"), "b": ch.grid(extent="1 mm")},
+        rule=ch.distance_dependent(0.8, sigma="150 um"),
+    )
     d = apart(grid_points((20, 20), 50.0), grid_points((10, 10), 100.0))
     found = connected(made, 400, 100)
     check(found, d, lambda d: 0.8 * np.exp(-(d**2) / (2 * 150**2)))
@@ -93,7 +99,11 @@ def test_coordinates_of_ones_own_with_a_period():
     x, y = rng.uniform(0, 1000, (250, 2)), rng.uniform(-5000, 5000, (200, 2))
     rule = ch.distance_dependent(0.6, sigma="120 um", periodic=("1 mm", "0.5 mm"))
     made = net(250, 200, {"a": (x, "um"), "b": (y, "um")}, rule=rule)
-    check(connected(made, 250, 200), apart(x, y, np.array([1000.0, 500.0])), lambda d: 0.6 * np.exp(-(d**2) / (2 * 120**2)))
+    check(
+        connected(made, 250, 200),
+        apart(x, y, np.array([1000.0, 500.0])),
+        lambda d: 0.6 * np.exp(-(d**2) / (2 * 120**2)),
+    )
 
 
 def test_a_kernel_of_ones_own_may_rise_and_fall():

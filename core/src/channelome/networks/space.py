@@ -108,10 +108,10 @@ def period_of(periodic: Any, what: str) -> Any:
         return bool(periodic)
     lengths: list[Any] = list(periodic) if isinstance(periodic, tuple | list) else [periodic]
     bare = (x if isinstance(x, int | float | np.number) else convert(x, _UM, f"the period of {what}") for x in lengths)
-    found = tuple(float(x) for x in bare)
-    if not all(x > 0 for x in found):
+    found = [float(x) for x in bare]
+    if not found or not all(x > 0 for x in found):
         raise ModelError(f"the period of {what} must be positive, not {periodic!r}.")
-    return found if len(found) > 1 else found[0]
+    return tuple(found) if len(found) > 1 else found[0]
 
 
 class Apart(NamedTuple):
