@@ -17,7 +17,7 @@ from jax.experimental import sparse
 from timing import Run, interleave, timed
 
 from channelome.engine.delivery import Pairs, blocks, pack, product, walk
-from channelome.networks.connect import Edges
+from channelome.networks.edges import Edges
 from channelome.networks.rows import Rows, laid_out, rows_of
 
 SPIKES = (0, 1, 4, 16, 64, 400)

@@ -16,10 +16,10 @@ ALL = ROOT / "plugins/all"
 MEMBERS = sorted([ROOT / "core", *(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))])
 
 READ_ORDER = [
-    *("errors", "units", "exponential", "maths", "sampled", "equality", "module", "state", "clock"),
+    *("errors", "units", "exponential", "maths", "streams", "sampled", "equality", "module", "state", "clock"),
     *("mechanisms", "authoring"),
-    *("registry", "cells", "networks"),
-    *("stimuli", "results", "engine", "instruments"),
+    *("registry", "cells", "stimuli", "networks"),
+    *("results", "engine", "instruments"),
     *("models", "testing", "local", "scaffold", "cli"),
 ]
 """Import order is read order: a file imports only what stands before its room, or its own room. `docs/architecture.md`

@@ -17,16 +17,39 @@ VARIANTS = {
     "a share that fills no vector": {"weight": "6 nS", "size": 400},
     "weights and delays": {"weight": ch.uniform("2 nS", "9 nS", seed=4), "delay": OWN},
     "receptors": {"weight": "6 nS", "synapse": "AMPA", "delay": "1 ms", "plasticity": None},
+    "sources with a delay": {"weight": "6 nS", "delay": "0.7 ms", "more": True},
     "long rows": {"weight": "6 nS", "connect": ch.from_arrays(np.r_[np.zeros(390, int), np.arange(80)], np.r_[np.arange(390), np.arange(80)])},
 }  # fmt: skip
 
 
-TWICE = ("one weight", "a share that fills no vector")
+TWICE = ("one weight", "a share that fills no vector", "sources with a delay")
 """These are run on two devices too."""
 
 
-def network(synapse="Expon", connect=None, size=512, **given) -> ch.Network:
+STIMULI = {
+    "samples in time, as many as neurons": lambda: ch.samples((np.linspace(0, 0.6, 64), "nA"), dt="0.25 ms"),
+    "pulses, as many as neurons": lambda: ch.pulses("0.8 nA", times=(np.linspace(0.1, 14, 64), "ms"), width="0.15 ms"),
+    "noise for each": lambda: ch.noise("0.3 nA", "0.3 nA", size=64),
+    "one for each": lambda: ch.step((np.linspace(0, 0.6, 64), "nA"), start="1.03 ms"),
+}
+"""Of 64 neurons: an axis is theirs because the stimulus says so, and not because it is as long."""
+
+
+def stimulated() -> ch.Network:
     return ch.Network(
+        cells=ch.cell("PointNeuron_Brette2007", size=64, V=ch.uniform("-75 mV", "-55 mV")), some="cells[:9]"
+    )
+
+
+def network(synapse="Expon", connect=None, size=512, more=False, **given) -> ch.Network:
+    """With `more`, two sources of other sizes that send several spikes in a step share a path."""
+    extra = {
+        "fast": ch.Poisson(12, rate="15 kHz"),
+        "fed": ch.Projection("fast", "cells", "Expon", ch.fixed_indegree(4), weight="0.5 nS", delay="0.7 ms"),
+        "fed2": ch.Projection("noise", "cells", "Expon", ch.fixed_indegree(4), weight="9 nS", delay="0.7 ms"),
+    } if more else {}  # fmt: skip
+    return ch.Network(
+        **extra,
         cells=ch.cell("PointNeuron_Brette2007", size=size, V=ch.uniform("-75 mV", "-55 mV", seed=1)),
         noise=ch.Poisson(40, rate="300 Hz"),
         exc=ch.Projection("cells[:320]", "cells", synapse, connect or ch.fixed_probability(0.1), **given),
@@ -49,6 +72,19 @@ def main(output: str) -> None:
                 "V": run.final.cells["cells"].V,
             }
             found |= {f"{name}/{devices or 1}/{key}": np.asarray(x) for key, x in (parts | run.data).items()}
+    for name, make in STIMULI.items():
+        for devices in (None, 2, 4):
+            given = {"cells": make(), "some": "0.1 nA"}
+            run = ch.simulate(
+                stimulated(),
+                "15 ms",
+                dt="0.1 ms",
+                record=["cells.V", "cells[3, 40, 41].V"],
+                devices=devices,
+                stimulus=given,
+            )
+            found[f"{name}/{devices or 1}/V"] = np.asarray(run["cells.V"])
+            found[f"{name}/{devices or 1}/some"] = np.asarray(run["cells[3, 40, 41].V"])
     np.savez(output, **found)
 
 

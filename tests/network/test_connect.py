@@ -36,7 +36,7 @@ def test_self_connections_are_explicit():
     assert np.sum(np.equal(*edges(ch.all_to_all(self_connections=True)))) == 400
 
 
-@pytest.mark.parametrize("k", [0, 1, 37, 300, 399])
+@pytest.mark.parametrize("k", [1, 37, 300, 399])
 def test_fixed_indegree_is_exact(k):
     sources, targets = edges(ch.fixed_indegree(k))
     assert np.bincount(targets, minlength=400).tolist() == [k] * 400
@@ -96,7 +96,7 @@ def test_from_arrays_keeps_every_synapse_and_sorts_them():
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array, sparse.coo_matrix, sparse.csc_matrix])
 def test_from_matrix_takes_weights_from_its_values(form):
     dense = np.zeros((3, 4))
-    dense[0, 1], dense[2, 0], dense[2, 3] = 2.0, 0.5, -1.0
+    dense[0, 1], dense[2, 0], dense[2, 3] = 2.0, 0.5, 3.0
     net = ch.Network(
         cells=ch.cell("PointNeuron_Brette2007", size=8),
         p=ch.Projection("cells[:3]", "cells[4:]", "Expon", connect=ch.from_matrix(form(dense)), weight="10 nS"),
@@ -104,7 +104,7 @@ def test_from_matrix_takes_weights_from_its_values(form):
     path = net.projections["p"]
     assert path.wiring.edges.sources.tolist() == [0, 2, 2]
     assert path.wiring.edges.targets.tolist() == [5, 4, 7]
-    assert np.asarray(path.weight).tolist() == [20, 5, -10]
+    assert np.asarray(path.weight).tolist() == [20, 5, 30]
     with pytest.raises(ModelError, match=r"the matrix is \(3, 4\), but the groups need \(pre, post\) \(400, 400\)"):
         edges(ch.from_matrix(form(dense)))
 
@@ -157,12 +157,45 @@ def test_weights_and_delays_have_one_entry_per_synapse():
         )
 
 
+@pytest.mark.parametrize("k", [1, 37, 300])
+def test_fixed_outdegree_is_exact(k):
+    sources, targets = edges(ch.fixed_outdegree(k), "A", "cells")
+    assert np.bincount(sources, minlength=400).tolist() == [k] * 100 + [0] * 300
+    assert not np.any(sources == targets)
+    assert np.unique(sources * 400 + targets).size == sources.size
+    if k == 37:  # targets are drawn evenly
+        mean = 37 * 100 / 400
+        assert abs(np.bincount(targets, minlength=400).var() / (mean * (1 - 37 / 400)) - 1) < 4.5 * np.sqrt(2 / 400)
+
+
+@pytest.mark.parametrize("multapses", [True, False])
+def test_fixed_total_number_is_exact(multapses):
+    sources, targets = edges(ch.fixed_total_number(5000, multapses=multapses), "A", "cells")
+    assert sources.size == 5000
+    assert sources.max() < 100
+    assert not np.any(sources == targets)
+    assert (np.unique(sources * 400 + targets).size == 5000) is not multapses
+    for ends, n in ((sources, 100), (targets, 400)):
+        assert abs(np.bincount(ends, minlength=n).var() / (5000 / n) - 1) < 5 * np.sqrt(2 / n) + 5000 / 40_000
+    whole, _ = edges(ch.fixed_total_number(20 * 19, multapses=False), "cells[:20]", "cells[:20]")
+    assert whole.size == 380
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert edges(ch.fixed_probability(np.float32(0.5)))[0].size == edges(ch.fixed_probability(0.5))[0].size
+    assert edges(ch.fixed_indegree(np.int64(3)))[0].size == 1200
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
         (lambda: ch.fixed_probability(1.5), "a probability from 0 to 1, not 1.5"),
         (lambda: ch.fixed_indegree(-1), "a whole number of synapses, not -1"),
         (lambda: ch.fixed_indegree(2.5), "a whole number of synapses, not 2.5"),
+        (lambda: ch.fixed_outdegree(True), "a whole number of synapses, not True"),
+        (lambda: edges(ch.fixed_outdegree(400)), r"fixed_outdegree\(400\) has too few target neurons"),
+        (lambda: edges(ch.fixed_total_number(381, multapses=False), "cells[:20]", "cells[:20]"), "has only 380 pairs"),
+        (lambda: ch.fixed_probability(float("nan")), "a probability from 0 to 1"),
         (lambda: ch.distance_dependent(0.5, sigma=0), "a positive sigma, not 0"),
         (lambda: ch.from_matrix([1, 2]), "needs a matrix, not list of 1 dimensions"),
         (lambda: edges(0.1), "connect must be a rule such as fixed_probability"),

@@ -12,8 +12,16 @@ import channelome as ch
 
 SCRIPT = Path(__file__).with_name("several_devices.py")
 # not imported from the script: that would give this process four devices, and fail once JAX has begun
-VARIANTS = ["one weight", "a share that fills no vector", "weights and delays", "receptors", "long rows"]
-TWICE = VARIANTS[:2]
+VARIANTS = [
+    "one weight",
+    "a share that fills no vector",
+    "sources with a delay",
+    "weights and delays",
+    "receptors",
+    "long rows",
+]
+TWICE = VARIANTS[:3]
+STIMULI = ["samples in time, as many as neurons", "pulses, as many as neurons", "noise for each", "one for each"]
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +37,8 @@ def runs(tmp_path_factory):
     )
     assert done.returncode == 0, done.stdout
     found = np.load(output)
-    assert {key.split("/")[0] for key in found.files} == set(VARIANTS)
-    assert {key.split("/")[0] for key in found.files if "/2/" in key} == set(TWICE)
+    assert {key.split("/")[0] for key in found.files} == {*VARIANTS, *STIMULI}
+    assert {key.split("/")[0] for key in found.files if "/2/" in key} == {*TWICE, *STIMULI}
     return found
 
 
@@ -49,6 +57,16 @@ def test_the_same_bits_on_several_devices(runs, variant, devices):
             )  # the compiler rounds what is left over otherwise
         else:
             assert np.array_equal(one, several), key
+
+
+@pytest.mark.parametrize("stimulus", STIMULI)
+@pytest.mark.parametrize("devices", [2, 4])
+def test_what_is_put_into_neurons_is_the_same_on_several_devices(runs, stimulus, devices):
+    """64 samples in time were shared among the devices as if they were of 64 neurons: 493 spikes became 452."""
+    one, several = (runs[f"{stimulus}/{n}/V"] for n in (1, devices))
+    assert np.ptp(one) > 30
+    assert np.array_equal(one, several)
+    assert np.array_equal(runs[f"{stimulus}/{devices}/some"], one[:, [3, 40, 41]])
 
 
 def test_what_cannot_be_shared_is_named():

@@ -11,11 +11,11 @@ __version__ = "0.1.0"
 
 _HOME = {
     "errors": "CollisionError ChannelomeError DefinitionError MismatchWarning ModelError PackError SimulationError UnitError UnknownName",
-    "sampled": "normal uniform",
+    "sampled": "lognormal normal uniform",
     "state": "State",
     "cells": "SingleCompartment channel ion",
-    "networks": "Network Poisson Projection SpikeSource all_to_all distance_dependent fixed_indegree fixed_probability "
-    "from_arrays from_matrix one_to_one plasticity synapse",
+    "networks": "Network Poisson Projection SpikeSource all_to_all by_distance distance_dependent fixed_indegree fixed_outdegree "
+    "fixed_probability fixed_total_number from_arrays from_matrix grid one_to_one plasticity synapse",
     "stimuli": "function noise pulses ramp samples sine step",
     "results": "Activity SpikeTrains Traces crossings",
     "engine": "simulate",
@@ -56,11 +56,15 @@ if TYPE_CHECKING:
     from .networks import Projection as Projection
     from .networks import SpikeSource as SpikeSource
     from .networks import all_to_all as all_to_all
+    from .networks import by_distance as by_distance
     from .networks import distance_dependent as distance_dependent
     from .networks import fixed_indegree as fixed_indegree
+    from .networks import fixed_outdegree as fixed_outdegree
     from .networks import fixed_probability as fixed_probability
+    from .networks import fixed_total_number as fixed_total_number
     from .networks import from_arrays as from_arrays
     from .networks import from_matrix as from_matrix
+    from .networks import grid as grid
     from .networks import one_to_one as one_to_one
     from .networks import plasticity as plasticity
     from .networks import synapse as synapse
@@ -68,6 +72,7 @@ if TYPE_CHECKING:
     from .results import SpikeTrains as SpikeTrains
     from .results import Traces as Traces
     from .results import crossings as crossings
+    from .sampled import lognormal as lognormal
     from .sampled import normal as normal
     from .sampled import uniform as uniform
     from .state import State as State

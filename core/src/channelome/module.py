@@ -20,6 +20,7 @@ from .equality import same
 from .errors import DefinitionError, ModelError
 from .maths import q10
 from .sampled import Sampled
+from .streams import Stream
 from .units import Bound, Unit, convert
 
 
@@ -191,14 +192,15 @@ class Module:
             new._set(name, value.at(celsius))
         return new
 
-    def drawn(self, size: tuple[int, ...]) -> Self:
-        """A copy in which what is `Sampled` is an array over `size`."""
-        sampled = {name: value for name, value in self._leaves() if isinstance(value, Sampled)}
+    def drawn(self, size: tuple[int, ...], stream: Stream) -> Self:
+        """A copy in which what is `Sampled` is an array over `size`, and what was and follows from the stream is drawn from it."""
+        sampled = {name: value for name, (value, _) in self._drawn.items() if value.seed is None}
+        sampled |= {name: value for name, value in self._leaves() if isinstance(value, Sampled)}
         if not sampled:
             return self
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
-        drawn = {name: (value, value.over(size)) for name, value in sampled.items()}
+        drawn = {name: (value, value.over(size, stream.of(name))) for name, value in sampled.items()}
         for name, (_, values) in drawn.items():
             new._set(name, values)
         new._set("_drawn", {**self._drawn, **drawn})
@@ -306,6 +308,8 @@ def _default(cls: type, name: str) -> dict[str, Any]:
 
 
 def _did_you_mean(cls: type[Module], name: str) -> str:
+    if name in (*cls._nodes, *cls._static):
+        return f"Its {name} is given when it is made: make another {cls.__name__}. Its parameters are {', '.join(cls.parameters) or 'none'}."
     known = [*cls.parameters, *cls._nodes, *cls._static]
     close = difflib.get_close_matches(name, known, n=1)
     return f"Did you mean '{close[0]}'?" if close else f"It has {', '.join(known) or 'none'}."

@@ -248,16 +248,21 @@ def _example(number: Any, unit: Unit) -> str:
 
 @dataclass(frozen=True)
 class Bound:
-    """What values of a parameter are allowed: `least` itself is, unless `strict`."""
+    """What values of a parameter are allowed: `least` itself is, unless `strict`, and `most`, if there is one."""
 
     least: float
     strict: bool = False
+    most: float | None = None
 
     def check(self, value: np.ndarray | float, where: str, unit: Unit) -> None:
         low = np.less_equal if self.strict else np.less
         if np.any(low(value, self.least)):
             relation = "more than" if self.strict else "at least"
             raise UnitError(f"{where} must be {relation} {self.least:g} {unit}, got {np.min(value):g}.")
+        if self.most is not None and np.any(np.greater(value, self.most)):
+            raise UnitError(
+                f"{where} must be at most {self.most:g}{'' if unit.is_dimensionless else f' {unit}'}, got {np.max(value):g}."
+            )
 
 
 def _kind(symbol: str) -> Unit:
@@ -280,3 +285,4 @@ Length = Annotated[Any, _kind("um"), Bound(0.0, strict=True)]
 Area = Annotated[Any, _kind("um^2"), Bound(0.0, strict=True)]
 Temperature = Annotated[Any, _kind("degC")]
 Factor = Annotated[Any, _kind("1")]
+Share = Annotated[Any, _kind("1"), Bound(0.0, most=1.0)]

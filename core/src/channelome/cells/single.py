@@ -18,6 +18,7 @@ from ..registry.cite import of_parts
 from ..registry.hooks import model_built
 from ..registry.provenance import About
 from ..state import State
+from ..streams import Stream
 from ..units import Area, Capacitance, Temperature, Voltage
 from .check import check_cell
 from .parts import build_channel, build_ion
@@ -36,7 +37,7 @@ class SingleCompartment(Module):
         channels: by label, a channel's name, class or instance. The label is the channel's name in this cell.
         C: capacitance in uF/cm^2.
         area: membrane area in um^2; needed where currents are absolute.
-        V: initial membrane potential in mV: a scalar, an array of shape `size`, or sampled (`normal`, `uniform`).
+        V: initial membrane potential in mV: a scalar, an array of shape `size`, or sampled (`normal`, `lognormal`, `uniform`).
         V_th: threshold in mV; a spike is an upward crossing of it.
         celsius: temperature in degC; needed where a channel or an ion depends on it.
 
@@ -85,11 +86,21 @@ class SingleCompartment(Module):
 
     def _settle(self) -> None:
         """Draw what is sampled, then check the model; called once, when it is built."""
-        own = self.drawn(self.size)
-        self.__dict__.update(own.__dict__)
-        self._set("ions", {species: ion.drawn(self.size) for species, ion in self.ions.items()})
-        self._set("channels", {label: channel.drawn(self.size) for label, channel in self.channels.items()})
+        self.__dict__.update(self.drawn_from(Stream()).__dict__)
         check_cell(self)
+
+    def drawn_from(self, stream: Stream) -> Self:
+        """A copy whose sampled values without a seed of their own follow from the stream: of a network's seed and a label."""
+        new = self.drawn(self.size, stream)
+        parts = {
+            name: {label: part.drawn(self.size, stream.of(label)) for label, part in getattr(self, name).items()}
+            for name in ("ions", "channels")
+        }
+        if new is self and all(part is getattr(self, of)[label] for of in parts for label, part in parts[of].items()):
+            return self
+        copy = object.__new__(type(self))
+        copy.__dict__.update(new.__dict__, **parts)
+        return copy
 
     def replace(self, **changes: Any) -> Self:
         """A copy with other values: ``replace(C=..., **{"INa.g_max": ..., "ca.tau": ...})`` or a whole part, ``INa=...``.

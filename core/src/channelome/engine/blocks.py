@@ -63,13 +63,18 @@ def stimuli_together(stimuli: Sequence[Counted | None], counts: Sequence[int], d
     if len(given) < len(stimuli):
         silent = scaled(_of_one(given[0]), 0.0, dtype)
         filled = [silent if x is None else scaled(x, 1.0, dtype) for x in stimuli]
-    if len({jax.tree.structure(x) for x in filled}) == 1:
+    if len({jax.tree.structure(x) for x in filled}) == 1 and all(x is not None and _by_neuron(x) for x in filled):
         axes = jax.tree.leaves(filled[0].neurons())  # pyright: ignore
         columns = list(zip(*(jax.tree.leaves(x) for x in filled), strict=True))
         if all(axis == 0 or _one(column) for axis, column in zip(axes, columns, strict=True)):
             leaves = [over_all(c, counts) if axis == 0 else c[0] for axis, c in zip(axes, columns, strict=True)]
             return jax.tree.unflatten(jax.tree.structure(filled[0]), leaves)
     return Pieces(tuple(stimuli), tuple(counts))
+
+
+def _by_neuron(stimulus: Counted) -> bool:
+    """Whether its shape is that of its numbers for neurons, and nothing is drawn or given for a population at once."""
+    return jax.eval_shape(_of_one(stimulus).mean, jax.ShapeDtypeStruct((), jnp.int32)).shape == ()
 
 
 def _of_one(stimulus: Counted) -> Counted:

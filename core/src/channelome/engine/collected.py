@@ -9,7 +9,7 @@ import numpy as np
 from ..networks import Network
 from ..results.archive import fetched
 from ..results.spikes import SpikeTrains
-from .delivery import unpack
+from .delivery import several, unpack
 from .layout import Layout
 from .loops import Chunk
 from .plan import Plan, count_of
@@ -33,12 +33,15 @@ class Collected:
         self.data: dict[str, np.ndarray] = {}
         self.words: dict[str, _Events] = {name: {} for name in plan.events}
         self.shares: dict[str, _Events] = {name: {} for name in plan.shares}
+        self.numbers: dict[str, _Events] = {name: {} for name in plan.numbers}
 
     def take(self, out: Chunk, first: int, now: int) -> None:
         """Put `now` samples of a chunk that began at sample `first` to what is there."""
         for record in self.plan.records:
             rows = fetched(out.samples[record.name])[: now + 1]
-            if self.devices > 1 and (record.first, record.stop, record.by) != (0, rows.shape[1], 1):
+            if self.devices > 1 and record.listed is not None:
+                rows = rows[:, np.asarray(record.listed)]
+            elif self.devices > 1 and (record.first, record.stop, record.by) != (0, rows.shape[1], 1):
                 rows = rows[:, record.first : record.stop : record.by]
             if self.count <= self.length:  # without a copy, unless that would hold on to much more than it shows
                 self.data[record.name] = rows if now > self.length // 2 else rows.copy()
@@ -50,6 +53,10 @@ class Collected:
             rows = fetched(words)[:now].reshape(now * self.plan.every, -1)
             steps, neurons = unpack(rows, count_of(dict(self.plan.sizes)[name]) // self.devices)
             self.words[name][first] = first * self.plan.every + steps + 1, neurons
+        for name, numbers in out.numbers.items():
+            rows = fetched(numbers)[:now].reshape(now * self.plan.every, -1)
+            steps, neurons = several(rows)
+            self.numbers[name][first] = first * self.plan.every + steps + 1, neurons
         for name, shares in out.shares.items():
             flat = fetched(shares)[:now].reshape(-1)
             where = np.flatnonzero(flat != 0)  # of flags, which is many times as fast as of floats
@@ -59,7 +66,7 @@ class Collected:
     def spikes(self, origin: int) -> dict[str, SpikeTrains]:
         """Spikes by population, in the order of time, of a run whose first step has the number `origin`."""
         found: dict[str, SpikeTrains] = {}
-        for name, parts in (self.words | self.shares).items():
+        for name, parts in (self.words | self.shares | self.numbers).items():
             steps, neurons = (
                 (np.concatenate(column) for column in zip(*parts.values(), strict=True))
                 if parts
@@ -93,11 +100,10 @@ def of_groups(network: Network, spikes: Mapping[str, SpikeTrains]) -> dict[str, 
     for name, _ in network.groups:
         label, index = network.indices(name)
         whole = spikes[label]
-        by = int(index[1] - index[0]) if index.size > 1 else 1
-        inside = (whole.neurons >= index[0]) & (whole.neurons <= index[-1])
-        if by > 1:
-            inside &= (whole.neurons - index[0]) % by == 0
-        found[name] = SpikeTrains(whole.times[inside], (whole.neurons[inside] - index[0]) // by, (index.size,))
+        number = np.full(math.prod(whole.size), -1)
+        number[index] = np.arange(index.size)
+        mine = number[whole.neurons]
+        found[name] = SpikeTrains(whole.times[mine >= 0], mine[mine >= 0], (index.size,))
     return found
 
 

@@ -56,6 +56,21 @@ def unpack(words: np.ndarray, block: int) -> tuple[np.ndarray, np.ndarray]:
     return row[entry], (group * block + word * WORD)[entry] + bit
 
 
+def several(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column of every spike of numbers of them (uint16) of shape (rows, columns), in the order of rows."""
+    rows, columns = numbers.shape
+    flat = np.ascontiguousarray(numbers).ravel()
+    whole = flat.size // 4 * 4
+    where = np.flatnonzero(flat[:whole].view(np.uint64))  # of four at once, where few have any
+    if where.size * 32 < flat.size:
+        where = np.concatenate([(where[:, None] * 4 + np.arange(4)).ravel(), np.arange(whole, flat.size)])
+        return np.divmod(np.repeat(where, flat[where]), max(columns, 1))
+    where = np.flatnonzero(flat)
+    where = np.repeat(where, flat[where])
+    row = np.repeat(np.arange(rows), numbers.sum(axis=1, dtype=np.int64))
+    return row, where - row * columns
+
+
 def _lowest(word: Array) -> Array:
     """Number of the lowest set bit; 32 where there is none."""
     return lax.population_count((word & (~word + _ONE)) - _ONE).astype(jnp.int32)

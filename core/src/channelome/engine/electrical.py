@@ -20,7 +20,7 @@ from ..cells.protocol import Inject
 from ..errors import ModelError
 from ..mechanisms.kinetics import Rule
 from ..mechanisms.transmission import Coupling
-from ..networks.connect import Edges
+from ..networks.edges import Edges
 from ..networks.projection import Pathway
 from ..networks.rows import laid_out, rows_of
 from ..state import State
@@ -81,8 +81,11 @@ def _side(own: np.ndarray, across: np.ndarray, numbers: np.ndarray, n: int, weig
     """Of junctions with `own` and `across` ends, which have in `weight` the places `numbers`."""
     order, counts = np.argsort(own, kind="stable"), np.bincount(own, minlength=n)
     shape = rows_of(Edges(counts, across, 0))
-    owners = None if shape.starts is None else np.repeat(np.arange(n, dtype=np.int32), np.diff(shape.starts))
     rows = np.ascontiguousarray(laid_out(shape, across[order].astype(np.int32), 0).T)
+    owners = None
+    if shape.starts is not None:
+        owners = np.repeat(np.arange(n, dtype=np.int32), np.diff(shape.starts))
+        owners = np.pad(owners, (0, rows.shape[1] - owners.size), mode="edge")
     weights: Any = np.ascontiguousarray(laid_out(shape, np.ones(own.size, np.float32), 0).T)
     if np.ndim(weight):
         weights = weight[laid_out(shape, numbers[order], 0).T] * weights

@@ -69,6 +69,8 @@ class Bundle(NamedTuple):
     lanes: int
     pre: tuple[str, ...]
     post: str
+    several: bool
+    """Whether its sources may send several spikes in one step; those of cells have paths of their own."""
 
 
 class Layout(NamedTuple):
@@ -110,9 +112,10 @@ def layout_of(
         together: whether to merge at all: not under a trace.
     """
     places = _places(populations, projections, together)
+    sources = {label for label, population in populations.items() if is_source(population)}
     bundles: dict[str, Bundle] = {}
-    for group in _groups(projections, places, dt, together):
-        bundle = _bundle(group, places, recorded)
+    for group in _groups(projections, places, sources, dt, together):
+        bundle = _bundle(group, places, sources, recorded)
         bundles[group[0][0]] = bundle
     lanes = {}
     for name, bundle in bundles.items():
@@ -148,7 +151,7 @@ def _places(populations: Mapping[str, Any], projections: Mapping[str, Pathway], 
 
 
 def _groups(
-    projections: Mapping[str, Pathway], places: Mapping[str, Place], dt: float, together: bool
+    projections: Mapping[str, Pathway], places: Mapping[str, Place], sources: set[str], dt: float, together: bool
 ) -> list[list[tuple[str, Pathway, Any]]]:
     """The projections that share a path, with their delays in steps."""
     groups: dict[Any, list[tuple[str, Pathway, Any]]] = {}
@@ -158,7 +161,8 @@ def _groups(
         steps = path.wiring.delay_steps(dt, label)
         plain = not isinstance(path.synapse, Followed) and path.plasticity is None
         block = places[path.wiring.post].block
-        key = (block, jax.tree.structure(path.synapse), path.unit.symbol, path.frozen) if together and plain else label
+        kind = (block, jax.tree.structure(path.synapse), path.unit.symbol, path.frozen, path.wiring.pre in sources)
+        key = kind if together and plain else label
         groups.setdefault(key, []).append((label, path, steps))
     return [part for group in groups.values() for part in _alike(group)]
 
@@ -181,7 +185,9 @@ def _alike(group: list[tuple[str, Pathway, Any]]) -> list[list[tuple[str, Pathwa
     return parts
 
 
-def _bundle(group: list[tuple[str, Pathway, Any]], places: Mapping[str, Place], recorded: set[str]) -> Bundle:
+def _bundle(
+    group: list[tuple[str, Pathway, Any]], places: Mapping[str, Place], sources: set[str], recorded: set[str]
+) -> Bundle:
     """Each projection in the first lane of its target that it may share, or in a new one."""
     used: dict[str, list[tuple[Any, bool]]] = {}
     members = []
@@ -197,7 +203,8 @@ def _bundle(group: list[tuple[str, Pathway, Any]], places: Mapping[str, Place], 
         members.append(Member(label, path, steps, lane))
     pre = tuple(dict.fromkeys(places[member.pathway.wiring.pre].block for member in members))
     post = places[members[0].pathway.wiring.post].block
-    return Bundle(tuple(members), max(len(lanes) for lanes in used.values()), pre, post)
+    several = members[0].pathway.wiring.pre in sources
+    return Bundle(tuple(members), max(len(lanes) for lanes in used.values()), pre, post, several)
 
 
 def numbers(layout: Layout, bundle: Bundle) -> int:

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from ..cells.record import Probe
 from ..state import NetworkState
 from .delivery import n_words, pack
 from .plan import Carry, Parts, Plan, Times, count_of
@@ -36,12 +37,14 @@ class Chunk(NamedTuple):
         samples: by record, of shape (length + 1, ...); the first is of where the chunk began.
         words: who spiked, packed, by block and step.
         shares: after what share of its step who crossed the threshold, by block and step; 0 where nobody did.
+        numbers: how many spikes each source sent, by block and step.
     """
 
     running: Running
     samples: Samples
     words: dict[str, Array]
     shares: dict[str, Array]
+    numbers: dict[str, Array]
 
 
 def begin(plan: Plan, parts: Parts, state: NetworkState | None, dt: Any) -> Running:
@@ -59,9 +62,9 @@ def sample(plan: Plan, parts: Parts, carry: Carry, times: Times, n: Any, dt: Any
     """What is recorded of the state before step `n`. A state is brought to one time only where it is needed."""
     if not plan.records:
         return {}
-    if all(not isinstance(record.probe, str) and record.probe.name == "V" for record in plan.records):
+    if all(isinstance(record.probe, Probe) and record.probe.name == "V" for record in plan.records):
         return {record.name: record.cut(plan.solver.voltage(carry.cells[record.part])) for record in plan.records}
-    asked = {record.part for record in plan.records}
+    asked = {record.over for record in plan.records}
     needed = {name: x for name, x in carry.cells.items() if name in asked}
     state = state_of(plan, parts, carry._replace(cells=needed, rings={}), times, n, dt)
     return {record.name: record.read(parts, state) for record in plan.records}
@@ -78,27 +81,29 @@ def chunk(
     sizes = dict(plan.sizes)
     words = {name: jnp.zeros((length, plan.every, n_words(count_of(sizes[name]))), jnp.uint32) for name in plan.events}
     shares = {name: jnp.zeros((length, plan.every, *sizes[name]), dt.dtype) for name in plan.shares}
+    numbers = {name: jnp.zeros((length, plan.every, count_of(sizes[name])), jnp.uint16) for name in plan.numbers}
 
     def one(j: Any, loop: Any) -> Any:
-        carry, samples, words, shares = loop
+        carry, samples, words, shares, numbers = loop
         number = (first + j) * plan.every
 
         def inner(k: Any, loop: Any) -> Any:
-            before, words, shares = loop
+            before, words, shares, numbers = loop
             carry, spiked = step(plan, parts, before, times, number + k, dt, walking=True)
             words = {name: put(x, pack(spiked[name].ravel()), j, k) for name, x in words.items()}
+            numbers = {name: put(x, spiked[name].ravel().astype(x.dtype), j, k) for name, x in numbers.items()}
             for name in plan.shares:
                 V0, V1 = (plan.solver.voltage(of.cells[name]) for of in (before, carry))
                 shares = shares | {name: put(shares[name], crossing(V0, V1, parts.blocks[name].V_th), j, k)}
-            return carry, words, shares
+            return carry, words, shares, numbers
 
-        inside = (carry, words, shares)
-        carry, words, shares = inner(0, inside) if plan.every == 1 else lax.fori_loop(0, plan.every, inner, inside)
+        inside = (carry, words, shares, numbers)
+        carry, *kept = inner(0, inside) if plan.every == 1 else lax.fori_loop(0, plan.every, inner, inside)
         now = sample(plan, parts, carry, times, number + plan.every, dt)
-        return carry, {name: put(x, now[name], j + 1) for name, x in samples.items()}, words, shares
+        return carry, {name: put(x, now[name], j + 1) for name, x in samples.items()}, *kept
 
-    carry, samples, words, shares = lax.fori_loop(0, count, one, (carry, samples, words, shares))
-    return Chunk(Running(carry, ages), samples, words, shares)
+    carry, samples, *kept = lax.fori_loop(0, count, one, (carry, samples, words, shares, numbers))
+    return Chunk(Running(carry, ages), samples, *kept)
 
 
 def put(buffer: Array, row: Array, *index: Any) -> Array:

@@ -8,10 +8,11 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 from jax import Array
 
 from ..cells.record import Probe
-from ..networks.sources import Poisson, SpikesByStep, SpikeSource
+from ..networks.sources import Poisson, PoissonByStep, SpikesByStep, SpikeSource
 from ..state import NetworkState
 from .electrical import Junctions
 from .protocols import Solver
@@ -28,6 +29,7 @@ class Path(NamedTuple):
         longest: the longest delay in steps.
         uniform: whether no synapse has a weight of its own; what arrives is then multiplied, once for each target.
         unit: of the weight.
+        several: whether a source may send several spikes in one step.
     """
 
     label: str
@@ -40,6 +42,7 @@ class Path(NamedTuple):
     uniform: bool
     unit: str
     frozen: bool
+    several: bool
 
 
 class Parts(NamedTuple):
@@ -58,33 +61,61 @@ class Parts(NamedTuple):
     stimuli: Mapping[str, Any]
 
 
+class Let(NamedTuple):
+    """What is recorded of a path: a state of its targets or, if `at_source`, of its sources; or what it lets through: without a
+    field the conductance, and if `as_current` the current, inward positive."""
+
+    field: str = ""
+    at_source: bool = False
+    as_current: bool = False
+
+
 class Record(NamedTuple):
-    """One thing to record: a probe of the neurons ``first:stop:by`` of a block, or a state of a path in a lane.
+    """One thing to record: a probe of the neurons ``first:stop:by`` of a block, or something of a path in a lane.
 
     Attributes:
+        part: the block or path.
+        over: the block whose neurons it has values of.
+        listed: numbers of the neurons, where they are no range.
         shape: of one sample.
     """
 
     name: str
     unit: str
     part: str
-    probe: Probe | str
+    over: str
+    probe: Probe | Let
     lane: int
     first: int
     stop: int
     by: int
+    listed: tuple[int, ...] | None
     shape: tuple[int, ...]
 
     def read(self, parts: Parts, state: NetworkState) -> Array:
-        if isinstance(self.probe, str):
-            values = state.synapses[self.part][self.probe]
-            values = values[self.lane] if values.ndim > 1 and self.lane >= 0 else values
-        else:
+        if isinstance(self.probe, Probe):
             values = self.probe.read(parts.blocks[self.part], state.cells[self.part])
+        elif self.probe.at_source:
+            values = state.sources[self.part][self.probe.field]
+        else:
+            values = self._of_synapses(self.probe, parts, state)
+            values = values[self.lane] if self.lane >= 0 else values
         return self.cut(values)
+
+    def _of_synapses(self, probe: Let, parts: Parts, state: NetworkState) -> Array:
+        if probe.field:
+            return state.synapses[self.part][probe.field]
+        synapse, V = parts.pathways[self.part][0], state.cells[self.over].V
+        at = V if self.lane < 0 else V.reshape(1, -1)
+        amount = synapse.conductance(state.synapses[self.part], at)
+        if probe.as_current:
+            amount = amount * (synapse.E - at) * (1e-3 if self.unit == "nA" else 1.0)  # nS times mV are pA
+        return amount
 
     def cut(self, values: Array) -> Array:
         """Of the values of a block those asked for."""
+        if self.listed is not None:
+            return values.reshape(-1)[np.asarray(self.listed, np.int32)].reshape(self.shape)
         if (self.first, self.stop, self.by) == (0, values.size, 1):
             return values.reshape(self.shape)
         return values.reshape(-1)[self.first : self.stop : self.by].reshape(self.shape)
@@ -95,7 +126,8 @@ class Plan(NamedTuple):
 
     Attributes:
         sizes: by block the shape of its arrays; on several devices of the part that one holds.
-        events: blocks whose spikes are recorded, by step.
+        events: blocks of cells whose spikes are recorded, by step.
+        numbers: blocks of sources of which is recorded how many spikes each has in a step.
         shares: blocks of which is recorded after what share of a step V crossed the threshold.
         counted: by block, under what name spikes are counted in a differentiable run.
         lanes: whether the processor has many, so that spikes are delivered in blocks and not one by one.
@@ -108,6 +140,7 @@ class Plan(NamedTuple):
     records: tuple[Record, ...] = ()
     every: int = 1
     events: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
     shares: tuple[str, ...] = ()
     counted: tuple[tuple[str, str], ...] = ()
     junctions: tuple[Junctions, ...] = ()
@@ -147,7 +180,7 @@ class Times(NamedTuple):
 
 
 def is_source(population: Any) -> bool:
-    return isinstance(population, Poisson | SpikeSource | SpikesByStep)
+    return isinstance(population, Poisson | PoissonByStep | SpikeSource | SpikesByStep)
 
 
 def count_of(size: tuple[int, ...]) -> int:

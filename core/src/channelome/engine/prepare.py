@@ -14,9 +14,10 @@ from .electrical import junctions_of, sides
 from .layout import Layout, layout_of
 from .model import LONE, Model
 from .plan import Parts, Plan, Times, count_of, is_source
-from .records import record
-from .request import checked_stimulus, in_precision, is_tracing
+from .records import projection_of, record
+from .request import in_precision, is_tracing
 from .sharding import shares_for
+from .stimulated import stimuli_of
 from .wires import numbers_of, pairs_for, path_of, rows_for
 
 
@@ -45,10 +46,11 @@ def prepared(
         ModelError, UnitError, UnknownName: as `channelome.simulate`.
     """
     dtype = jax.dtypes.canonicalize_dtype(float)
-    stimuli = _stimuli(model, stimulus, dt, dtype)
+    stimuli = stimuli_of(model, stimulus, dt, dtype)
     numbers = (model.populations, model.projections, stimuli, state)
     tracing = is_tracing() or any(isinstance(x, Tracer) for x in jax.tree.leaves(numbers))
-    recorded = {name.partition(".")[0] for name in names} & set(model.projections)
+    _check_steps(model, dt)
+    recorded = {projection_of(name) for name in names} & set(model.projections)
     devices = 1 if mesh is None else mesh.size
     layout = layout_of(
         model.populations, model.projections, dt, recorded=recorded, together=not tracing, devices=devices
@@ -125,23 +127,18 @@ def _events(model: Model, layout: Layout, names: Sequence[str], blocks: Mapping[
     """Of which blocks spikes are kept, and how."""
     if model.network is not None:
         counted = tuple((place.block, f"{label}.spikes") for label, place in layout.places.items() if place.alone)
-        return {"events": tuple(blocks), "counted": counted}
+        sources = tuple(name for name, block in blocks.items() if is_source(block))
+        return {"events": tuple(name for name in blocks if name not in sources), "numbers": sources, "counted": counted}
     asked = "spikes" in names
     return {"shares": (LONE,) if asked else (), "counted": ((LONE, "spikes"),) if asked else ()}
 
 
-def _stimuli(model: Model, stimulus: Any, dt: float, dtype: Any) -> dict[str, Any]:
-    """The stimuli by population, counted in steps."""
-    if stimulus is None:
-        return {}
-    if model.network is None:
-        return {LONE: checked_stimulus(model.populations[LONE], stimulus, dt, dtype)}
-    cells = [label for label, part in model.populations.items() if not is_source(part)]
-    if not isinstance(stimulus, Mapping):
-        raise ModelError(
-            f"the stimulus of a network is given by population: stimulus={{{next(iter(model.populations))!r}: step('0.1 nA')}}."
-        )
-    for name in stimulus:
-        if name not in cells:
-            raise ModelError(f"there is no population of cells '{name}' to stimulate; there are {', '.join(cells)}.")
-    return {name: checked_stimulus(model.populations[name], given, dt, dtype) for name, given in stimulus.items()}
+def _check_steps(model: Model, dt: float) -> None:
+    """Refuse a step that is longer than what a synapse does within one."""
+    for label, path in model.projections.items():
+        longest = path.synapse.longest_step()
+        if not isinstance(longest, Tracer) and dt > np.min(longest) * (1 + 1e-9):
+            raise ModelError(
+                f"the step of {dt:g} ms is longer than the pulse of transmitter of '{label}' ({type(path.synapse).__name__}), "
+                f"{np.min(longest):g} ms: take dt of at most that, or a longer T_dur."
+            )

@@ -2,11 +2,17 @@
 
 import math
 
-from ..cells.record import probes
+import numpy as np
+
+from ..cells.record import Probe, probes
 from ..errors import ModelError, UnknownName
-from .layout import Layout
+from ..networks.groups import group_of
+from .layout import Layout, Place
 from .model import LONE, Model
-from .plan import Record, is_source
+from .plan import Let, Record, is_source
+
+_CURRENTS = {"nS": "nA", "mS/cm^2": "uA/cm^2"}
+"""By the unit of a conductance that of its current."""
 
 
 def record(model: Model, layout: Layout, name: str) -> Record:
@@ -18,34 +24,65 @@ def record(model: Model, layout: Layout, name: str) -> Record:
     if model.network is None:
         (probe,) = probes(model.populations[LONE], [name])
         size = model.populations[LONE].size
-        return Record(name, probe.unit, LONE, probe, -1, 0, math.prod(size), 1, size)
+        return Record(name, probe.unit, LONE, LONE, probe, -1, 0, math.prod(size), 1, None, size)
     head, _, field = name.partition(".")
-    if head in model.projections:
+    if projection_of(name) in model.projections:
         return _record_of_synapses(model, layout, name, head, field)
     try:
         label, index = model.network.indices(head)
     except ModelError as error:
         raise UnknownName(f"cannot record '{name}': {error}") from None
-    population, place = model.populations[label], layout.places[label]
+    population = model.populations[label]
     if is_source(population):
         raise UnknownName(f"cannot record '{name}': '{label}' sends spikes only, which are recorded as they are.")
+    if field == "spikes":
+        raise UnknownName(f"'{name}' need not be asked for: spikes are recorded as they are, run.spikes['{head}'].")
     try:
         (probe,) = probes(population, [field])
     except UnknownName as error:
         raise UnknownName(f"cannot record '{name}': {error}") from None
-    by = int(index[1] - index[0]) if index.size > 1 else 1
+    place = layout.places[label]
+    return _record(name, probe.unit, place.block, probe, -1, place, index)
+
+
+def projection_of(name: str) -> str:
+    """The label that a record of a projection begins with."""
+    return name.partition(".")[0].partition("[")[0].strip()
+
+
+def _record(name: str, unit: str, part: str, probe: Probe | Let, lane: int, place: Place, index: np.ndarray) -> Record:
     whole = index.size == place.n
     shape = place.size if whole else (index.size,)
-    first = place.first + int(index[0])
-    return Record(name, probe.unit, place.block, probe, -1, first, place.first + int(index[-1]) + 1, by, shape)
+    first, last = place.first + int(index[0]), place.first + int(index[-1])
+    by = int(index[1] - index[0]) if index.size > 1 else 1
+    if np.all(np.diff(index) == by):
+        return Record(name, unit, part, place.block, probe, lane, first, last + 1, by, None, shape)
+    listed = tuple(int(i) + place.first for i in index)
+    return Record(name, unit, part, place.block, probe, lane, first, last + 1, 1, listed, shape)
 
 
 def _record_of_synapses(model: Model, layout: Layout, name: str, head: str, field: str) -> Record:
-    path = model.projections[head]
-    if field not in path.synapse.states:
-        known = [f"{head}.{state}" for state in path.synapse.states]
-        raise UnknownName(f"nothing named '{name}' can be recorded; the projection '{head}' has {', '.join(known)}.")
-    lane, place = layout.lanes[head], layout.places[path.wiring.post]
-    return Record(
-        name, path.unit.symbol, lane.path, field, lane.lane, place.first, place.first + place.n, 1, place.size
-    )
+    label = projection_of(name)
+    path, lane, unit = model.projections[label], layout.lanes[label], model.projections[label].unit.symbol
+    released = () if path.plasticity is None else tuple(path.plasticity.states)
+    states = path.synapse.states
+    if field in states:
+        probe = Let(field)
+    elif field == "g" and states:
+        probe = Let()
+    elif field == "current" and states:
+        probe, unit = Let(as_current=unit in _CURRENTS), _CURRENTS.get(unit, unit)
+    elif field in released:
+        probe, unit = Let(field, at_source=True), "1"
+    else:
+        known = [f"{label}.{x}" for x in dict.fromkeys([*(("g", "current") if states else ()), *states, *released])]
+        raise UnknownName(
+            f"nothing named '{name}' can be recorded; the projection '{label}' has {', '.join(known) or 'nothing'}."
+        )
+    end = path.wiring.pre if probe.at_source else path.wiring.post
+    place = layout.places[end]
+    try:
+        _, index = group_of(head, {label: place.size}, {}, f"cannot record '{name}'")
+    except ModelError as error:
+        raise UnknownName(str(error)) from None
+    return _record(name, unit, lane.path, probe, -1 if probe.at_source else lane.lane, place, index)

@@ -11,8 +11,9 @@ from jax.core import Tracer
 from ..clock import MOST_STEPS
 from ..errors import ModelError, UnitError
 from ..state import State
-from ..stimuli.current import DENSITY, Counted, Current, scaled
+from ..stimuli.current import DENSITY, RATE, Counted, Current, scaled
 from ..stimuli.edges import step
+from ..streams import Stream
 from ..units import Unit, convert
 
 UM2_NA_TO_DENSITY = 1e5
@@ -61,8 +62,12 @@ def first_step(start: Any, dt: float, steps: int) -> int:
     return number
 
 
-def checked_stimulus(cell: Any, stimulus: Any, dt: float, dtype: Any) -> Counted | None:
-    """The stimulus of a cell, as a density and in steps of `dt` ms; None if there is none."""
+def checked_stimulus(cell: Any, stimulus: Any, dt: float, dtype: Any, stream: Stream) -> Counted | None:
+    """The stimulus of a cell, as a density and in steps of `dt` ms; None if there is none.
+
+    Args:
+        stream: what is random in it without a seed follows from.
+    """
     if stimulus is None:
         return None
     if callable(stimulus) and not isinstance(stimulus, Current):
@@ -71,6 +76,8 @@ def checked_stimulus(cell: Any, stimulus: Any, dt: float, dtype: Any) -> Counted
         )
     if not isinstance(stimulus, Current):
         stimulus = step(stimulus)
+    if stimulus.unit == RATE:
+        raise UnitError("the stimulus is a frequency, which is for the rate of a source: Poisson(size, rate=...).")
     if stimulus.unit != DENSITY and cell.area is None:
         raise UnitError(
             f"the stimulus is an absolute current ({stimulus.unit}), but the cell has no area: give it area=..., or a density."
@@ -80,7 +87,7 @@ def checked_stimulus(cell: Any, stimulus: Any, dt: float, dtype: Any) -> Counted
             f"the step of {dt:g} ms is longer than the finest detail of the stimulus, {stimulus.detail:g} ms, and would miss "
             f"it: take dt of at most {stimulus.detail:g} ms."
         )
-    counted = stimulus.counted(dt, dtype)
+    counted = stimulus.counted(dt, dtype, stream)
     leaves, structure = jax.tree.flatten(counted)
     shape = _stimulus_shape(structure, tuple((np.shape(x), getattr(x, "dtype", None)) for x in leaves))
     if shape not in ((), cell.size):

@@ -126,6 +126,7 @@ def chunk_length(plan: Plan, count: int) -> int:
     sizes = dict(plan.sizes)
     words = sum(4 * -(-count_of(sizes[name]) // 32) for name in plan.events)
     shares = sum(4 * count_of(sizes[name]) for name in plan.shares)
+    shares += sum(2 * count_of(sizes[name]) for name in plan.numbers)
     row = max(1, plan.every * (words + shares) + sum(4 * math.prod(record.shape) for record in plan.records))
     small = min(SMALL // row, LONGEST)
     if count <= small:

@@ -15,8 +15,8 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
 from ..errors import ModelError
-from ..networks.connect import Edges
-from ..networks.rows import NOWHERE, Rows, laid_out, rows_of
+from ..networks.edges import Edges
+from ..networks.rows import NOWHERE, Rows, laid_out, n_rows_of, rows_of
 from ..state import NetworkState
 from .blocks import resized
 from .delivery import WORD, n_words
@@ -78,7 +78,7 @@ def shares_for(layout: Layout, path: Path, bundle: Bundle, n: int, dtype: Any) -
     ]
     width, split = _common(parts)
     shapes = [rows_of(part, width, split) for part in parts]
-    n_rows = max(shape.counts.size for shape in shapes)
+    n_rows = max(n_rows_of(shape) for shape in shapes)
     targets = [laid_out(shape, part.targets, NOWHERE, n_rows) for shape, part in zip(shapes, parts, strict=True)]
     own = None
     if weights is not None:
@@ -112,11 +112,10 @@ def _common(parts: list[Edges]) -> tuple[int, bool]:
 def local_plan(plan: Plan, mesh: Mesh) -> Plan:
     """The plan of one device's share. Records are of whole populations: who asked for a part takes it afterwards."""
     n, sizes = mesh.size, dict(plan.sizes)
-    home = {path.label: path.post for path in plan.paths} | {name: name for name in sizes}
     records = []
     for r in plan.records:
-        here = sizes[home[r.part]][0] // n
-        records.append(r._replace(first=0, stop=here, by=1, shape=(here,)))
+        here = sizes[r.over][0] // n
+        records.append(r._replace(first=0, stop=here, by=1, listed=None, shape=(here,)))
     return plan._replace(
         sizes=tuple((name, (size[0] // n,)) for name, size in plan.sizes), records=tuple(records), axis=AXIS, devices=n
     )
@@ -140,6 +139,9 @@ def initial_shares(whole: Plan, parts: Parts, dtype: Any, devices: int) -> Netwo
         if ring is not None and ring.dtype == np.uint32:
             words = devices * sum(n_words(sizes[name][0] // devices) for name in path.pre)
             rings[path.label] = np.zeros((ring.shape[0], words), np.uint32)
+        elif ring is not None and path.delay is not None and len(path.pre) > 1:
+            words = devices * sum(n_words(sizes[name][0] // devices) for name in path.pre)
+            rings[path.label] = np.zeros((ring.shape[0], words * WORD), ring.dtype)
     return state._replace(rings=rings)
 
 
@@ -230,10 +232,11 @@ def compiled_shares(mesh: Mesh) -> Any:
 
         samples: Any = {record.name: PartitionSpec(None, AXIS) for record in plan.records}
         words: Any = {name: PartitionSpec(None, None, AXIS) for name in plan.events}
+        numbers: Any = {name: PartitionSpec(None, None, AXIS) for name in plan.numbers}
         shared = jax.shard_map(
             share, mesh=mesh,
             in_specs=(_specs(plan, parts), _running_specs(plan), _WHOLE, _WHOLE, _WHOLE, _WHOLE),
-            out_specs=Chunk(_running_specs(plan), samples, words, {}), check_vma=False,
+            out_specs=Chunk(_running_specs(plan), samples, words, {}, numbers), check_vma=False,
         )  # fmt: skip
         return shared(parts, running, times, dt, first, count)
 

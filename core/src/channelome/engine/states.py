@@ -55,9 +55,11 @@ def _ring_of(layout: Layout, bundle: Bundle, member: Member, ring: Any) -> tuple
         return layout.lanes[member.label].label, row[:, post.first : post.first + post.n]
     if len(bundle.members) == 1 and pre.alone:
         return member.label, ring
-    if ring.dtype != jnp.uint32:
+    if ring.dtype != jnp.uint32 and len(bundle.pre) == 1:
         return member.label, ring[:, pre.first : pre.first + pre.n]
     mine = in_words(layout, bundle, pre.block)[pre.first : pre.first + pre.n]
+    if ring.dtype != jnp.uint32:
+        return member.label, ring[:, mine]
     return member.label, jax.vmap(pack)(jax.vmap(unpacked)(ring)[:, mine])
 
 
@@ -126,13 +128,24 @@ def _ring_in(layout: Layout, bundle: Bundle, parts: Mapping[str, Member], rings:
     if ring is None or (len(bundle.members) == 1 and pre.alone):
         return ring
     if ring.dtype != jnp.uint32:
-        return _in_block(pre, ring, axis=1)
+        return _in_block(pre, ring, axis=1) if len(bundle.pre) == 1 else _several_in(layout, bundle, rings)
     flags = np.zeros((ring.shape[0], -(-numbers(layout, bundle) // WORD) * WORD), bool)
     for member in bundle.members:
         place = layout.places[member.pathway.wiring.pre]
         mine = in_words(layout, bundle, place.block)[place.first : place.first + place.n]
         flags[:, mine] |= np.asarray(jax.vmap(unpacked)(rings[member.label]))[:, : place.n]
     return jax.vmap(pack)(jnp.asarray(flags))
+
+
+def _several_in(layout: Layout, bundle: Bundle, rings: Mapping[str, Any]) -> Any:
+    """The numbers of spikes that sources of several blocks have under way."""
+    some = rings[bundle.members[0].label]
+    out = jnp.zeros((some.shape[0], numbers(layout, bundle)), some.dtype)
+    for member in bundle.members:
+        place = layout.places[member.pathway.wiring.pre]
+        mine = in_words(layout, bundle, place.block)[place.first : place.first + place.n]
+        out = out.at[:, mine].set(rings[member.label])
+    return out
 
 
 def with_sums(layout: Layout, state: NetworkState) -> NetworkState:
@@ -142,11 +155,17 @@ def with_sums(layout: Layout, state: NetworkState) -> NetworkState:
         ModelError: where the state holds a sum whose parts are asked for.
     """
     synapses, rings = dict(state.synapses), dict(state.rings)
+    own = {  # whose rings hold what targets wait for, which adds up
+        layout.lanes[member.label].label
+        for bundle in layout.bundles.values()
+        if delay_of(bundle)[0] is None
+        for member in bundle.members
+    }
     for label in {lane.label for lane in layout.lanes.values()}:
         parts = label.split("+")
         for states in (synapses, rings):
             if len(parts) > 1 and label not in states and all(part in states for part in parts):
-                if states is rings and (rings[parts[0]] is None or rings[parts[0]].dtype == jnp.uint32):
+                if states is rings and label not in own:
                     continue
                 states[label] = jax.tree.map(lambda *xs: sum(xs[1:], xs[0]), *(states.pop(part) for part in parts))
     wanted = {lane.label for lane in layout.lanes.values()}

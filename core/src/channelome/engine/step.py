@@ -16,9 +16,8 @@ from jax import Array, lax
 
 from ..cells.protocol import Inject
 from ..mechanisms.transmission import TO_DENSITY, Followed
-from ..networks.sources import SpikesByStep
 from ..state import NetworkState
-from .delivery import blocks, n_words, pack, product, walk
+from .delivery import WORD, blocks, n_words, pack, product, walk
 from .drive import Drive
 from .electrical import Halfway, shared
 from .plan import Carry, Parts, Path, Plan, Times, count_of, is_source
@@ -67,13 +66,15 @@ def _no_spikes(plan: Plan, path: Path, parts: Parts, dtype: Any, walking: bool) 
     if walking and sends_ones(parts, path):
         return jnp.zeros((path.delay, _source_words(plan, path)), jnp.uint32)
     n_pre = sum(count_of(dict(plan.sizes)[name]) for name in path.pre) * plan.devices
+    if walking and len(path.pre) > 1:
+        n_pre = _source_words(plan, path) * WORD
     return jnp.zeros((path.delay, n_pre, *_kinds(synapse)), dtype)
 
 
 def sends_ones(parts: Parts, path: Path) -> bool:
     """Whether all that a source sends is that it spiked, so that a bit holds it."""
     synapse, plasticity, _, _ = parts.pathways[path.label]
-    return not _kinds(synapse) and plasticity is None
+    return not _kinds(synapse) and plasticity is None and not path.several
 
 
 def _source_words(plan: Plan, path: Path) -> int:
@@ -115,17 +116,14 @@ def state_of(plan: Plan, parts: Parts, carry: Carry, times: Times, n: Any, dt: A
 def step(
     plan: Plan, parts: Parts, carry: Carry, times: Times, n: Any, dt: Any, walking: bool
 ) -> tuple[Carry, dict[str, Array]]:
-    """The carry after step `n`, and who spiked in it: by block, of its shape, True or the surrogate's 1.0."""
+    """The carry after step `n`, and who spiked in it: by block, of its shape, True or the surrogate's 1.0; of sources how often."""
     spiked, begun = {}, carry.cells
     first = (times.past + n) % 2 == 0
     cells, moved = dict(begun), _shared(plan, parts, begun, dt, first)
     coupled = {name for junction in plan.junctions for name in (junction.pre, junction.post)}
     for name, block in parts.blocks.items():
         if is_source(block):
-            spikes = (
-                block.spikes(times.origin + n) if isinstance(block, SpikesByStep) else block.spikes(n, times.past, dt)
-            )
-            spiked[name] = _share(plan, spikes)
+            spiked[name] = _share(plan, block.spikes(times.origin + n, times.past + n))
             continue
         drive = _drive(plan, parts, name, carry, times.origin + n, dt)
         start_from = moved[name]
@@ -198,7 +196,7 @@ def _communicate(
 ) -> Carry:
     synapses, sources, rings = dict(carry.synapses), dict(carry.sources), dict(carry.rings)
     sending = {name for path in plan.paths for name in path.pre}
-    words = {name: _gathered(plan, pack(spiked[name].ravel())) for name in sending} if walking else {}
+    words = {name: _gathered(plan, pack(spiked[name].ravel() != 0)) for name in sending} if walking else {}
     for path in plan.paths:
         label = path.label
         synapse, _, weight, _ = parts.pathways[label]
@@ -221,11 +219,14 @@ def _sent(
     synapse, plasticity, _, _ = parts.pathways[path.label]
     who = jnp.concatenate([words[name] for name in path.pre]) if walking else None
     if not isinstance(synapse, Followed) and plasticity is None:
-        if walking:
+        if walking and not path.several:
             return state, who, None
-        return state, None, jnp.concatenate([_gathered(plan, spiked[name].astype(dtype).ravel()) for name in path.pre])
+        filled = walking and len(path.pre) > 1  # as words are: each block's last word has places that no source has
+        amounts = [_filled(spiked[name].astype(dtype).ravel(), filled) for name in path.pre]
+        return state, who, jnp.concatenate([_gathered(plan, x) for x in amounts])
     (name,) = path.pre
-    flags = spiked[name].astype(dtype)
+    number = spiked[name].astype(dtype)
+    flags = jnp.minimum(number, 1) if path.several else number
     if isinstance(synapse, Followed):
         state, events, share = synapse.source_emit(synapse.source_flow(state, dt), flags, dt)
         amounts = events[..., None] * share
@@ -234,8 +235,12 @@ def _sent(
     else:
         assert plasticity is not None
         state, sent = plasticity.release(plasticity.flow(state, dt), flags)
-        amounts = sent * flags
+        amounts = sent * number
     return state, who, _gathered(plan, amounts.reshape(flags.size, *amounts.shape[flags.ndim :]))
+
+
+def _filled(amounts: Array, whole_words: bool) -> Array:
+    return jnp.pad(amounts, (0, -amounts.shape[0] % WORD)) if whole_words else amounts
 
 
 def _gathered(plan: Plan, local: Array) -> Array:
@@ -276,8 +281,15 @@ def _delivered(
     comes = lax.dynamic_index_in_dim(ring, (n + 1) % slots, keepdims=False)
     if walking and amounts is None:
         return _send(plan, path, parts, comes, None, nothing, None, walking), ring
-    who = pack(_any(comes) != 0) if walking else None
-    return _send(plan, path, parts, who, comes, nothing, None, walking, n_blocks=1), ring
+    who = _packed(plan, path, _any(comes) != 0) if walking else None
+    return _send(plan, path, parts, who, comes, nothing, None, walking), ring
+
+
+def _packed(plan: Plan, path: Path, flags: Array) -> Array:
+    """Flags of all sources as words, as each device sends those of its own."""
+    if plan.devices == 1 or len(path.pre) > 1:
+        return pack(flags)
+    return jax.vmap(pack)(flags.reshape(plan.devices, -1)).ravel()
 
 
 def _any(amounts: Array) -> Array:
@@ -285,16 +297,13 @@ def _any(amounts: Array) -> Array:
 
 
 def _send(
-    plan: Plan, path: Path, parts: Parts, words: Any, amounts: Any, out: Array, base: Any, walking: bool, n_blocks: int = 0
-) -> Array:  # fmt: skip
-    """Add to `out` what is sent; `words` in as many blocks as there are devices, if not told otherwise."""
+    plan: Plan, path: Path, parts: Parts, words: Any, amounts: Any, out: Array, base: Any, walking: bool
+) -> Array:
+    """Add to `out` what is sent; `words` in as many blocks as there are devices."""
     synapses = parts.synapses[path.label]
     if not walking:
         return product(synapses, amounts, out, base)
-    n_blocks, each = n_blocks or plan.devices, None
-    if n_blocks > 1 and len(path.pre) == 1:
-        (name,) = path.pre
-        each = count_of(dict(plan.sizes)[name]) * plan.devices // n_blocks
+    each = count_of(dict(plan.sizes)[path.pre[0]]) if plan.devices > 1 and len(path.pre) == 1 else None
     if synapses.senders is not None:
         words = words & jnp.asarray(synapses.senders)
     deliver: Callable[..., Array] = blocks if plan.lanes else walk

@@ -10,7 +10,9 @@ from jax import Array
 from jax.core import Tracer
 
 from ..errors import ModelError
-from ..networks.connect import Edges
+from ..mechanisms.transmission import Followed
+from ..networks.edges import Edges
+from ..networks.projection import Pathway
 from ..networks.rows import NOWHERE, Rows, Shape, laid_out, rows_of
 from .delivery import WORD, Pairs
 from .lanes import over_lanes, summed_lanes
@@ -26,7 +28,7 @@ def path_of(layout: Layout, name: str, bundle: Bundle) -> Path:
     begin = first.pathway.wiring.pre_first + layout.places[first.pathway.wiring.pre].first if alone else 0
     return Path(
         name, bundle.pre, bundle.post, bundle.lanes, begin, delay, longest, _uniform(bundle),
-        first.pathway.unit.symbol, first.pathway.frozen,
+        first.pathway.unit.symbol, first.pathway.frozen, bundle.several,
     )  # fmt: skip
 
 
@@ -48,14 +50,42 @@ def numbers_of(layout: Layout, bundle: Bundle) -> tuple[Any, Any, Any, Any]:
     """Synapse, plasticity, weight (None where it stands in the rows) and initial state, over all lanes."""
     first = bundle.members[0].pathway
     uniform = _uniform(bundle)
-    if len(bundle.members) == 1:
-        return first.synapse, first.plasticity, first.weight if uniform else None, first.initial
+    if len(bundle.members) == 1 and layout.places[first.wiring.post].alone:
+        return first.synapse, first.plasticity, summable(first) if uniform else None, first.initial
     paths = [member.pathway for member in bundle.members]
     columns = zip(*(jax.tree.leaves(path.synapse) for path in paths), strict=True)
     leaves = [over_lanes(bundle, layout.places, column, np.ravel(column[0])[0]) for column in columns]
     synapse = jax.tree.unflatten(jax.tree.structure(first.synapse), leaves)
-    weight = over_lanes(bundle, layout.places, [path.weight for path in paths], 0.0) if uniform else None
-    return synapse, None, weight, summed_lanes(bundle, layout.places, [path.initial for path in paths])
+    weight = None
+    if uniform:
+        weight = (
+            summable(first)
+            if len(paths) == 1
+            else over_lanes(bundle, layout.places, [path.weight for path in paths], 0.0)
+        )
+    return synapse, first.plasticity, weight, summed_lanes(bundle, layout.places, [path.initial for path in paths])
+
+
+def summable(pathway: Pathway) -> Any:
+    """The weight, of receptors that are followed on a grid so coarse that all sums onto one target are exact in the precision of a run.
+
+    What is added when a pulse begins is then what is taken away when it ends, and nothing is left over, however long the run. The
+    grid is 2^-23 (float64: 2^-52) of what all synapses onto one target weigh together, or up to twice that.
+    """
+    weight, synapse, edges = pathway.weight, pathway.synapse, pathway.wiring.edges
+    if not isinstance(synapse, Followed) or synapse.graded or isinstance(weight, Tracer) or not edges.n:
+        return weight
+    kept = pathway.wiring.kept
+    if np.ndim(weight):
+        most = np.bincount(edges.targets, np.abs(np.asarray(weight, float))).max()
+    else:
+        if "most" not in kept:
+            kept["most"] = int(np.bincount(edges.targets).max())
+        most = kept["most"] * abs(float(weight))
+    if most == 0:
+        return weight
+    step = 2.0 ** (np.ceil(np.log2(most)) - np.finfo(jax.dtypes.canonicalize_dtype(float)).nmant)
+    return np.rint(np.asarray(weight, float) / step) * step
 
 
 class Laid(NamedTuple):
@@ -101,7 +131,7 @@ def _in_rows(weights: np.ndarray, laid: Laid) -> np.ndarray:
 def weights_of(bundle: Bundle, dtype: Any) -> np.ndarray:
     """One weight for each synapse, member by member."""
     pathways = [member.pathway for member in bundle.members]
-    parts = [np.broadcast_to(np.asarray(path.weight, dtype), (path.wiring.edges.n,)) for path in pathways]
+    parts = [np.broadcast_to(np.asarray(summable(path), dtype), (path.wiring.edges.n,)) for path in pathways]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 

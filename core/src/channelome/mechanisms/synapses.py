@@ -7,7 +7,7 @@ from jax import Array
 
 from ..maths import bernoulli, exp
 from ..module import param
-from ..units import Concentration, Factor, PositiveTime, Rate, Unit, Voltage
+from ..units import Concentration, Factor, PositiveTime, Rate, Share, Unit, Voltage
 from .transmission import Coupling, Followed, Release, S, Synapse
 
 _BINDING = Annotated[Any, Unit.parse("1/(mM*ms)")]
@@ -31,24 +31,42 @@ class Expon(Synapse, states=("g",)):
         return s["g"]
 
 
-class DualExpon(Synapse, states=("rise", "decay")):
-    """Difference of two exponentials; a spike's conductance peaks at the weight. NEURON's Exp2Syn."""
+class DualExpon(Synapse, states=("rise", "g")):
+    """Difference of two exponentials; a spike's conductance peaks at the weight. NEURON's Exp2Syn.
+
+    `g` is the conductance, fed by `rise`. With equal time constants it is the limit, the alpha function.
+    """
 
     tau_rise: PositiveTime = param(1.0, source="our choice")
     tau_decay: PositiveTime = param(10.0, source="our choice")
     E: Voltage = param(0.0, source="our choice")
 
     def flow(self, s: S, dt: Any) -> S:
-        return {"rise": s["rise"] * jnp.exp(-dt / self.tau_rise), "decay": s["decay"] * jnp.exp(-dt / self.tau_decay)}
+        """``g' = rise - g / tau_decay`` but for a factor, solved exactly: by no difference that vanishes as the times meet."""
+        z = jnp.asarray((1 / self.tau_rise - 1 / self.tau_decay) * dt)
+        decay = jnp.exp(-dt / self.tau_decay)
+        fed = s["rise"] * (dt * decay / bernoulli(-z) / self._peak())
+        return {"rise": s["rise"] * jnp.exp(-dt / self.tau_rise), "g": s["g"] * decay + fed}
 
     def receive(self, s: S, arrived: Any) -> S:
-        return {"rise": s["rise"] + arrived, "decay": s["decay"] + arrived}
+        return {"rise": s["rise"] + arrived, "g": s["g"]}
 
     def conductance(self, s: S, V: Array) -> Array:
-        ratio = jnp.log(self.tau_decay / self.tau_rise)
-        peak = ratio * self.tau_rise * self.tau_decay / (self.tau_decay - self.tau_rise)
-        height = jnp.exp(-peak / self.tau_decay) - jnp.exp(-peak / self.tau_rise)
-        return (s["decay"] - s["rise"]) / height
+        return s["g"]
+
+    def _peak(self) -> Array:
+        """The height of ``(exp(-t/tau_decay) - exp(-t/tau_rise)) / (1/tau_rise - 1/tau_decay)``, in ms."""
+        x = jnp.asarray(self.tau_decay / self.tau_rise - 1.0)
+        at = self.tau_decay * _log1p_over(x)
+        return at * jnp.exp(-at / self.tau_decay) / bernoulli(-jnp.log1p(x))
+
+
+def _log1p_over(x: Array) -> Array:
+    """``log(1 + x) / x``, 1 at 0."""
+    near = jnp.abs(x) < 0.01
+    far = jnp.where(near, 1.0, x)
+    series = 1 - x * (1 / 2 - x * (1 / 3 - x * (1 / 4 - x * (1 / 5 - x / 6))))
+    return jnp.where(near, series, jnp.log1p(far) / far)
 
 
 class Alpha(Synapse, states=("rise", "g")):
@@ -71,11 +89,14 @@ class Alpha(Synapse, states=("rise", "g")):
 class Pulsed(Followed):
     """Receptors in a pulse of transmitter, which is at `T_max` for `T_dur` after a spike; a spike in it makes it longer.
 
-    Pulses begin and end on steps.
+    Pulses begin and end on steps, and are one step long at least. Several spikes within a step are one pulse.
     """
 
     T_max: Concentration = param(1.0, source=_KINETICS)
     T_dur: PositiveTime = param(1.0, source=_KINETICS)
+
+    def longest_step(self) -> Any:
+        return self.T_dur
 
     def _pulse(self, s: S, spiked: Array, dt: Any) -> tuple[S, Array, Array]:
         """Where a pulse is on (1 or 0) and the time left of it, after the spikes; where one begins; where one ends."""
@@ -214,7 +235,7 @@ class TsodyksMarkram(Release, states={"u": 0.0, "x": 1.0}):
     facilitation (`tau_fac` much shorter than the intervals) every spike sends ``U x``.
     """
 
-    U: Factor = param(0.5, source=_TM)
+    U: Share = param(0.5, source=_TM)
     tau_rec: PositiveTime = param(800.0, source=_TM)
     tau_fac: PositiveTime = param(1e-3, source="our choice: no facilitation")
 

@@ -5,6 +5,7 @@ their equations are linear. `flow` is the exact solution over any time, so the s
 conductance in the middle of its step.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -22,6 +23,10 @@ class Contact(Module):
     """What a projection is made of: a chemical `Synapse`, or an electrical `Coupling`."""
 
     states: ClassVar[tuple[str, ...]] = ()
+
+    def longest_step(self) -> Any:
+        """The longest step in ms that it can be run with; infinity for any."""
+        return math.inf
 
 
 class Synapse(Contact):
@@ -78,7 +83,7 @@ class Followed(Synapse):
         raise NotImplementedError
 
     def source_emit(self, s: S, spiked: Array, dt: Any) -> tuple[S, Array, Array]:
-        """The states after the spikes (1 or 0), who sends now with what sign, and the two numbers sent, on a last axis."""
+        """The states after the spikes (1 or 0; several within a step are one), who sends now with what sign, and the two numbers sent, on a last axis."""
         raise NotImplementedError
 
 
@@ -100,7 +105,10 @@ class Release(Module):
         raise NotImplementedError
 
     def release(self, s: S, spiked: Array) -> tuple[S, Array]:
-        """The states after the spikes (1 or 0 for each source), and what a spike of each source sends, 1 as it is."""
+        """The states after the spikes (1 or 0 for each source), and what a spike of each source sends, 1 as it is.
+
+        Of several within a step, each sends that.
+        """
         raise NotImplementedError
 
     def initial(self, size: tuple[int, ...], dtype: Any) -> S:

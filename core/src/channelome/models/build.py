@@ -12,7 +12,8 @@ from ..cells import SingleCompartment, channel, ion
 from ..errors import ChannelomeError, ModelError
 from ..mechanisms.ions import Ion
 from ..networks import Network, Poisson, Projection, SpikeSource, from_arrays, plasticity, synapse
-from ..networks.connect import RULES, Rule
+from ..networks.connect import Rule
+from ..networks.distance import RULES
 from ..registry import registry
 from ..registry.provenance import About, Model, read_model
 from .values import parse
@@ -61,7 +62,8 @@ def network(table: Mapping[str, Any], where: str) -> Network:
         _check_extent(projection, sizes, groups, f"{where}: projections.{label}")
     built = {label: _projection(entry, f"{where}: projections.{label}") for label, entry in projections.items()}
     with at(where):
-        return Network(seed=int(table.get("seed", 0)), **populations, **groups, **built)
+        parts: dict[str, Any] = {**populations, **groups, **built}
+        return Network(seed=int(table.get("seed", 0)), **parts)
 
 
 @contextlib.contextmanager
@@ -107,7 +109,7 @@ def _shape(size: Any, place: str) -> Any:
 def _population(table: Mapping[str, Any], place: str) -> SingleCompartment | Poisson | SpikeSource:
     kind = table.get("kind")
     if kind == "Poisson":
-        rate, seed = _value(table["rate"], f"{place}.rate"), int(table.get("seed", 0))
+        rate, seed = _value(table["rate"], f"{place}.rate"), int(table["seed"]) if "seed" in table else None
         with at(place):
             return Poisson(_shape(table["size"], place), rate=rate, seed=seed)
     if kind == "SpikeSource":
@@ -139,9 +141,8 @@ def _rule(table: Mapping[str, Any], place: str) -> Rule:
         if table["rule"] == "from_arrays":
             index = {name: np.asarray(given.pop(name), int) for name in ("pre", "post")}
             return from_arrays(**index, **given)
-        if "k" in given:
-            given["k"] = int(given["k"])
-        positional = [given.pop(name) for name in ("p", "k") if name in given]
+        given |= {name: int(given[name]) for name in ("k", "n") if name in given}
+        positional = [given.pop(name) for name in ("p", "k", "n") if name in given]
         return RULES[table["rule"]](*positional, **given)
 
 
@@ -149,8 +150,12 @@ def _check_extent(table: Mapping[str, Any], sizes: Mapping[str, int], groups: Ma
     """Refuse what no memory holds before it is tried; a rule's own limits and names are the network's to check."""
     pre, post = (_extent(table[end], sizes, groups) for end in ("pre", "post"))
     rule = table["connect"]
-    share = {"fixed_probability": pre * rule.get("p", 1), "distance_dependent": pre, "all_to_all": pre}
-    count = post * share.get(rule["rule"], rule.get("k", 0))
+    k = rule.get("k", 0)
+    counts = {
+        "fixed_probability": post * pre * rule.get("p", 1), "distance_dependent": post * pre, "all_to_all": post * pre,
+        "fixed_outdegree": pre * k, "fixed_total_number": rule.get("n", 0),
+    }  # fmt: skip
+    count = counts.get(rule["rule"], post * k)
     if count > MAX_SYNAPSES:
         raise ModelError(
             f"{place} is of {count:.3g} synapses; {MAX_SYNAPSES:.0e} are the most that a file may ask for."
@@ -159,6 +164,8 @@ def _check_extent(table: Mapping[str, Any], sizes: Mapping[str, int], groups: Ma
 
 def _extent(name: str, sizes: Mapping[str, int], groups: Mapping[str, str], depth: int = 0) -> int:
     """About how many neurons a group has, an upper bound; 0 where it is not there."""
+    if "+" in name:
+        return sum(_extent(term, sizes, groups, depth) for term in name.split("+"))
     match = _GROUP.fullmatch(name)
     label = match[1] if match else ""
     if label in groups and depth <= len(groups):
@@ -167,9 +174,7 @@ def _extent(name: str, sizes: Mapping[str, int], groups: Mapping[str, str], dept
         whole = sizes.get(label, 0)
     if match is None or match[2] is None:
         return whole
+    if ":" not in match[2]:
+        return min(whole, len(match[2].split(",")))
     parts = [int(part) if part.strip() else None for part in match[2].split(":")]
-    return (
-        1
-        if len(parts) == 1 and parts[0] is not None
-        else len(range(whole)[slice(*parts)] if len(parts) > 1 else range(whole))
-    )
+    return len(range(whole)[slice(*parts)])

@@ -11,9 +11,13 @@ from ..errors import ModelError
 from ..module import Module
 from ..networks import Network, Poisson, Projection, SpikeSource
 from ..networks.connect import Rule
+from ..networks.distance import DistanceDependent
 from ..networks.projection import Pathway
+from ..networks.space import SPACINGS
 from ..registry import Entry, registry
 from ..registry.provenance import block, versioned
+from ..sampled import Sampled
+from ..stimuli.current import Current
 from ..units import Unit
 from .values import of_array, of_parameter, quantity, seed_of
 
@@ -127,8 +131,10 @@ def _network(net: Network) -> dict[str, Any]:
 def _population(part: Any, label: str) -> dict[str, Any]:
     kind = {"kind": type(part).__name__}
     if isinstance(part, Poisson):
-        seed = seed_of(part.seed, f"'{label}'")
-        return {**kind, "size": _size(part.size), **_parameters(part, f"'{label}'"), "seed": seed}
+        if isinstance(part.rate, Current):
+            raise ModelError(f"the rate of '{label}' is a function of time, which a file cannot hold.")
+        found = {**kind, "size": _size(part.size), **_parameters(part, f"'{label}'")}
+        return found if part.seed is None else found | {"seed": seed_of(part.seed, f"'{label}'")}
     if isinstance(part, SpikeSource):
         neurons = np.asarray(part.neurons).astype(int).tolist()
         return {**kind, "size": part.size[0], "times": quantity(part.times, _MS, label), "neurons": neurons}
@@ -143,13 +149,14 @@ def _projection(path: Pathway, label: str, net: Network) -> dict[str, Any]:
     found: dict[str, Any] = {
         "pre": given.pre,
         "post": given.post,
-        "connect": _rule(given.connect) if given.connect is not None else _listed(path, given, net),
+        "connect": _rule(given.connect) if _written(given.connect) else _listed(path, given, net),
         "synapse": _part(path.synapse, f"the synapse of '{label}'"),
         "weight": weight,
     }
     delay = path.wiring.delay
     if np.any(np.asarray(delay)):
-        found["delay"] = of_array(given.delay, delay, _MS, f"delay of {where}")
+        sample = given.delay if isinstance(given.delay, Sampled) else None
+        found["delay"] = of_array(sample, delay, _MS, f"delay of {where}")
     if np.any(np.asarray(path.initial)):
         found["initial"] = initial
     if path.plasticity is not None:
@@ -163,18 +170,30 @@ def _number(path: Pathway, name: str, where: str) -> dict[str, Any]:
     """The weight or the initial state; as a sample where it is still what was drawn."""
     value = getattr(path, name)
     sample, drawn = path._drawn.get(name, (None, None))
-    return of_array(sample if value is drawn else None, value, path.unit, where)
+    if isinstance(sample, Sampled) and value is drawn:
+        return of_array(sample, value, path.unit, where)
+    scale = path.scale if name == "weight" else None
+    return of_array(None, value if scale is None else scale, path.unit, where)
+
+
+def _written(rule: Rule | None) -> bool:
+    """Whether a file can hold the rule itself, and not only the synapses that it made."""
+    if not isinstance(rule, DistanceDependent):
+        return rule is not None
+    return isinstance(rule.kernel, str) and isinstance(rule.periodic, bool) and rule.unit == SPACINGS
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(rule).__name__).lower()
-    given = {field.name: getattr(rule, field.name) for field in fields(rule)}
-    return {"rule": name, **{key: value for key, value in given.items() if value is not False}}
+    given = {field.name: (getattr(rule, field.name), field.default) for field in fields(rule)}
+    return {"rule": name, **{key: value for key, (value, default) in given.items() if value != default}}
 
 
 def _listed(path: Pathway, given: Projection, net: Network) -> dict[str, Any]:
     """Connections as lists of neurons, by their numbers in the groups."""
     (_, pre), (_, post) = net.indices(given.pre), net.indices(given.post)
     edges = path.wiring.edges
-    ends = np.searchsorted(pre, edges.sources + path.wiring.pre_first), np.searchsorted(post, edges.targets)
-    return {"rule": "from_arrays", "pre": ends[0].tolist(), "post": ends[1].tolist()}
+    ends = np.searchsorted(pre, path.wiring.sources), np.searchsorted(post, edges.targets)
+    found = {"rule": "from_arrays", "pre": ends[0].tolist(), "post": ends[1].tolist()}
+    known = path.wiring.factors is not None and path.scale is not None
+    return found | {"weights": path.wiring.factors.tolist()} if known and path.wiring.factors is not None else found

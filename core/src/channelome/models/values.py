@@ -20,8 +20,11 @@ def parse(value: Any) -> Any:
         return Q10(_numbers(value["q10"]), _numbers(value["reference"]))
     if "sample" in value:
         kind, unit = value["sample"], value["unit"]
-        a, b = ((_numbers(value[name]), unit) for name in DISTRIBUTIONS[kind])
-        return Sampled(kind, (a, b), int(value["seed"]))
+        names = DISTRIBUTIONS[kind]
+        a, b = ((_numbers(value[name]), unit) for name in names)
+        low, high = ((_numbers(value[x]), unit) if x in value and x not in names else None for x in ("low", "high"))
+        seed = int(value["seed"]) if "seed" in value else None
+        return Sampled(kind, (a, b), seed, low, high, bool(value.get("clip", False)))
     return _numbers(value["value"]), value["unit"]
 
 
@@ -57,7 +60,11 @@ def sampled(value: Sampled, unit: Unit, where: str) -> dict[str, Any]:
     """What was sampled, in `unit`, as a file holds it."""
     given = dict(zip(DISTRIBUTIONS[value.distribution], value.arguments, strict=True))
     bare = {name: numbers(number, where) for name, number in given.items()}
-    return {"sample": value.distribution, **bare, "unit": unit.symbol, "seed": seed_of(value.seed, where)}
+    bounds = {name: getattr(value, name) for name in ("low", "high")}
+    bare |= {name: numbers(bound, where) for name, bound in bounds.items() if bound is not None}
+    found = {"sample": value.distribution, **bare, "unit": unit.symbol}
+    found |= {"clip": True} if value.clip else {}
+    return found if value.seed is None else found | {"seed": seed_of(value.seed, where)}
 
 
 def of_parameter(part: Module, name: str, where: str) -> Any:

@@ -4,53 +4,19 @@ A rule is data: a frozen dataclass whose fields are numbers, so that it can stan
 a network is built, for its `Edges` between two groups of neurons.
 """
 
-import functools
+import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..errors import ModelError
+from ..units import Unit, convert
+from .edges import Edges, Ends, by_source
 
 BLOCK = 1 << 22
 """Pairs or edges that are drawn at once: bounds the memory that building takes beside the edges themselves."""
-
-
-class Ends(NamedTuple):
-    """The two groups between which a rule connects: flat indices in their populations, and where the neurons stand."""
-
-    pre: np.ndarray
-    post: np.ndarray
-    same: bool
-    pre_positions: np.ndarray
-    post_positions: np.ndarray
-
-
-class Edges(NamedTuple):
-    """Synapses in the order of their source, then of their target, as a compressed sparse matrix holds them.
-
-    Attributes:
-        counts: how many synapses each source neuron has, of shape ``(n_pre,)``.
-        targets: number of the target neuron in its group, of each synapse.
-        n_post: neurons in the target's group.
-        weights: what a matrix holds for each synapse, where the rule was given one.
-    """
-
-    counts: np.ndarray
-    targets: np.ndarray
-    n_post: int
-    weights: np.ndarray | None = None
-
-    @property
-    def sources(self) -> np.ndarray:
-        """Number of the source neuron in its group, of each synapse."""
-        return np.repeat(np.arange(self.counts.size, dtype=np.int32), self.counts)
-
-    @property
-    def n(self) -> int:
-        """Number of synapses."""
-        return self.targets.size
 
 
 @dataclass(frozen=True)
@@ -73,7 +39,7 @@ class FixedProbability(Rule):
             rows = max(1, BLOCK // n_post)
             for first in range(0, n_pre, rows):
                 here = min(rows, n_pre - first)
-                flat = _bernoulli(rng, here * n_post, self.p)
+                flat = bernoulli(rng, here * n_post, self.p)
                 row, column = np.divmod(flat, n_post)
                 if ends.same and not self.self_connections:
                     kept = ends.pre[first + row] != ends.post[column]
@@ -83,7 +49,7 @@ class FixedProbability(Rule):
         return Edges(counts, _joined(targets), n_post)
 
 
-def _bernoulli(rng: np.random.Generator, n: int, p: float) -> np.ndarray:
+def bernoulli(rng: np.random.Generator, n: int, p: float) -> np.ndarray:
     """The sorted successes of n trials with probability p: the gaps between successes are geometric."""
     if p >= 1:
         return np.arange(n)
@@ -151,6 +117,51 @@ def _choose(
 
 
 @dataclass(frozen=True)
+class FixedOutdegree(Rule):
+    k: int
+    self_connections: bool = False
+    multapses: bool = False
+
+    def edges(self, ends: Ends, rng: np.random.Generator) -> Edges:
+        """Those of a fixed in-degree the other way round."""
+        turned = ends._replace(pre=ends.post, post=ends.pre, pre_where=ends.post_where, post_where=ends.pre_where)
+        try:
+            found = FixedIndegree(self.k, self.self_connections, self.multapses).edges(turned, rng)
+        except ModelError:
+            raise ModelError(
+                f"fixed_outdegree({self.k}) has too few target neurons to take without repetition: take fewer, or multapses=True."
+            ) from None
+        return by_source(found.targets, found.sources, ends.pre.size, ends.post.size)
+
+
+@dataclass(frozen=True)
+class FixedTotalNumber(Rule):
+    n: int
+    self_connections: bool = False
+    multapses: bool = True
+
+    def edges(self, ends: Ends, rng: np.random.Generator) -> Edges:
+        n_pre, n_post = ends.pre.size, ends.post.size
+        alone = ends.same and not self.self_connections
+        pairs = n_pre * n_post - (np.intersect1d(ends.pre, ends.post).size if alone else 0)
+        if self.n > pairs and (not self.multapses or not pairs):
+            raise ModelError(
+                f"fixed_total_number({self.n}) has only {pairs} pairs to take: take fewer, or multapses=True."
+            )
+        flat = np.zeros(0, np.int64)
+        while flat.size < self.n:  # what is not allowed is drawn again
+            more = rng.integers(0, n_pre * n_post, self.n - flat.size)
+            if alone:
+                row, column = np.divmod(more, n_post)
+                more = more[ends.pre[row] != ends.post[column]]
+            flat = np.concatenate([flat, more])
+            if not self.multapses:
+                _, first = np.unique(flat, return_index=True)
+                flat = flat[np.sort(first)]
+        return by_source(*np.divmod(flat, n_post), n_pre, n_post)
+
+
+@dataclass(frozen=True)
 class OneToOne(Rule):
     def edges(self, ends: Ends, rng: np.random.Generator) -> Edges:
         n_pre, n_post = ends.pre.size, ends.post.size
@@ -167,33 +178,12 @@ class AllToAll(Rule):
         return FixedProbability(1.0, self.self_connections).edges(ends, rng)
 
 
-@dataclass(frozen=True)
-class DistanceDependent(Rule):
-    p: float
-    sigma: float
-    self_connections: bool = False
-
-    def edges(self, ends: Ends, rng: np.random.Generator) -> Edges:
-        n_pre, n_post = ends.pre.size, ends.post.size
-        counts, targets = np.zeros(n_pre, np.int64), []
-        rows = max(1, BLOCK // max(n_post, 1))
-        for first in range(0, n_pre, rows):
-            here = slice(first, min(first + rows, n_pre))
-            apart = ends.pre_positions[here, None, :] - ends.post_positions[None, :, :]
-            p = self.p * np.exp(-np.sum(apart**2, axis=-1) / (2 * self.sigma**2))
-            if ends.same and not self.self_connections:
-                p[ends.pre[here, None] == ends.post[None, :]] = 0.0
-            row, column = np.nonzero(rng.random(p.shape) < p)
-            counts[here] = np.bincount(row, minlength=p.shape[0])
-            targets.append(column.astype(np.int32))
-        return Edges(counts, _joined(targets), n_post)
-
-
 @dataclass(frozen=True, eq=False)
 class FromArrays(Rule):
     pre: np.ndarray
     post: np.ndarray
     weights: np.ndarray | None = None
+    delays: np.ndarray | None = None
 
     def edges(self, ends: Ends, rng: np.random.Generator) -> Edges:
         for name, index, n in (("pre", self.pre, ends.pre.size), ("post", self.post, ends.post.size)):
@@ -202,7 +192,7 @@ class FromArrays(Rule):
                     f"from_arrays(): {name} holds {index.max() if index.max() >= n else index.min()}, but its group has "
                     f"the neurons 0 to {n - 1}."
                 )
-        return _by_source(self.pre, self.post, ends.pre.size, ends.post.size, self.weights)
+        return by_source(self.pre, self.post, ends.pre.size, ends.post.size, self.weights, self.delays, ordered=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,13 +212,7 @@ class FromMatrix(Rule):
             dense = np.asarray(self.matrix)
             pre, post = np.nonzero(dense)
             values = dense[pre, post]
-        return _by_source(pre, post, *shape, None if values.dtype == bool else values)
-
-
-def _by_source(pre: np.ndarray, post: np.ndarray, n_pre: int, n_post: int, weights: np.ndarray | None = None) -> Edges:
-    order = np.lexsort((post, pre))
-    kept = None if weights is None else np.asarray(weights, float)[order]
-    return Edges(np.bincount(pre, minlength=n_pre), post[order].astype(np.int32), n_post, kept)
+        return by_source(pre, post, *shape, None if values.dtype == bool else values)
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
@@ -240,7 +224,7 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
 
 def fixed_probability(p: float, *, self_connections: bool = False) -> Rule:
     """Every pair is connected with probability `p`, independently."""
-    return FixedProbability(_probability(p, "fixed_probability"), self_connections)
+    return FixedProbability(probability(p, "fixed_probability"), self_connections)
 
 
 def fixed_indegree(k: int, *, self_connections: bool = False, multapses: bool = False) -> Rule:
@@ -249,9 +233,21 @@ def fixed_indegree(k: int, *, self_connections: bool = False, multapses: bool = 
     Args:
         multapses: whether a source may be drawn more than once.
     """
-    if not isinstance(k, int | np.integer) or k < 0:
-        raise ModelError(f"fixed_indegree() needs a whole number of synapses, not {k!r}.")
-    return FixedIndegree(int(k), self_connections, multapses)
+    return FixedIndegree(_whole(k, "fixed_indegree"), self_connections, multapses)
+
+
+def fixed_outdegree(k: int, *, self_connections: bool = False, multapses: bool = False) -> Rule:
+    """Every source neuron has exactly `k` synapses, onto targets drawn evenly; as `fixed_indegree`."""
+    return FixedOutdegree(_whole(k, "fixed_outdegree"), self_connections, multapses)
+
+
+def fixed_total_number(n: int, *, self_connections: bool = False, multapses: bool = True) -> Rule:
+    """Exactly `n` synapses, each between a source and a target drawn evenly.
+
+    Args:
+        multapses: whether a pair may be drawn more than once.
+    """
+    return FixedTotalNumber(_whole(n, "fixed_total_number"), self_connections, multapses)
 
 
 def one_to_one() -> Rule:
@@ -264,28 +260,26 @@ def all_to_all(*, self_connections: bool = False) -> Rule:
     return AllToAll(self_connections)
 
 
-def distance_dependent(p: float, *, sigma: float, self_connections: bool = False) -> Rule:
-    """Pairs are connected with probability ``p exp(-d^2 / (2 sigma^2))``, d and `sigma` in grid spacings.
-
-    Neurons stand on the grid of their population's shape: ``size=(20, 20)`` is a sheet, ``size=400`` a line.
-    """
-    if not sigma > 0:
-        raise ModelError(f"distance_dependent() needs a positive sigma, not {sigma!r}.")
-    return DistanceDependent(_probability(p, "distance_dependent"), float(sigma), self_connections)
-
-
-def from_arrays(pre: Any, post: Any, *, weights: Any = None) -> Rule:
+def from_arrays(pre: Any, post: Any, *, weights: Any = None, delays: Any = None) -> Rule:
     """The synapses given by number of source and target neuron in their groups; repetitions are synapses of their own.
+
+    Arrays given beside them, here or as the projection's weight and delay, are in the same order.
 
     Args:
         weights: one factor per synapse, by which the projection's weight is multiplied.
+        delays: one per synapse, with a unit, in place of the projection's.
     """
     rows, columns = (_index(x, name) for x, name in ((pre, "pre"), (post, "post")))
-    if rows.size != columns.size or (weights is not None and np.size(weights) != rows.size):
+    factors = None if weights is None else np.asarray(weights, float)
+    late = None if delays is None else np.asarray(convert(delays, Unit.parse("ms"), "delays of from_arrays()"), float)
+    if rows.size != columns.size:
         raise ModelError(
             f"from_arrays() needs arrays of one length, got {rows.size} sources and {columns.size} targets."
         )
-    return FromArrays(rows, columns, None if weights is None else np.asarray(weights, float))
+    for name, values in (("weights", factors), ("delays", late)):
+        if values is not None and (values.shape != rows.shape or not np.all(np.isfinite(values))):
+            raise ModelError(f"from_arrays() needs one finite number of {name} for each of {rows.size} synapses.")
+    return FromArrays(rows, columns, factors, late)
 
 
 def from_matrix(matrix: Any) -> Rule:
@@ -299,15 +293,22 @@ def from_matrix(matrix: Any) -> Rule:
 
 
 RULES: dict[str, Callable[..., Rule]] = {
-    f.__name__: f for f in (fixed_probability, fixed_indegree, one_to_one, all_to_all, distance_dependent)
+    f.__name__: f
+    for f in (fixed_probability, fixed_indegree, fixed_outdegree, fixed_total_number, one_to_one, all_to_all)
 }
-"""The rules that a model file can name."""
+"""The rules that a model file can name, but for that by distance, which `space` adds."""
 
 
-def _probability(p: Any, what: str) -> float:
-    if not isinstance(p, int | float) or not 0 <= p <= 1:
+def probability(p: Any, what: str) -> float:
+    if not isinstance(p, numbers.Real) or isinstance(p, bool) or not 0 <= float(p) <= 1:
         raise ModelError(f"{what}() needs a probability from 0 to 1, not {p!r}.")
     return float(p)
+
+
+def _whole(k: Any, what: str) -> int:
+    if not isinstance(k, int | np.integer) or isinstance(k, bool) or k < 0:
+        raise ModelError(f"{what}() needs a whole number of synapses, not {k!r}.")
+    return int(k)
 
 
 def _index(values: Any, name: str) -> np.ndarray:
@@ -315,9 +316,3 @@ def _index(values: Any, name: str) -> np.ndarray:
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ModelError(f"from_arrays(): {name} must be a list of whole numbers, one for each synapse.")
     return array.astype(np.int64)
-
-
-@functools.cache
-def grid(size: tuple[int, ...]) -> np.ndarray:
-    """Where the neurons of a population of this shape stand, in grid spacings: (neurons, axes)."""
-    return np.stack([axis.ravel() for axis in np.indices(size)], axis=-1).astype(float)

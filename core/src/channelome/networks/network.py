@@ -2,9 +2,8 @@
 
 import math
 import re
-import zlib
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 
@@ -16,21 +15,27 @@ from ..registry import registry
 from ..registry.cite import of_parts
 from ..registry.hooks import model_built
 from ..registry.provenance import About
-from .connect import Ends, grid
-from .projection import Pathway, Projection, wire
+from ..streams import Stream, checked_seed
+from .edges import Ends
+from .groups import group_of, written
+from .projection import Pathway, Projection
 from .sources import Poisson, SpikeSource
+from .space import Where, stand
+from .wire import site_of, wire
 
 Population = SingleCompartment | Poisson | SpikeSource
-_PART = re.compile(r"\s*(\w+)\s*(?:\[\s*(-?\d*)\s*(?::\s*(-?\d*)\s*(?::\s*(\d*)\s*)?)?\])?\s*")
+_LABEL = re.compile(r"\w+")
 
 
 class Network(Module):
     """Populations of neurons and the projections between them, each under a label.
 
     Args:
-        seed: of the connections and of what is sampled: the same seed and labels make the same network.
+        seed: of all that is random and has no seed of its own: connections, what is sampled, spikes of sources, noise. The same
+            seed and labels make the same network; each label, and each role in it, has a stream of its own.
+        positions: by population, where its neurons stand: a `grid`, or coordinates with a unit, of shape (neurons, axes).
         parts: by label: a population (a cell with its `size`, `Poisson`, `SpikeSource`), a `Projection`, or a group, which
-            is part of a population: ``E="cells[:3200]"``.
+            is part of a population: ``E="cells[:3200]"``, ``some="cells[3, 5] + cells[10:20]"``, ``some=("cells", indices)``.
 
     Raises:
         ModelError: for a part that is none of these, a projection to or from what is not there, a target without a
@@ -44,24 +49,46 @@ class Network(Module):
     seed: Annotated[int, STATIC]
     about: Annotated[About, STATIC] = About()
     """The registered network or the file that it was made from, for citations."""
+    _where: ClassVar[Mapping[str, Where]] = {}
+    """Of an instance, where its populations stand, as far as it was said."""
 
-    def __init__(self, *, seed: int = 0, **parts: Any) -> None:
-        populations = {label: part for label, part in parts.items() if isinstance(part, Population)}
-        groups = tuple((label, part) for label, part in parts.items() if isinstance(part, str))
+    def __init__(self, *, seed: int = 0, positions: Mapping[str, Any] | None = None, **parts: Any) -> None:
         for label, part in parts.items():
-            if not isinstance(part, Population | Projection | str):
+            if not _LABEL.fullmatch(label):
+                raise ModelError(f"'{label}' cannot be a label: it is made of letters, digits and underscores.")
+            if isinstance(part, tuple) and len(part) == 2 and isinstance(part[0], str):
+                parts[label] = written(part[0], part[1], f"the group '{label}'")
+            elif not isinstance(part, Population | Projection | str):
                 raise ModelError(
                     f"'{label}' must be a population (a cell, Poisson, SpikeSource), a Projection, or a group such as "
                     f"'cells[:100]', not {part!r}."
                 )
+        seed = checked_seed(seed, "the network")
+        populations = {
+            label: _drawn_from(part, Stream(seed, label))
+            for label, part in parts.items()
+            if isinstance(part, Population)
+        }
+        groups = tuple((label, part) for label, part in parts.items() if isinstance(part, str))
         if not populations:
             raise ModelError("a network needs a population: Network(cells=cell('...', size=100), ...).")
-        super().__init__(populations=populations, projections={}, groups=groups, seed=int(seed))
+        super().__init__(populations=populations, projections={}, groups=groups, seed=seed)
         for label, where in groups:
-            self._group(where, f"the group '{label}'")
+            self._group(where, f"the group '{label}'", (label,))
+        for label in positions or {}:
+            if label not in populations:
+                raise ModelError(f"positions: there is no population '{label}'; there are {', '.join(populations)}.")
+        self._set("_where", {label: stand(x, populations[label].size, label) for label, x in (positions or {}).items()})
         built = {label: self._wired(label, part) for label, part in parts.items() if isinstance(part, Projection)}
         self._set("projections", built)
         model_built(self)
+
+    def __getitem__(self, label: str) -> Population | Pathway:
+        """The population or projection of a label; the synapses of a projection are its ``edges``."""
+        found = {**self.populations, **self.projections}
+        if label not in found:
+            raise ModelError(f"the network has no '{label}'. It has {', '.join(found)}.")
+        return found[label]
 
     def indices(self, name: str) -> tuple[str, np.ndarray]:
         """The population in which the group, or part of a population, `name` lies, and its neurons' flat indices.
@@ -71,39 +98,22 @@ class Network(Module):
         """
         return self._group(name, f"'{name}'")
 
-    def _group(self, name: str, where: str, depth: int = 0) -> tuple[str, np.ndarray]:
-        match = _PART.fullmatch(name)
-        if match is None:
-            raise ModelError(
-                f"{where}: write a population or group, or part of one, such as 'cells[:100]', not {name!r}."
-            )
-        label, groups = match[1], dict(self.groups)
-        if label in self.populations:
-            population, index = label, np.arange(math.prod(self.populations[label].size))
-        elif label in groups and depth < len(groups):
-            population, index = self._group(groups[label], where, depth + 1)
-        else:
-            raise ModelError(
-                f"{where}: there is no population '{label}'. There are {', '.join([*self.populations, *groups])}."
-            )
-        if match[2] is not None:
-            index = index[_slice(match)]
-        if not index.size:
-            raise ModelError(
-                f"{where}: {name!r} has no neurons; '{population}' has the shape {self.populations[population].size}."
-            )
-        return population, index
+    def _group(self, name: str, where: str, within: tuple[str, ...] = ()) -> tuple[str, np.ndarray]:
+        sizes = {label: part.size for label, part in self.populations.items()}
+        return group_of(name, sizes, dict(self.groups), where, within)
+
+    def _ends(self, given: Projection, where: str) -> tuple[Ends, str, str]:
+        (pre, sources), (post, targets) = (self._group(name, where) for name in (given.pre, given.post))
+        a, b = (self._where.get(label) or stand(None, self.populations[label].size, label) for label in (pre, post))
+        return Ends(sources, targets, pre == post, a, b), pre, post
 
     def _wired(self, label: str, given: Projection) -> Pathway:
         where = f"the projection '{label}'"
-        (pre, sources), (post, targets) = (self._group(name, where) for name in (given.pre, given.post))
+        ends, pre, post = self._ends(given, where)
         target = self.populations[post]
         if not isinstance(target, SingleCompartment):
             raise ModelError(f"{where}: '{post}' is a {type(target).__name__}, which has no membrane to project to.")
-        sizes = self.populations[pre].size, target.size
-        ends = Ends(sources, targets, pre == post, grid(sizes[0])[sources], grid(sizes[1])[targets])
-        seed = [self.seed, zlib.crc32(label.encode())] if given.seed is None else given.seed
-        built = wire(given, label, ends, (pre, post), sizes, seed)
+        built = wire(given, label, ends, (pre, post), (self.populations[pre].size, target.size), self.seed)
         if isinstance(built.synapse, Coupling) and not isinstance(self.populations[pre], SingleCompartment):
             raise ModelError(
                 f"{where}: '{pre}' has no membrane, which {type(built.synapse).__name__} needs on both sides."
@@ -117,31 +127,46 @@ class Network(Module):
         return built
 
     def replace(self, **changes: Any) -> Self:
-        """A copy with other values: ``replace(**{"exc.weight": "7 nS", "cells.INa.g_max": ...})``.
+        """A copy with other values: ``replace(**{"exc.weight": "7 nS", "cells.INa.g_max": ..., "noise.seed": 3})``.
 
-        Connections stay as they are.
+        Connections stay as they are, but with another ``seed=``: then all that is random and has no seed of its own is drawn anew.
 
         Raises:
             ModelError: for a name that the network does not have.
             UnitError: for a missing or wrong unit.
         """
-        populations, projections = dict(self.populations), dict(self.projections)
+        new = self._reseeded(checked_seed(changes.pop("seed"), "the network")) if "seed" in changes else self
+        populations, projections = dict(new.populations), dict(new.projections)
         for path, value in changes.items():
             label, _, name = path.partition(".")
             if label in populations and name:
-                populations[label] = populations[label].replace(**{name: value})
+                changed = populations[label].replace(**{name: value})
+                populations[label] = _drawn_from(changed, Stream(new.seed, label))
             elif label in projections and name:
-                projections[label] = projections[label].changed(name, value, label)
+                given = projections[label].wiring.given
+                assert given is not None
+                site = site_of(given, label, new._ends(given, label)[0], new.seed)
+                projections[label] = projections[label].changed(name, value, site)
             else:
                 raise ModelError(
                     f"the network has no '{path}'. It has {', '.join([*populations, *projections])}; "
                     f"a parameter is written 'exc.weight' or 'cells.INa.g_max'."
                 )
+        return new._with(populations=populations, projections=projections)
+
+    def _with(self, **parts: Any) -> Self:
         new = object.__new__(type(self))
-        new.__dict__.update(self.__dict__)
-        new._set("populations", populations)
-        new._set("projections", projections)
+        new.__dict__.update(self.__dict__, **parts)
         return new
+
+    def _reseeded(self, seed: int) -> Self:
+        populations = {label: _drawn_from(part, Stream(seed, label)) for label, part in self.populations.items()}
+        new = self._with(seed=seed, populations=populations)
+        drawn = {}
+        for label, path in self.projections.items():
+            given = path.wiring.given
+            drawn[label] = path if given is None or given.seed is not None else new._wired(label, path.again())
+        return new._with(projections=drawn)
 
     @property
     def classes(self) -> list[type[Module]]:
@@ -171,10 +196,5 @@ class Network(Module):
         return "\n".join(lines)
 
 
-def _slice(match: re.Match[str]) -> Any:
-    """``[3]``, ``[:3]``, ``[2:8:2]``."""
-    first = int(match[2]) if match[2] else None
-    if match[3] is None:
-        assert first is not None or match[2] == ""
-        return slice(first, None if first in (None, -1) else first + 1) if first is not None else slice(None)
-    return slice(first, int(match[3]) if match[3] else None, int(match[4]) if match[4] else None)
+def _drawn_from(part: Population, stream: Stream) -> Population:
+    return part if isinstance(part, SpikeSource) else part.drawn_from(stream)

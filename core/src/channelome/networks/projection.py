@@ -1,19 +1,22 @@
 """A projection, as a user writes it, and the pathway that a network makes of it."""
 
-import functools
-import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
+from jax.core import Tracer
 
-from ..cells.parts import build_part, class_of
+from ..cells.parts import class_of
 from ..errors import ModelError, UnitError
-from ..mechanisms.transmission import NANOSIEMENS, WEIGHTS, Contact, Coupling, Followed, Release
+from ..mechanisms.transmission import CONDUCTANCE_DENSITY, NANOSIEMENS, WEIGHTS, Contact, Release
 from ..module import NODE, STATIC, Module, Parameter, check_values, show
 from ..sampled import Sampled
+from ..streams import Stream
 from ..units import Unit, convert
-from .connect import Edges, Ends, FromArrays, FromMatrix, Rule
+from .connect import Rule
+from .space import ByDistance
+from .wiring import EdgeTable, Kept, Wiring
 
 _MS = Unit.parse("ms")
 
@@ -25,12 +28,22 @@ def synapse(name: "str | type[Contact]", /, **parameters: Any) -> Contact:
         UnknownName: where no installed pack has the name.
         UnitError, ModelError: as the synapse's constructor.
     """
-    return class_of(name, Contact, "synapse")(**parameters)
+    return _class_of(name, Contact, "synapse", "a synapse")(**parameters)
 
 
 def plasticity(name: "str | type[Release]", /, **parameters: Any) -> Release:
     """Short-term plasticity by name (``"TsodyksMarkram"``) or class, with parameters other than its defaults."""
-    return class_of(name, Release, "synapse")(**parameters)
+    return _class_of(name, Release, "plasticity", "short-term plasticity")(**parameters)
+
+
+def _class_of(name: Any, base: type, function: str, said: str) -> Any:
+    found = class_of(name, base, "synapse")
+    if not issubclass(found, base):
+        other = "plasticity" if issubclass(found, Release) else "synapse"
+        raise ModelError(
+            f"{function}(): {found.__name__} is not {said}: it goes to the projection's {other}=, and is made by {other}(...)."
+        )
+    return found
 
 
 @dataclass(frozen=True)
@@ -40,11 +53,13 @@ class Projection:
     Args:
         pre, post: populations or groups of the network by name, or part of one: ``"cells[:3200]"``.
         synapse: by name, class or instance. Of ``"GapJunction"`` every connection is one junction that conducts both ways;
-            its weight is absolute, and it takes neither delay, initial, plasticity nor frozen.
-        connect: a rule: `fixed_probability`, `fixed_indegree`, `one_to_one`, `all_to_all`, `distance_dependent`,
-            `from_arrays`, `from_matrix`.
-        weight: with a unit: one for all, an array with one per synapse (in the order of source, then target), or
-            sampled (`normal`, `uniform`). A conductance or a current, absolute or per membrane area.
+            its weight is absolute, and it takes neither delay, initial, plasticity nor frozen. Within a population a pair has one,
+            whichever of the two is the source.
+        connect: a rule: `fixed_probability`, `fixed_indegree`, `fixed_outdegree`, `fixed_total_number`, `one_to_one`, `all_to_all`,
+            `distance_dependent`, `from_arrays`, `from_matrix`.
+        weight: with a unit: one for all, an array with one per synapse (in the order of source, then target, of
+            `from_arrays` in the order of its arrays), sampled (`normal`, `lognormal`, `uniform`), or `by_distance`. A conductance,
+            at least 0, or a current, absolute or per membrane area.
         delay: with a unit, like the weight; in whole steps. A delay of 0 arrives at the end of the step in which the
             source spiked.
         initial: the synapse's first state at t = 0, in the weight's unit: one for all, an array over the target
@@ -52,7 +67,7 @@ class Projection:
         plasticity: short-term plasticity by name, class or instance.
         frozen: hold the synaptic current over each step at its value for the old V, as other simulators do, in place of
             letting it enter the cell's own step.
-        seed: of the rule and of what is sampled; if None, it follows from the network's seed and the label.
+        seed: of the rule and of what is sampled; if None, they follow from the network's seed and the label.
     """
 
     pre: str
@@ -67,51 +82,12 @@ class Projection:
     seed: int | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Wiring:
-    """Who connects to whom, after how long: NumPy arrays, compared by identity, so that a network stays a light pytree.
+class Site(NamedTuple):
+    """What values of a projection are made with: its name in errors, the stream of what is random, the way from `ByDistance`."""
 
-    Attributes:
-        pre, post: populations, by name.
-        pre_first, pre_stop: the range of source neurons that `edges` counts.
-        edges: with targets numbered in the target's population.
-        delay: in ms, one for all or one per synapse.
-        given: the projection as it was written, without what is large: a model file holds it.
-    """
-
-    pre: str
-    post: str
-    pre_first: int
-    pre_stop: int
-    edges: Edges
-    delay: float | np.ndarray
-    given: Projection | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "kept"}
-
-    @functools.cached_property
-    def kept(self) -> dict[Any, Any]:
-        """What the engine keeps of it from run to run: how the synapses lie in rows."""
-        return {}
-
-    def delay_steps(self, dt: float, where: str) -> int | np.ndarray:
-        """The delays in steps of `dt` ms.
-
-        Raises:
-            ModelError: for one delay that is no whole number of steps; many are rounded.
-        """
-        if np.ndim(self.delay):
-            if self.kept.get("steps", (None,))[0] != dt:
-                self.kept["steps"] = dt, np.rint(np.asarray(self.delay) / dt).astype(np.int32)
-            return self.kept["steps"][1]
-        steps = np.rint(self.delay / dt)
-        if abs(float(steps) * dt - float(self.delay)) > 1e-6 * dt:
-            raise ModelError(
-                f"the delay of {where}, {self.delay:g} ms, is no whole number of steps of {dt:g} ms: "
-                f"take {float(steps) * dt:g} ms, or another dt."
-            )
-        return int(steps)
+    where: str
+    stream: Stream
+    by_distance: Callable[[ByDistance, np.ndarray, np.ndarray, str], tuple[np.ndarray, str]]
 
 
 class Pathway(Module):
@@ -130,122 +106,142 @@ class Pathway(Module):
     wiring: Annotated[Wiring, STATIC]
     unit: Annotated[Unit, STATIC]
     frozen: Annotated[bool, STATIC]
+    _scale: ClassVar[tuple[Any, Any] | None] = None
+    """Of an instance, the weight before the factors, and after them: which it is as long as `weight` is that."""
 
-    def changed(self, name: str, value: Any, where: str) -> "Pathway":
-        """A copy with another weight or initial state, or another parameter of its synapse or plasticity."""
+    @property
+    def edges(self) -> EdgeTable:
+        """Its synapses with weights and delays, as they are now."""
+        n = self.wiring.edges.n
+        weights = np.broadcast_to(self.weight, (n,)) if not isinstance(self.weight, Tracer) else self.weight
+        return EdgeTable(
+            self.wiring.sources,
+            self.wiring.edges.targets,
+            weights,
+            self.unit.symbol,
+            np.broadcast_to(self.wiring.delay, (n,)),
+        )
+
+    @property
+    def scale(self) -> Any:
+        """The weight without the factors of its edges; None where that is not known."""
+        if self.wiring.factors is None:
+            return self.weight
+        return self._scale[0] if self._scale is not None and self._scale[1] is self.weight else None
+
+    def changed(self, name: str, value: Any, site: Site) -> "Pathway":
+        """A copy with another weight, delay or initial state, or another parameter of its synapse or plasticity."""
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
+        new._forget([name])
         if name == "weight":
-            new._set("weight", self._weight(value, where))
+            unit, scale, weight = weight_for(value, self.wiring, site)
+            if unit is not self.unit:
+                raise UnitError(f"weight of {site.where} is in {self.unit}, not {unit}.")
+            new._set("weight", weight)
+            new._set("_scale", (scale, weight))
+            new._remember("weight", value, weight)
+        elif name == "delay":
+            new._set(
+                "wiring",
+                replace(self.wiring, delay=delay_for(value, self.wiring, site), given=self._given(delay=value)),
+            )
         elif name == "initial":
-            new._set("initial", _bare(value, self.unit, f"initial of {where}"))
+            size = np.shape(self.initial)
+            new._set("initial", bare(value, self.unit, f"initial of {site.where}"))
+            if isinstance(new.initial, Sampled):
+                raise ModelError(
+                    f"initial of {site.where} is drawn where the projection is made; give an array{f' of {size}' if size else ''}."
+                )
         elif name in type(self.synapse).parameters:
             new._set("synapse", self.synapse.replace(**{name: value}))
         elif self.plasticity is not None and name in type(self.plasticity).parameters:
             new._set("plasticity", self.plasticity.replace(**{name: value}))
         else:
-            known = ["weight", "initial", *type(self.synapse).parameters]
-            raise ModelError(f"the projection '{where}' has no '{name}'. It has {', '.join(known)}.")
-        new._forget([name])
+            known = ["weight", "delay", "initial", *type(self.synapse).parameters]
+            raise ModelError(f"{site.where} has no '{name}'. It has {', '.join(known)}.")
         return new
 
-    def _weight(self, value: Any, where: str) -> Any:
-        unit, bare = _weight_of(value, f"weight of {where}")
-        if unit is not self.unit:
-            raise UnitError(f"weight of {where} is in {self.unit}, not {unit}.")
-        n = self.wiring.edges.n
-        if np.shape(bare) not in ((), (n,)):
-            raise ModelError(f"weight of {where} has the shape {np.shape(bare)}, but there are {n} synapses.")
-        return bare
+    def _remember(self, name: str, given: Any, made: Any) -> None:
+        """That a value was made of what is sampled, or goes by distance."""
+        if isinstance(given, Sampled | ByDistance):
+            self._set("_drawn", {**self._drawn, name: (given, made)})
+
+    def _given(self, **changes: Any) -> Projection | None:
+        kept = {name: x if isinstance(x, Sampled | ByDistance) else None for name, x in changes.items()}
+        return None if self.wiring.given is None else replace(self.wiring.given, **kept)
+
+    def again(self) -> Projection:
+        """The projection as it is now, to be drawn anew."""
+        given, wiring = self.wiring.given, self.wiring
+        assert given is not None
+
+        def value(name: str, now: Any, unit: Unit) -> Any:
+            made_of, made = self._drawn.get(name, (None, None))
+            return made_of if made_of is not None and made is now else (now, unit.symbol)
+
+        weight, delay = value("weight", self.weight, self.unit), given.delay or (wiring.delay, "ms")
+        if isinstance(weight, tuple) and self.scale is not None:
+            weight = self.scale, self.unit.symbol
+        rule = given.connect or Kept(wiring)
+        initial = value("initial", self.initial, self.unit) if np.any(np.asarray(self.initial)) else None
+        return replace(
+            given, connect=rule, synapse=self.synapse, plasticity=self.plasticity, weight=weight,
+            delay=delay if np.any(np.asarray(wiring.delay)) else "0 ms", initial=initial,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         n, wiring = self.wiring.edges.n, self.wiring
         return f"{wiring.pre} -> {wiring.post}: {n:,} x {self.synapse!r}, weight {show(self.weight, self.unit)}"
 
 
-def wire(
-    given: Projection, label: str, ends: Ends, places: tuple[str, str], sizes: tuple[Any, Any], seed: Any
-) -> Pathway:
-    """The pathway that a projection stands for.
+# ---- values --------------------------------------------------------------------------------------------------------
 
-    Args:
-        ends: the groups, as flat indices in their populations.
-        places: the populations' names.
-        sizes: their shapes.
-        seed: of this projection, anything that `numpy.random.SeedSequence` takes.
+
+def weight_for(value: Any, wiring: Wiring, site: Site) -> tuple[Unit, Any, Any]:
+    """The unit of a weight, and its numbers without and with the factors of the edges.
+
+    Raises:
+        ModelError, UnitError: for what is no weight, a shape that is another, and a conductance below 0.
     """
-    where = f"the projection '{label}'"
-    if not isinstance(given.connect, Rule):
-        raise ModelError(f"{where}: connect must be a rule such as fixed_probability(0.02), not {given.connect!r}.")
-    rng = np.random.default_rng(seed)
-    edges = given.connect.edges(ends, rng)
-    if edges.n_post and not _is_range(ends.post):
-        edges = edges._replace(targets=ends.post[edges.targets].astype(np.int32))
-    elif edges.n_post and ends.post[0]:
-        edges = edges._replace(targets=edges.targets + np.int32(ends.post[0]))
-    first, counts = _over_a_range(ends.pre, edges.counts)
-    edges = edges._replace(counts=counts, n_post=math.prod(sizes[1]))
-    unit, weight = _weight_of(given.weight, f"weight of {where}")
-    weight = _over(weight, edges.n, f"weight of {where}")
-    if edges.weights is not None:
-        weight = weight * edges.weights
-    delay = _over(_bare(given.delay, _MS, f"delay of {where}"), edges.n, f"delay of {where}")
-    if np.any(np.asarray(delay) < 0):
-        raise ModelError(f"delay of {where} must be at least 0 ms, got {np.min(delay):g} ms.")
-    built = build_part(given.synapse, Contact, "synapse", f"the synapse of {where}")
-    release = given.plasticity and build_part(given.plasticity, Release, "synapse", f"the plasticity of {where}")
-    _check_kind(built, given, unit, where)
-    initial = 0.0 if given.initial is None else _bare(given.initial, unit, f"initial of {where}")
-    if isinstance(initial, Sampled):
-        initial = initial.over(sizes[1])
-    if np.shape(initial) not in ((), sizes[1]):
-        raise ModelError(f"initial of {where} has the shape {np.shape(initial)}, but '{places[1]}' has {sizes[1]}.")
-    wiring = Wiring(*places, first, first + counts.size, edges._replace(weights=None), delay, _in_short(given))
-    path = Pathway(
-        synapse=built, plasticity=release, weight=weight, initial=initial, wiring=wiring, unit=unit, frozen=bool(given.frozen)
-    )  # fmt: skip
-    drawn = {"weight": (given.weight, weight), "initial": (given.initial, initial)}
-    path._set("_drawn", {name: pair for name, pair in drawn.items() if isinstance(pair[0], Sampled)})
-    return path
-
-
-def _in_short(given: Projection) -> Projection:
-    """The projection without its arrays, of which the pathway holds what was made: they may fill the memory."""
-
-    def sample(value: Any) -> Any:
-        return value if isinstance(value, Sampled) else None
-
-    rule: Any = None if isinstance(given.connect, FromArrays | FromMatrix) else given.connect
-    return replace(
-        given, connect=rule, synapse=None, plasticity=None,
-        weight=sample(given.weight), delay=sample(given.delay), initial=sample(given.initial),
-    )  # fmt: skip
-
-
-def _check_kind(built: Contact, given: Projection, unit: Unit, where: str) -> None:
-    """Refuse what the kind of synapse leaves without a meaning."""
-    name = type(built).__name__
-    if isinstance(built, Coupling):
-        if unit is not NANOSIEMENS:
-            raise UnitError(f"{where}: the weight of {name} is an absolute conductance, such as '1 nS', not in {unit}.")
-        asked = {"plasticity": given.plasticity, "initial": given.initial, "frozen": given.frozen or None}
-        asked["delay"] = None if isinstance(given.delay, str) and given.delay == "0 ms" else given.delay
-        for what, value in asked.items():
-            if value is not None:
-                raise ModelError(f"{where}: {name} conducts both ways at all times and takes no {what}.")
-    elif isinstance(built, Followed) and given.plasticity is not None:
+    where = f"weight of {site.where}"
+    if isinstance(value, ByDistance):
+        value = site.by_distance(value, wiring.sources, wiring.edges.targets, where)
+        ordered = True
+    else:
+        ordered = isinstance(value, Sampled)
+    unit, found = _weight_of(value, where)
+    scale = _over(found, wiring, where, site.stream.of("weight"), ordered)
+    weight = scale if wiring.factors is None else scale * wiring.factors
+    if unit in (NANOSIEMENS, CONDUCTANCE_DENSITY) and not isinstance(weight, Tracer) and np.any(np.asarray(weight) < 0):
+        remedy = (
+            "use lognormal(...), or give normal(...) a bound, low='0 nS'" if isinstance(value, Sampled)
+            else "what a synapse does is said by its E, or by a weight that is a current"
+        )  # fmt: skip
         raise ModelError(
-            f"{where}: {name} follows its transmitter itself and takes no plasticity; use Expon, DualExpon or Alpha."
+            f"{where} is a conductance and at least 0, got {np.min(np.asarray(weight)):g} {unit}: {remedy}."
         )
-    elif isinstance(built, Followed) and built.graded and given.initial is not None:
-        raise ModelError(f"{where}: {name} is followed at its sources and takes no initial value.")
+    return unit, scale, weight
+
+
+def delay_for(value: Any, wiring: Wiring, site: Site) -> Any:
+    """A delay in ms, one for all or one per synapse."""
+    where, ordered = f"delay of {site.where}", isinstance(value, Sampled | ByDistance)
+    if isinstance(value, ByDistance):
+        value = site.by_distance(value, wiring.sources, wiring.edges.targets, where)
+    delay = _over(bare(value, _MS, where), wiring, where, site.stream.of("delay"), ordered)
+    if isinstance(delay, Tracer):
+        raise ModelError(f"{where} is part of the structure and cannot be traced by JAX.")
+    if np.any(np.asarray(delay) < 0):
+        raise ModelError(f"{where} must be at least 0 ms, got {np.min(delay):g} ms.")
+    return delay
 
 
 def _weight_of(value: Any, where: str) -> tuple[Unit, Any]:
     """The unit, of those that a weight may have, and the number in it."""
     for unit in WEIGHTS:
         try:
-            return unit, _bare(value, unit, where)
+            return unit, bare(value, unit, where)
         except UnitError:
             continue
     raise UnitError(
@@ -254,30 +250,20 @@ def _weight_of(value: Any, where: str) -> tuple[Unit, Any]:
     )
 
 
-def _bare(value: Any, unit: Unit, where: str) -> Any:
+def bare(value: Any, unit: Unit, where: str) -> Any:
+    """The numbers of a value in `unit`; what is sampled converted to it."""
     if isinstance(value, Sampled):
         return value.converted(unit, where)
-    bare = convert(value, unit, where)
-    check_values(bare, where, Parameter("", unit))
-    return bare
+    found = convert(value, unit, where)
+    check_values(found, where, Parameter("", unit))
+    return found
 
 
-def _over(value: Any, n: int, where: str) -> Any:
-    """A scalar as it is; an array, given or sampled, with one entry per synapse."""
-    value = value.over((n,)) if isinstance(value, Sampled) else value
+def _over(value: Any, wiring: Wiring, where: str, stream: Stream, ordered: bool) -> Any:
+    """A scalar as it is; an array, given or sampled, with one entry per synapse in the order of the edges."""
+    n = wiring.edges.n
+    if isinstance(value, Sampled):
+        return value.over((n,), stream)
     if np.shape(value) not in ((), (n,)):
         raise ModelError(f"{where} has the shape {np.shape(value)}, but there are {n} synapses.")
-    return value
-
-
-def _is_range(index: np.ndarray) -> bool:
-    return bool(index.size) and int(index[-1] - index[0]) == index.size - 1
-
-
-def _over_a_range(pre: np.ndarray, counts: np.ndarray) -> tuple[int, np.ndarray]:
-    """The counts over the whole range from the first to the last source; those between that are no sources have none."""
-    if not pre.size or _is_range(pre):
-        return int(pre[0]) if pre.size else 0, counts
-    whole = np.zeros(int(pre[-1] - pre[0]) + 1, counts.dtype)
-    whole[pre - pre[0]] = counts
-    return int(pre[0]), whole
+    return value if not np.ndim(value) or ordered or wiring.order is None else value[wiring.order]

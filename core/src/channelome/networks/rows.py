@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jax import Array
 
-from .connect import Edges
+from .edges import Edges
 
 
 class Rows(NamedTuple):
@@ -53,8 +53,8 @@ def rows_of(edges: Edges, width: int = 0, split: bool = False) -> Shape:
     counts = edges.counts
     widest, mean = int(counts.max(initial=0)), edges.n / max(counts.size, 1)
     if not split and (width or widest <= 2 * mean + 32):
-        return Shape(None, counts, max(widest, width, 1))
-    width = width or max(8, round(mean))
+        return Shape(None, counts, roomy(max(widest, width, 1)))
+    width = width or roomy(max(8, round(mean)))
     n_each = -(-counts // width)
     starts = np.zeros(counts.size + 1, np.int32)
     np.cumsum(n_each, out=starts[1:])
@@ -64,9 +64,20 @@ def rows_of(edges: Edges, width: int = 0, split: bool = False) -> Shape:
     return Shape(starts, rows, width)
 
 
+def roomy(n: int) -> int:
+    """`n` or a little more, an eighth at most: of few sizes, so that networks of other seeds are run by one program."""
+    step = 1 << max(n.bit_length() - 4, 0)
+    return -(-n // step) * step
+
+
+def n_rows_of(shape: Shape) -> int:
+    """Rows that are kept for a shape."""
+    return shape.counts.size if shape.starts is None else roomy(shape.counts.size)
+
+
 def laid_out(shape: Shape, values: np.ndarray, filling: Any, n_rows: int = 0) -> np.ndarray:
     """One value per synapse, in the order of the edges, put into rows; of at least `n_rows`, the last ones empty."""
-    n_rows, width = max(n_rows, shape.counts.size), shape.width
+    n_rows, width = max(n_rows, n_rows_of(shape)), shape.width
     out = _aligned((n_rows, width), values.dtype)
     ends = np.concatenate([[0], np.cumsum(shape.counts)])
     each = max(1, _BLOCK // width)

@@ -16,7 +16,7 @@ from ..errors import ModelError, UnknownName
 from ..state import NetworkState, State
 from ..units import Unit, convert
 from . import archive, exchange, plotting
-from .spikes import SpikeTrains
+from .spikes import SpikeTrains, Trains
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,6 +51,9 @@ class Activity:
     interrupted: bool = False
     provenance: Mapping[str, str] = field(default_factory=dict[str, str])
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spikes", Trains(self.spikes))
+
     @functools.cached_property
     def final(self) -> Any:
         """The state at ``t[-1]``, to continue from, spikes under way included; computed when it is first asked for."""
@@ -74,25 +77,18 @@ class Activity:
         """In ms."""
         return float(self.t[-1] - self.t[0])
 
-    def _trains(self, name: str) -> SpikeTrains:
-        if name not in self.spikes:
-            raise UnknownName(
-                f"there are no spikes of '{name}'; there are those of {', '.join(self.spikes) or 'nobody'}."
-            )
-        return self.spikes[name]
-
     # ---- numbers ----
 
     def rates(self, name: str) -> np.ndarray:
         """Mean firing rate in Hz of each neuron of a population or group, of its shape."""
-        return self._trains(name).rates((self.duration, "ms"))
+        return self.spikes[name].rates((self.duration, "ms"))
 
     def rate(self, name: str, width: Any = "1 ms") -> tuple[np.ndarray, np.ndarray]:
         """The population's rate over time: the middles of bins of `width` in ms, and the mean rate in each in Hz.
 
         Bins are whole: what is left of the run after the last of them is not counted.
         """
-        trains, bin_ms = self._trains(name), float(convert(width, _MS, "the width of bins"))
+        trains, bin_ms = self.spikes[name], float(convert(width, _MS, "the width of bins"))
         if not 0 < bin_ms <= self.duration:
             raise ModelError(
                 f"bins must be longer than 0 and no longer than the run, {self.duration:g} ms, got {bin_ms:g} ms."
@@ -106,11 +102,11 @@ class Activity:
 
     def intervals(self, name: str) -> np.ndarray:
         """All intervals between successive spikes of one neuron, in ms, of a population or group together."""
-        return _intervals(self._trains(name))[0]
+        return _intervals(self.spikes[name])[0]
 
     def cv(self, name: str) -> np.ndarray:
         """Coefficient of variation of each neuron's intervals, of the population's shape; NaN below 3 spikes."""
-        trains = self._trains(name)
+        trains = self.spikes[name]
         intervals, owner = _intervals(trains)
         n = int(np.prod(trains.size))
         count = np.bincount(owner, minlength=n)
@@ -135,7 +131,7 @@ class Activity:
 
     def plot_raster(self, *names: str, ax: Any = None) -> "Figure":
         """A mark per spike, neuron above time: of the populations or groups `names`, one above the other; all if none."""
-        chosen = {name: self._trains(name) for name in names or self._populations()}
+        chosen = {name: self.spikes[name] for name in names or self._populations()}
         return plotting.rasters(chosen, (float(self.t[0]), float(self.t[-1])), ax)
 
     def plot_rate(self, *names: str, width: Any = "1 ms", ax: Any = None) -> "Figure":

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..equality import same
-from ..errors import ModelError
+from ..errors import ModelError, UnknownName
 from ..units import Unit, convert
 
 _MS = Unit.parse("ms")
@@ -69,6 +69,13 @@ class SpikeTrains:
 
     def __repr__(self) -> str:
         return f"SpikeTrains({len(self)} spikes, size={self.size})"
+
+
+class Trains(dict[str, SpikeTrains]):
+    """Spike trains by population and group."""
+
+    def __missing__(self, name: str) -> SpikeTrains:
+        raise UnknownName(f"there are no spikes of '{name}'; there are those of {', '.join(self) or 'nobody'}.")
 
 
 def crossings(t: Any, V: Any, V_th: Any) -> SpikeTrains:

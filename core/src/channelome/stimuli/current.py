@@ -1,10 +1,11 @@
 """A current as a function of time: what a user writes down, and the same counted in steps of a run.
 
 A stimulus is a pytree: its numbers are arguments of the compiled program, so another amplitude does not compile anew. Its
-unit says whether it is a current density (uA/cm^2) or an absolute current (nA, which needs the cell's area). It carries
-its own time and never depends on the integrator's step. Depolarising currents are positive.
+unit says whether it is a current density (uA/cm^2) or an absolute current (nA, which needs the cell's area); one in Hz is the
+rate of a source of spikes. It carries its own time and never depends on the integrator's step. Depolarising currents are positive.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,15 +14,18 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from jax.core import Tracer
 
 from ..equality import same
 from ..errors import UnitError
+from ..streams import Stream
 from ..units import Unit, convert
 
-DENSITY, ABSOLUTE = "uA/cm^2", "nA"
+DENSITY, ABSOLUTE, RATE = "uA/cm^2", "nA", "Hz"
 Numbers = Any
 """A pytree of numbers, by name."""
+_ALONE = Stream()
 
 
 class Form(Protocol):
@@ -56,7 +60,7 @@ class Current:
     Currents of one unit can be added and subtracted, and multiplied by numbers.
 
     Attributes:
-        unit: ``"uA/cm^2"`` or ``"nA"``.
+        unit: ``"uA/cm^2"``, ``"nA"`` or, of rates, ``"Hz"``.
         form: what kind it is. Part of the structure.
         numbers: what the form computes with, by name; times in ms.
         detail: the shortest feature in time, in ms; steps of integration may not be longer.
@@ -74,9 +78,9 @@ class Current:
         counted = self.counted(1.0, t.dtype)
         return counted.form.at(counted.numbers, n.astype(jnp.int32), t - n)
 
-    def counted(self, dt: float, dtype: Any) -> "Counted":
-        """The same for a run with steps of `dt` ms, in its precision."""
-        form, numbers = self.form.counted(self.numbers, dt, dtype)
+    def counted(self, dt: float, dtype: Any, stream: Stream = _ALONE) -> "Counted":
+        """The same for a run with steps of `dt` ms, in its precision; what is random without a seed follows from the stream."""
+        form, numbers = self.form.counted(_keyed(self.numbers, stream, itertools.count()), dt, dtype)
         return Counted(self.unit, form, numbers)
 
     def __add__(self, other: "Current") -> "Current":
@@ -140,6 +144,24 @@ def _each(f: Callable[[Any], Any], numbers: Numbers) -> Any:
 def _packed(x: Any) -> Any:
     is_key = isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
     return _Key(str(jax.random.key_impl(x)), np.asarray(jax.random.key_data(x))) if is_key else x
+
+
+def _keyed(numbers: Numbers, stream: Stream, number: "itertools.count[int]") -> Any:
+    """The numbers with a key where there is none yet, each of a stream of its own."""
+    if not isinstance(numbers, dict):
+        return numbers
+    return {
+        name: key_of(stream.of(f"noise{next(number)}").number())
+        if name == "key" and x is None
+        else _keyed(x, stream, number)
+        for name, x in numbers.items()
+    }
+
+
+def key_of(seed: int) -> Array:
+    """The JAX key of a seed of 64 bits, the same in every precision."""
+    words: Any = np.asarray([seed >> 32, seed & 0xFFFFFFFF], np.uint32)
+    return jax.random.wrap_key_data(words, impl="threefry2x32")
 
 
 def _arrived(unit: str, form: Form, numbers: Numbers, detail: float) -> Current:
@@ -222,6 +244,11 @@ class _Scaled:
         return f"{written(numbers['factor'], '')} * ({self.inner.text(numbers['inner'], unit)})"
 
 
+def summed(first: Counted, second: Counted) -> Counted:
+    """Two counted densities as one."""
+    return Counted(DENSITY, _Sum(first.form, second.form), {"first": first.numbers, "second": second.numbers})
+
+
 def scaled(current: Counted, factor: Any, dtype: Any) -> Counted:
     """A counted density of an absolute current: `factor` times it."""
     return Counted(DENSITY, _Scaled(current.form), {"factor": number(factor, dtype), "inner": current.numbers})
@@ -254,7 +281,7 @@ class Named:
         given = (
             f"{name}={written(value, self.units.get(name, unit))}"
             for name, value in numbers.items()
-            if not (isinstance(value, float) and math.isinf(value))
+            if value is not None and not (isinstance(value, float) and math.isinf(value))
         )
         return f"{self.name}({', '.join(given)})"
 
@@ -279,17 +306,16 @@ def number(value: Any, dtype: Any) -> Any:
 
 
 def amplitude_of(value: Any) -> tuple[str, Any]:
-    """Whether `value` is a density or an absolute current, and its number in that unit."""
-    try:
-        return DENSITY, convert(value, Unit.parse(DENSITY), "the amplitude of the stimulus")
-    except UnitError:
-        pass
-    try:
-        return ABSOLUTE, convert(value, Unit.parse(ABSOLUTE), "the amplitude of the stimulus")
-    except UnitError as error:
-        raise UnitError(
-            f"the amplitude of a stimulus must be a current density (such as '2 uA/cm^2') or a current (such as '0.2 nA'), got {value!r}."
-        ) from error
+    """Whether `value` is a density, an absolute current or a rate, and its number in that unit."""
+    for unit in (DENSITY, ABSOLUTE, RATE):
+        try:
+            return unit, convert(value, Unit.parse(unit), "the amplitude of the stimulus")
+        except UnitError as error:
+            last = error
+    raise UnitError(
+        f"the amplitude of a stimulus must be a current density (such as '2 uA/cm^2'), a current (such as '0.2 nA') or, for the "
+        f"rate of Poisson, a frequency (such as '20 Hz'), got {value!r}."
+    ) from last  # pyright: ignore[reportPossiblyUnboundVariable]
 
 
 def time_of(value: Any, what: str) -> Any:

@@ -10,8 +10,9 @@ from jax.core import Tracer
 
 from ..clock import rhythm
 from ..errors import ModelError
+from ..streams import checked_seed
 from ..units import Unit, convert
-from .current import Current, Form, Named, Numbers, amplitude_of, length_of, number, time_of
+from .current import Current, Form, Named, Numbers, amplitude_of, key_of, length_of, number, time_of
 from .edges import positive
 
 _UNITS = {"dt": "ms", "start": "ms", "key": ""}
@@ -77,12 +78,12 @@ LINEAR = _Samples("samples", (("values", 1),), _UNITS)
 HELD = _Samples("samples", (("values", 1),), _UNITS, held=True)
 
 
-def noise(mean: Any, std: Any, *, key: Any, dt: Any = "0.1 ms", size: int | tuple[int, ...] = ()) -> Current:
-    """Gaussian noise, redrawn every `dt` and held between: the same `key` gives the same current at any step.
+def noise(mean: Any, std: Any, *, key: Any = None, dt: Any = "0.1 ms", size: int | tuple[int, ...] = ()) -> Current:
+    """Gaussian noise, redrawn every `dt` and held between: the same `key` gives the same current at any step, in any precision.
 
     Args:
         mean, std: of the current, each a scalar or of the population's shape.
-        key: a seed, or a JAX key.
+        key: a seed, or a JAX key; if None, the noise follows from the network's seed and the population's label.
         dt: how long each value is held.
         size: shape of independent noise, that of the population; one current for all if left out.
     """
@@ -91,7 +92,8 @@ def noise(mean: Any, std: Any, *, key: Any, dt: Any = "0.1 ms", size: int | tupl
     interval = time_of(dt, "dt")
     positive(interval, "dt of the noise")
     shape = (size,) if isinstance(size, int) else tuple(size)
-    key = jax.random.key(key) if isinstance(key, int) else key
+    if key is not None and not isinstance(key, Tracer) and not _is_key(key):
+        key = key_of(checked_seed(key, "the noise"))
     form = _Noise("noise", (("mean", 0), ("std", 0)), _UNITS, shape)
     return Current(unit, form, {"mean": average, "std": spread, "dt": interval, "key": key}, length_of(0.0, interval))
 
@@ -129,7 +131,9 @@ class _Noise(Named):
         return self._held(numbers, k + jnp.floor(passed + share * numbers["place"].ratio).astype(jnp.int32))
 
     def _held(self, numbers: Numbers, k: Any) -> Any:
-        dtype = jnp.result_type(numbers["std"])
-        return numbers["mean"] + numbers["std"] * jax.random.normal(
-            jax.random.fold_in(numbers["key"], k), self.shape, dtype
-        )
+        drawn = jax.random.normal(jax.random.fold_in(numbers["key"], k), self.shape, jnp.float32)
+        return numbers["mean"] + numbers["std"] * drawn.astype(jnp.result_type(numbers["std"]))
+
+
+def _is_key(x: Any) -> bool:
+    return isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jax.dtypes.prng_key)

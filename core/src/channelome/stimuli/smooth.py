@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from ..clock import rhythm
 from ..errors import ModelError, UnitError
 from ..units import Unit, convert
-from .current import ABSOLUTE, DENSITY, Current, Form, Named, Numbers, amplitude_of, length_of, number, time_of
+from .current import ABSOLUTE, DENSITY, RATE, Current, Form, Named, Numbers, amplitude_of, length_of, number, time_of
 from .edges import positive
 
 
@@ -54,16 +54,16 @@ def function(f: Callable[[Any], Any], *, unit: str, detail: Any = None) -> Curre
     Over a step it is taken at two points, whose mean is that of any cubic.
 
     Args:
-        unit: of what `f` returns, for instance ``"nA"`` or ``"uA/cm^2"``.
+        unit: of what `f` returns, for instance ``"nA"`` or ``"uA/cm^2"``, or ``"Hz"`` for the rate of a source.
         detail: the shortest feature of `f` in time, if steps of integration shall be checked against it.
     """
     if not callable(f) or len(inspect.signature(f).parameters) != 1:
         raise ModelError(f"a stimulus function takes the time in ms, f(t); got {f!r}.")
     own = Unit.parse(unit)
-    target = next((u for u in (DENSITY, ABSOLUTE) if Unit.parse(u).dimension == own.dimension), None)
+    target = next((u for u in (DENSITY, ABSOLUTE, RATE) if Unit.parse(u).dimension == own.dimension), None)
     if target is None:
         raise UnitError(
-            f"the unit of a stimulus must be a current or a current density, such as 'nA' or 'uA/cm^2', not '{unit}'."
+            f"the unit of a stimulus must be a current, a current density or a frequency, such as 'nA', 'uA/cm^2' or 'Hz', not '{unit}'."
         )
     scale = own.scale / Unit.parse(target).scale
     return Current(target, _Function(f), {"scale": scale}, math.inf if detail is None else time_of(detail, "detail"))

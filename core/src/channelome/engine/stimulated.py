@@ -1,0 +1,92 @@
+"""Who is stimulated by what: the stimuli of a request by population, also where they are given to groups."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..errors import ModelError
+from ..stimuli.current import DENSITY, Counted, Form, Numbers, summed
+from ..streams import Stream
+from .blocks import resized
+from .model import LONE, Model
+from .plan import is_source
+from .request import checked_stimulus
+
+_ROLE = "stimulus"
+
+
+def stimuli_of(model: Model, stimulus: Any, dt: float, dtype: Any) -> dict[str, Counted]:
+    """The stimuli by population, densities counted in steps; those of a population and of its groups add up."""
+    if stimulus is None:
+        return {}
+    if model.network is None:
+        counted = checked_stimulus(model.populations[LONE], stimulus, dt, dtype, Stream(0, LONE, _ROLE))
+        return {} if counted is None else {LONE: counted}
+    cells = [label for label, part in model.populations.items() if not is_source(part)]
+    if not isinstance(stimulus, Mapping):
+        raise ModelError(
+            f"the stimulus of a network is given by population: stimulus={{{next(iter(model.populations))!r}: step('0.1 nA')}}."
+        )
+    found: dict[str, Counted] = {}
+    for name, given in stimulus.items():
+        try:
+            label, index = model.network.indices(name)
+        except ModelError as error:
+            raise ModelError(
+                f"there is no population of cells '{name}' to stimulate; there are {', '.join(cells)}. {error}"
+            ) from None
+        if label not in cells:
+            raise ModelError(f"there is no population of cells '{name}' to stimulate; there are {', '.join(cells)}.")
+        counted = _of_group(model.populations[label], given, index, dt, dtype, Stream(model.network.seed, name, _ROLE))
+        if counted is not None:
+            found[label] = summed(found[label], counted) if label in found else counted
+    return found
+
+
+def _of_group(cell: Any, given: Any, index: np.ndarray, dt: float, dtype: Any, stream: Stream) -> Counted | None:
+    if index.size == math.prod(cell.size):
+        return checked_stimulus(cell, given, dt, dtype, stream)
+    part = resized(cell, (index.size,))
+    if np.ndim(cell.area):
+        part._set(
+            "area", jnp.ravel(cell.area)[index] if isinstance(cell.area, jax.Array) else np.ravel(cell.area)[index]
+        )
+    counted = checked_stimulus(part, given, dt, dtype, stream)
+    if counted is None:
+        return None
+    return Counted(DENSITY, _Some(counted.form, cell.size), {"inner": counted.numbers, "index": index.astype(np.int32)})
+
+
+@dataclass(frozen=True)
+class _Some:
+    """A current into some neurons of a population, and none into the others."""
+
+    inner: Form
+    size: tuple[int, ...]
+
+    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
+        raise NotImplementedError("it is counted already")
+
+    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+        return self._spread(numbers, self.inner.mean(numbers["inner"], n, first, last))
+
+    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        return self._spread(numbers, self.inner.at(numbers["inner"], n, share))
+
+    def _spread(self, numbers: Numbers, amount: Any) -> Any:
+        amount = jnp.asarray(amount)
+        index = jnp.asarray(numbers["index"])
+        out = jnp.zeros(math.prod(self.size), amount.dtype)
+        return out.at[index].set(jnp.broadcast_to(amount, index.shape)).reshape(self.size)
+
+    def neurons(self, numbers: Numbers) -> Any:
+        """No axis is the population's: each device has all of it, and takes its own of the current."""
+        return jax.tree.map(lambda _: -1, numbers)
+
+    def text(self, numbers: Numbers, unit: str) -> str:
+        return f"{self.inner.text(numbers['inner'], unit)} into {np.size(numbers['index'])} neurons"

@@ -1,0 +1,96 @@
+"""Who connects to whom, after how long: what a projection has made, apart from its numbers."""
+
+import functools
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import ModelError
+from .connect import Rule
+from .edges import Edges
+
+
+@dataclass(frozen=True, eq=False)
+class Wiring:
+    """Who connects to whom, after how long: NumPy arrays, compared by identity, so that a network stays a light pytree.
+
+    Attributes:
+        pre, post: populations, by name.
+        pre_first, pre_stop: the range of source neurons that `edges` counts.
+        edges: with targets numbered in the target's population.
+        delay: in ms, one for all or one per synapse.
+        factors: by which a weight is multiplied, one per synapse; None for 1.
+        order: the place of each synapse among those given, as `Edges.order`.
+        given: the `Projection` as it was written, without what is large: a model file holds it.
+    """
+
+    pre: str
+    post: str
+    pre_first: int
+    pre_stop: int
+    edges: Edges
+    delay: float | np.ndarray
+    factors: np.ndarray | None = None
+    order: np.ndarray | None = None
+    given: Any = None
+
+    @property
+    def sources(self) -> np.ndarray:
+        """Number of the source neuron in its population, of each synapse."""
+        return self.edges.sources + np.int32(self.pre_first)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "kept"}
+
+    @functools.cached_property
+    def kept(self) -> dict[Any, Any]:
+        """What the engine keeps of it from run to run: how the synapses lie in rows."""
+        return {}
+
+    def delay_steps(self, dt: float, where: str) -> int | np.ndarray:
+        """The delays in steps of `dt` ms.
+
+        Raises:
+            ModelError: for one delay that is no whole number of steps; many are rounded.
+        """
+        if np.ndim(self.delay):
+            if self.kept.get("steps", (None,))[0] != dt:
+                self.kept["steps"] = dt, np.rint(np.asarray(self.delay) / dt).astype(np.int32)
+            return self.kept["steps"][1]
+        steps = np.rint(self.delay / dt)
+        if abs(float(steps) * dt - float(self.delay)) > 1e-6 * dt:
+            raise ModelError(
+                f"the delay of {where}, {self.delay:g} ms, is no whole number of steps of {dt:g} ms: "
+                f"take {float(steps) * dt:g} ms, or another dt."
+            )
+        return int(steps)
+
+
+class EdgeTable(NamedTuple):
+    """The synapses of a projection, one by one, in the order of source, then target.
+
+    Attributes:
+        sources, targets: numbers of the neurons in their populations.
+        weights: one per synapse, in `unit`.
+        delays: one per synapse, in ms.
+    """
+
+    sources: np.ndarray
+    targets: np.ndarray
+    weights: Any
+    unit: str
+    delays: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Kept(Rule):
+    """The edges that a wiring has, for a projection whose edges were given."""
+
+    wiring: Wiring
+
+    def edges(self, ends: Any, rng: np.random.Generator) -> Edges:
+        wiring = self.wiring
+        sources, targets = np.searchsorted(ends.pre, wiring.sources), np.searchsorted(ends.post, wiring.edges.targets)
+        counts = np.bincount(sources, minlength=ends.pre.size)
+        return Edges(counts, targets.astype(np.int32), ends.post.size, wiring.factors)
