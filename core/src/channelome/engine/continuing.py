@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import ModelError
 from ..state import NetworkState, State
 from .prepare import Prepared
-from .sharding import initial_shares
+from .sharding import with_shared_rings
 from .states import by_label, with_sums
 from .step import initial
 
@@ -38,7 +38,11 @@ def _expected(run: Prepared, state: NetworkState, mesh: Any) -> NetworkState:
     if mesh is None:
         new = jax.eval_shape(lambda: by_label(run.layout, initial(run.plan, run.parts, run.dt.dtype, not run.tracing)))
     else:
-        new = jax.eval_shape(lambda: initial_shares(run.plan, run.parts, run.dt.dtype, mesh.size))
+        new = jax.eval_shape(
+            lambda: by_label(
+                run.layout, with_shared_rings(run.plan, initial(run.plan, run.parts, run.dt.dtype, True), mesh.size)
+            )
+        )
     lag = jax.ShapeDtypeStruct((), run.dt.dtype)
     cells = {
         name: cell._replace(behind=cell.channels, lag=lag)

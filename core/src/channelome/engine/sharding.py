@@ -132,8 +132,12 @@ def local_parts(plan: Plan, parts: Parts) -> Parts:
 def initial_shares(whole: Plan, parts: Parts, dtype: Any, devices: int) -> NetworkState:
     """The state at the start, computed as on one device, with rings as several gather spikes."""
     compiled = jax.jit(initial, static_argnums=(0, 2, 3), compiler_options=compiler_options())
-    state, sizes = compiled(whole, parts, dtype, True), dict(whole.sizes)
-    rings = dict(state.rings)
+    return with_shared_rings(whole, compiled(whole, parts, dtype, True), devices)
+
+
+def with_shared_rings(whole: Plan, state: NetworkState, devices: int) -> NetworkState:
+    """A state at the start, on one device, with rings as several gather spikes: nothing is under way."""
+    rings, sizes = dict(state.rings), dict(whole.sizes)
     for path in whole.paths:
         ring = rings[path.label]
         if ring is not None and ring.dtype == np.uint32:
