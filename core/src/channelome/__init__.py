@@ -16,7 +16,7 @@ _HOME = {
     "cells": "SingleCompartment channel ion",
     "networks": "Network Poisson Projection SpikeSource all_to_all distance_dependent fixed_indegree fixed_probability "
     "from_arrays from_matrix one_to_one plasticity synapse",
-    "stimuli": "function noise pulses ramp samples sine step",
+    "stimuli": "command function noise pulses ramp samples sine step",
     "results": "Activity SpikeTrains Traces crossings",
     "engine": "simulate",
     "engine.solvers": "solver",
@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from .sampled import normal as normal
     from .sampled import uniform as uniform
     from .state import State as State
+    from .stimuli import command as command
     from .stimuli import function as function
     from .stimuli import noise as noise
     from .stimuli import pulses as pulses

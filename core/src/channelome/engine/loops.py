@@ -15,9 +15,9 @@ from jax import Array, lax
 
 from ..state import NetworkState
 from .delivery import n_words, pack
-from .plan import Carry, Parts, Plan, Times, count_of
+from .plan import Carry, Parts, Plan, Record, Times, count_of
 from .spike import crossing
-from .step import initial, start, state_of, step
+from .step import clamp_current, initial, start, state_of, step
 
 Samples = dict[str, Array]
 
@@ -60,11 +60,18 @@ def sample(plan: Plan, parts: Parts, carry: Carry, times: Times, n: Any, dt: Any
     if not plan.records:
         return {}
     if all(not isinstance(record.probe, str) and record.probe.name == "V" for record in plan.records):
-        return {record.name: record.cut(plan.solver.voltage(carry.cells[record.part])) for record in plan.records}
+        return {record.name: record.cut(plan.method(record.part).voltage(carry.cells[record.part])) for record in plan.records}
     asked = {record.part for record in plan.records}
     needed = {name: x for name, x in carry.cells.items() if name in asked}
     state = state_of(plan, parts, carry._replace(cells=needed, rings={}), times, n, dt)
-    return {record.name: record.read(parts, state) for record in plan.records}
+
+    def read(record: Record) -> Array:
+        if isinstance(record.probe, str) or record.probe.part != "clamp":
+            return record.read(parts, state)
+        here = state.cells[record.part]
+        return record.cut(clamp_current(plan, parts, record.part, carry, here, times.origin + n, dt))
+
+    return {record.name: read(record) for record in plan.records}
 
 
 def chunk(
@@ -88,7 +95,7 @@ def chunk(
             carry, spiked = step(plan, parts, before, times, number + k, dt, walking=True)
             words = {name: put(x, pack(spiked[name].ravel()), j, k) for name, x in words.items()}
             for name in plan.shares:
-                V0, V1 = (plan.solver.voltage(of.cells[name]) for of in (before, carry))
+                V0, V1 = (plan.method(name).voltage(of.cells[name]) for of in (before, carry))
                 shares = shares | {name: put(shares[name], crossing(V0, V1, parts.blocks[name].V_th), j, k)}
             return carry, words, shares
 

@@ -9,7 +9,9 @@ from jax.core import Tracer
 
 from ..errors import ModelError
 from ..state import NetworkState
+from ..stimuli.clamp import Clamp
 from .blocks import stimuli_together, together
+from .clamping import check_places, checked_clamp
 from .electrical import junctions_of
 from .layout import Layout, layout_of
 from .model import LONE, Model
@@ -32,25 +34,34 @@ class Prepared(NamedTuple):
 
 
 def prepared(
-    model: Model, *, solver: Any, stimulus: Any, names: Sequence[str], every: int, dt: float, origin: int, state: Any, mesh: Any
+    model: Model, *, solver: Any, stimulus: Any, names: Sequence[str], every: int, dt: float, origin: int, state: Any, mesh: Any,
+    steps: int | None = None,
 ) -> Prepared:  # fmt: skip
-    """Check the request, lay the model out, and collect the numbers.
+    """Check the request, lay the model out, and collect the numbers. A clamp's command must last for so many `steps`.
 
     Raises:
         ModelError, UnitError, UnknownName: as `channelome.simulate`.
     """
     dtype = jax.dtypes.canonicalize_dtype(float)
-    stimuli = _stimuli(model, stimulus, dt, dtype)
-    numbers = (model.populations, model.projections, stimuli, state)
+    given = _given(model, stimulus)
+    clamps = {
+        label: checked_clamp(model.populations[label], x, dt, dtype, solver=solver, first=origin, steps=steps)
+        for label, x in given.items()
+        if isinstance(x, Clamp)
+    }
+    check_places(model, clamps, mesh is not None)
+    stimuli = {label: x.beside if isinstance(x, Clamp) else x for label, x in given.items()}
+    stimuli = {label: checked_stimulus(model.populations[label], x, dt, dtype) for label, x in stimuli.items()}
+    numbers = (model.populations, model.projections, stimuli, clamps, state)
     tracing = is_tracing() or any(isinstance(x, Tracer) for x in jax.tree.leaves(numbers))
     recorded = {name.partition(".")[0] for name in names} & set(model.projections)
     devices = 1 if mesh is None else mesh.size
     layout = layout_of(
-        model.populations, model.projections, dt, recorded=recorded, together=not tracing, devices=devices
+        model.populations, model.projections, dt, recorded=recorded, together=not tracing, apart=clamps, devices=devices
     )
     blocks = {name: _block(model, labels, dt) for name, labels in layout.members.items()}
-    plan = _plan(model, layout, blocks, solver, names, every)
-    parts = _parts(model, layout, plan, blocks, stimuli, dtype)
+    plan = _plan(model, layout, blocks, solver, names, every, clamps)
+    parts = _parts(model, layout, plan, blocks, stimuli, dtype)._replace(clamps=in_precision(clamps, dtype))
     parts = parts._replace(synapses=_synapses(model, layout, plan, dtype, tracing, mesh))
     ages = {name: np.int32(0) for name, block in blocks.items() if not is_source(block)}
     past = state.steps if isinstance(state, NetworkState) else np.int32(0)
@@ -59,19 +70,21 @@ def prepared(
 
 
 def _plan(
-    model: Model, layout: Layout, blocks: Mapping[str, Any], solver: Any, names: Sequence[str], every: int
-) -> Plan:
+    model: Model, layout: Layout, blocks: Mapping[str, Any], solver: Any, names: Sequence[str], every: int,
+    clamps: Mapping[str, Any],
+) -> Plan:  # fmt: skip
     """What is static."""
     asked = [name for name in dict.fromkeys(names) if model.network is not None or name != "spikes"]
     return Plan(
         solver=solver,
         sizes=tuple((name, block.size) for name, block in blocks.items()),
         paths=tuple(path_of(layout, name, bundle) for name, bundle in layout.bundles.items()),
-        records=tuple(record(model, layout, name) for name in asked),
+        records=tuple(record(model, layout, name, clamps) for name in asked),
         every=every,
         **_events(model, layout, names, blocks),
         junctions=junctions_of(model.projections),
         lanes=jax.default_backend() != "cpu",
+        held=tuple(label for label, clamp in clamps.items() if clamp.ideal),
     )
 
 
@@ -88,7 +101,7 @@ def _parts(
         counts = [layout.places[label].n for label in labels]
         currents[name] = stimuli_together([stimuli.get(label) for label in labels], counts, dtype)
     given = {name: current for name, current in currents.items() if current is not None}
-    return in_precision(Parts(blocks, pathways, {}, given), dtype)
+    return in_precision(Parts(blocks, pathways, {}, given, {}), dtype)
 
 
 def _synapses(model: Model, layout: Layout, plan: Plan, dtype: Any, tracing: bool, mesh: Any) -> dict[str, Any]:
@@ -123,12 +136,12 @@ def _events(model: Model, layout: Layout, names: Sequence[str], blocks: Mapping[
     return {"shares": (LONE,) if asked else (), "counted": ((LONE, "spikes"),) if asked else ()}
 
 
-def _stimuli(model: Model, stimulus: Any, dt: float, dtype: Any) -> dict[str, Any]:
-    """The stimuli by population, counted in steps."""
+def _given(model: Model, stimulus: Any) -> dict[str, Any]:
+    """The stimuli by population."""
     if stimulus is None:
         return {}
     if model.network is None:
-        return {LONE: checked_stimulus(model.populations[LONE], stimulus, dt, dtype)}
+        return {LONE: stimulus}
     cells = [label for label, part in model.populations.items() if not is_source(part)]
     if not isinstance(stimulus, Mapping):
         raise ModelError(
@@ -137,4 +150,4 @@ def _stimuli(model: Model, stimulus: Any, dt: float, dtype: Any) -> dict[str, An
     for name in stimulus:
         if name not in cells:
             raise ModelError(f"there is no population of cells '{name}' to stimulate; there are {', '.join(cells)}.")
-    return {name: checked_stimulus(model.populations[name], given, dt, dtype) for name, given in stimulus.items()}
+    return dict(stimulus)

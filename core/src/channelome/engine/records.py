@@ -1,23 +1,26 @@
 """What a name asks to record, in the arrays of a run."""
 
 import math
+from collections.abc import Collection
 
 from ..cells.record import probes
 from ..errors import ModelError, UnknownName
+from . import clamping
 from .layout import Layout
 from .model import LONE, Model
 from .plan import Record, is_source
 
 
-def record(model: Model, layout: Layout, name: str) -> Record:
+def record(model: Model, layout: Layout, name: str, clamped: Collection[str] = ()) -> Record:
     """What ``"V"`` of a lone cell, or ``"cells.V"``, ``"E.INa.m"``, ``"cells[:10].V"``, ``"exc.g"`` of a network stands for.
 
     Raises:
         UnknownName: where there is no such thing, with what there is.
     """
     if model.network is None:
-        (probe,) = probes(model.populations[LONE], [name])
-        size = model.populations[LONE].size
+        cell = model.populations[LONE]
+        probe = clamping.probe("", cell, LONE in clamped) if name == clamping.PROBE else probes(cell, [name])[0]
+        size = cell.size
         return Record(name, probe.unit, LONE, probe, -1, 0, math.prod(size), 1, size)
     head, _, field = name.partition(".")
     if head in model.projections:
@@ -30,7 +33,8 @@ def record(model: Model, layout: Layout, name: str) -> Record:
     if is_source(population):
         raise UnknownName(f"cannot record '{name}': '{label}' sends spikes only, which are recorded as they are.")
     try:
-        (probe,) = probes(population, [field])
+        own = field == clamping.PROBE
+        probe = clamping.probe(label, population, label in clamped) if own else probes(population, [field])[0]
     except UnknownName as error:
         raise UnknownName(f"cannot record '{name}': {error}") from None
     by = int(index[1] - index[0]) if index.size > 1 else 1

@@ -10,7 +10,8 @@ from ..mechanisms.channels import Channel
 from ..mechanisms.ions import Ion
 from ..results.plotting import pyplot
 from ..units import Unit, convert
-from .clamp import DEFAULT_IONS, curves, rests_on, voltage_clamp
+from .clamp import curves, voltage_clamp
+from .patch import DEFAULT_IONS, rests_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

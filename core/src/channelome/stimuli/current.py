@@ -1,8 +1,8 @@
-"""A current as a function of time: what a user writes down, and the same counted in steps of a run.
+"""A current, or the voltage that a clamp commands, as a function of time: as a user writes it, and counted in steps of a run.
 
 A stimulus is a pytree: its numbers are arguments of the compiled program, so another amplitude does not compile anew. Its
-unit says whether it is a current density (uA/cm^2) or an absolute current (nA, which needs the cell's area). It carries
-its own time and never depends on the integrator's step. Depolarising currents are positive.
+unit says whether it is a current density (uA/cm^2), an absolute current (nA, which needs the cell's area) or a voltage
+(mV). It carries its own time and never depends on the integrator's step. Depolarising currents are positive.
 """
 
 import math
@@ -19,7 +19,7 @@ from ..equality import same
 from ..errors import UnitError
 from ..units import Unit, convert
 
-DENSITY, ABSOLUTE = "uA/cm^2", "nA"
+DENSITY, ABSOLUTE, VOLTAGE = "uA/cm^2", "nA", "mV"
 Numbers = Any
 """A pytree of numbers, by name."""
 
@@ -43,6 +43,10 @@ class Form(Protocol):
         """Of each number the first axis that goes over neurons, of the structure of `numbers`; -1 for none."""
         ...
 
+    def span(self, numbers: Numbers) -> tuple[float, float]:
+        """From the numbers as written when it begins and ends, in ms; outside it is 0."""
+        ...
+
     def text(self, numbers: Numbers, unit: str) -> str:
         """As one would write it."""
         ...
@@ -51,12 +55,13 @@ class Form(Protocol):
 @jax.tree_util.register_pytree_node_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Current:
-    """A current as a function of time: what `step`, `ramp`, `sine`, `noise`, `pulses`, `samples` and `function` make.
+    """A current, or a voltage to command, as a function of time: what `step`, `ramp`, `sine`, `noise`, `pulses`, `samples`,
+    `function` and `command` make.
 
-    Currents of one unit can be added and subtracted, and multiplied by numbers.
+    Those of one unit can be added and subtracted, and multiplied by numbers.
 
     Attributes:
-        unit: ``"uA/cm^2"`` or ``"nA"``.
+        unit: ``"uA/cm^2"``, ``"nA"`` or ``"mV"``.
         form: what kind it is. Part of the structure.
         numbers: what the form computes with, by name; times in ms.
         detail: the shortest feature in time, in ms; steps of integration may not be longer.
@@ -74,10 +79,19 @@ class Current:
         counted = self.counted(1.0, t.dtype)
         return counted.form.at(counted.numbers, n.astype(jnp.int32), t - n)
 
+    def before(self) -> Any:
+        """What it is until t = 0, where it may jump, in `unit`."""
+        return self.counted(1.0, jax.dtypes.canonicalize_dtype(float)).at(-1, 1.0)
+
     def counted(self, dt: float, dtype: Any) -> "Counted":
         """The same for a run with steps of `dt` ms, in its precision."""
         form, numbers = self.form.counted(self.numbers, dt, dtype)
         return Counted(self.unit, form, numbers)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """When it begins and ends, in ms; outside it is 0."""
+        return self.form.span(self.numbers)
 
     def __add__(self, other: "Current") -> "Current":
         if not isinstance(other, Current):
@@ -197,6 +211,10 @@ class _Sum:
     def neurons(self, numbers: Numbers) -> Any:
         return {"first": self.first.neurons(numbers["first"]), "second": self.second.neurons(numbers["second"])}
 
+    def span(self, numbers: Numbers) -> tuple[float, float]:
+        (a, b), (c, d) = self.first.span(numbers["first"]), self.second.span(numbers["second"])
+        return min(a, c), max(b, d)
+
     def text(self, numbers: Numbers, unit: str) -> str:
         return f"{self.first.text(numbers['first'], unit)} + {self.second.text(numbers['second'], unit)}"
 
@@ -217,6 +235,9 @@ class _Scaled:
 
     def neurons(self, numbers: Numbers) -> Any:
         return {"factor": 0, "inner": self.inner.neurons(numbers["inner"])}
+
+    def span(self, numbers: Numbers) -> tuple[float, float]:
+        return self.inner.span(numbers["inner"])
 
     def text(self, numbers: Numbers, unit: str) -> str:
         return f"{written(numbers['factor'], '')} * ({self.inner.text(numbers['inner'], unit)})"
@@ -279,21 +300,28 @@ def number(value: Any, dtype: Any) -> Any:
 
 
 def amplitude_of(value: Any) -> tuple[str, Any]:
-    """Whether `value` is a density or an absolute current, and its number in that unit."""
-    try:
-        return DENSITY, convert(value, Unit.parse(DENSITY), "the amplitude of the stimulus")
-    except UnitError:
-        pass
-    try:
-        return ABSOLUTE, convert(value, Unit.parse(ABSOLUTE), "the amplitude of the stimulus")
-    except UnitError as error:
-        raise UnitError(
-            f"the amplitude of a stimulus must be a current density (such as '2 uA/cm^2') or a current (such as '0.2 nA'), got {value!r}."
-        ) from error
+    """Whether `value` is a density, an absolute current or a voltage, and its number in that unit."""
+    for unit in (DENSITY, ABSOLUTE, VOLTAGE):
+        try:
+            return unit, convert(value, Unit.parse(unit), "the amplitude of the stimulus")
+        except UnitError as error:
+            reason = error
+    raise UnitError(
+        f"the amplitude of a stimulus must be a current density (such as '2 uA/cm^2') or a current (such as '0.2 nA'), that of a "
+        f"clamp's command a voltage (such as '-70 mV'), got {value!r}."
+    ) from reason
 
 
 def time_of(value: Any, what: str) -> Any:
     return convert(value, Unit.parse("ms"), f"{what} of the stimulus")
+
+
+def bounds_of(start: Any, stop: Any) -> tuple[float, float]:
+    """From the earliest `start` to the latest `stop`; what JAX traces is taken to be any time."""
+    return (
+        -math.inf if isinstance(start, Tracer) else float(np.min(np.asarray(start))),
+        math.inf if isinstance(stop, Tracer) else float(np.max(np.asarray(stop))),
+    )
 
 
 def length_of(start: Any, stop: Any) -> float:
