@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -11,7 +12,6 @@ from ..cells.protocol import Inject
 from ..cells.record import Probe
 from ..errors import ModelError, UnitError, UnknownName
 from ..mechanisms.kinetics import Rule
-from ..mechanisms.rules import CLIPPED_PADE
 from ..mechanisms.transmission import Coupling
 from ..state import State
 from ..stimuli.clamp import RESISTANCE, Clamp, CountedClamp
@@ -116,8 +116,8 @@ def probe(label: str, cell: Any, clamped: bool) -> Probe:
 def lag(rule: Rule, z: Any) -> Any:
     """By which share the end of a step stands for its mean, so that V follows a command however fast the clamp: in [0, 1].
 
-    A membrane that relaxes to the command with ``z = dt g / C`` keeps a constant distance to a ramp, ``C / g`` times its
-    slope, if what it relaxes to is ``(1 - lag) mean + lag end``. For the exponential that is Langevin's ``coth(z/2) - 2/z``.
+    A membrane that relaxes to a ramp with ``z = dt / tau`` keeps a constant distance to it, tau times its slope, if what it
+    relaxes to is ``(1 - lag) mean + lag end``. For the exponential that is Langevin's ``coth(z/2) - 2/z``.
     """
     return jnp.clip(2 * (1 / rule.gain(z) - 1) / z - 1, 0, 1)
 
@@ -135,7 +135,8 @@ class Led:
         clamp, n = self._drive.clamp, self._drive.n
         assert clamp is not None
         g, to_go = clamp.conductance, clamp.command.at(n, 1.0) - clamp.command.mean(n)
-        ahead = g * lag(rule, dt * g / self._cell.C) * to_go
+        rate = -jax.jvp(lambda V: self._cell.derivative(state._replace(V=V), inject).V, (state.V,), (jnp.ones_like(state.V),))[1]
+        ahead = g * lag(rule, dt * jnp.maximum(rate, g / self._cell.C / 2)) * to_go
         return self._cell.advance(state, lambda V: inject(V) + ahead, dt, rule, **implicit)
 
 
@@ -150,17 +151,23 @@ def current(cell: Any, drive: Drive, state: State, solver: Any, dt: Any) -> Arra
 
     An ideal clamp supplies what flows through the membrane, ``C dV/dt`` of the command's slope included (at a kink the mean of
     its two slopes); the charge of a jump, which takes no time, is left out. Through a resistance flows ``(command - V) / R``.
-    Where it charges the cell in less than half a step, V lags behind its gates in that difference, and a share of it, which
-    cancels the lag, is taken as what flows through the membrane.
+    Where it charges the cell in less than half a step, V follows the gates of the middle of the step, and part of the current
+    is taken as what flows through the membrane, as much as cancels that lag.
     """
     clamp = drive.clamp
     assert clamp is not None
-    free = cell.derivative(state, drive._replace(clamp=None).at(0.0)).V
-    through = cell.C * (clamp.slope(drive.n, dt) - free)
-    if not clamp.ideal:
-        lags = isinstance(solver, Staggered | ExpEuler)
-        share = lag(CLIPPED_PADE, dt * clamp.conductance / cell.C) if lags else 0.0
-        difference = clamp.conductance * (clamp.command.at(drive.n, 0.0) - state.V)
-        through = (1 - share) * difference + share * through
+    inject = drive._replace(clamp=None).at(0.0)
+    free, slope = jax.jvp(
+        lambda V: cell.derivative(state._replace(V=V), inject).V, (state.V,), (jnp.ones_like(state.V),)
+    )
+    moves = clamp.slope(drive.n, dt)
+    if clamp.ideal:
+        through = cell.C * (moves - free)
+    else:
+        g = clamp.conductance
+        rate = jnp.maximum(g / cell.C - slope, g / cell.C / 2)
+        holds = g / (cell.C * rate)
+        share = jnp.clip(holds * (1 - 2 / (dt * rate)), 0, 1) if isinstance(solver, Staggered | ExpEuler) else 0.0
+        through = (1 - share) * g * (clamp.command.at(drive.n, 0.0) - state.V) + share * cell.C * (holds * moves - free)
     through = jnp.broadcast_to(through, state.V.shape)
     return through if cell.area is None else through * (cell.area / UM2_NA_TO_DENSITY)

@@ -51,7 +51,7 @@ class Clamp:
         g = None
         if self.resistance is not None:
             g = number(1 / self.resistance if self.unit == SPECIFIC else _TO_DENSITY / (self.resistance * cell.area), dtype)
-        return CountedClamp(self.command.counted(dt, dtype), g, np.int32(origin))
+        return CountedClamp(self.command.counted(dt, dtype), g, np.int32(origin), self.command.span[0] < origin * dt)
 
     def __eq__(self, other: object) -> bool:
         return same(self, other) if isinstance(other, Clamp) else NotImplemented
@@ -112,19 +112,21 @@ class CountedClamp:
         command: in mV.
         conductance: of the series resistance, in mS/cm^2; None for an ideal clamp.
         origin: number of the run's first step.
+        earlier: whether the command says what was held before it.
     """
 
     command: Counted
     conductance: Any
     origin: Any
+    earlier: bool = True
 
     @property
     def ideal(self) -> bool:
         return self.conductance is None
 
     def before(self) -> Any:
-        """The voltage that was held until the run began, in mV."""
-        return self.command.at(self.origin - 1, 1.0)
+        """The voltage that was held until the run began, in mV; the first one where the command begins only then."""
+        return self.command.at(self.origin - 1, 1.0) if self.earlier else self.command.at(self.origin, 0.0)
 
     def slope(self, n: Any, dt: Any) -> Any:
         """How fast the command moves when step `n` begins, in mV/ms: the mean of before and after. Jumps are left out."""
@@ -138,9 +140,9 @@ class CountedClamp:
         just_before = 1 - 16 * float(np.finfo(dtype).eps)
         return (side(n - 1, just_before) + side(n, 0.0)) / (2 * dt)
 
-    def tree_flatten(self) -> tuple[tuple[Any, ...], None]:
-        return (self.command, self.conductance, self.origin), None
+    def tree_flatten(self) -> tuple[tuple[Any, ...], bool]:
+        return (self.command, self.conductance, self.origin), self.earlier
 
     @classmethod
-    def tree_unflatten(cls, _: None, children: tuple[Any, ...]) -> "CountedClamp":
-        return cls(*children)
+    def tree_unflatten(cls, earlier: bool, children: tuple[Any, ...]) -> "CountedClamp":
+        return cls(*children, earlier)

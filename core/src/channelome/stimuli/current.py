@@ -80,8 +80,9 @@ class Current:
         return counted.form.at(counted.numbers, n.astype(jnp.int32), t - n)
 
     def before(self) -> Any:
-        """What it is until t = 0, where it may jump, in `unit`."""
-        return self.counted(1.0, jax.dtypes.canonicalize_dtype(float)).at(-1, 1.0)
+        """What it is until t = 0, where it may jump, in `unit`; of what begins only then its first value."""
+        counted = self.counted(1.0, jax.dtypes.canonicalize_dtype(float))
+        return counted.at(-1, 1.0) if self.span[0] < 0 else counted.at(0, 0.0)
 
     def counted(self, dt: float, dtype: Any) -> "Counted":
         """The same for a run with steps of `dt` ms, in its precision."""
