@@ -167,7 +167,8 @@ def current(cell: Any, drive: Drive, state: State, solver: Any, dt: Any) -> Arra
         g = clamp.conductance
         rate = jnp.maximum(g / cell.C - slope, g / cell.C / 2)
         holds = g / (cell.C * rate)
-        share = jnp.clip(holds * (1 - 2 / (dt * rate)), 0, 1) if isinstance(solver, Staggered | ExpEuler) else 0.0
+        lags = (dt * g / cell.C > 2) & isinstance(solver, Staggered | ExpEuler)
+        share = jnp.where(lags, jnp.clip(holds * (1 - 2 / (dt * rate)), 0, 1), 0.0)
         through = (1 - share) * g * (clamp.command.at(drive.n, 0.0) - state.V) + share * cell.C * (holds * moves - free)
     through = jnp.broadcast_to(through, state.V.shape)
     return through if cell.area is None else through * (cell.area / UM2_NA_TO_DENSITY)
