@@ -20,7 +20,7 @@ _HOME = {
     "results": "Activity SpikeTrains Traces crossings",
     "engine": "simulate",
     "engine.solvers": "solver",
-    "instruments": "curves voltage_clamp",
+    "instruments": "curves protocols voltage_clamp",
     "models": "cell load network save",
     "local": "load_dir register",
 }
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .errors import UnitError as UnitError
     from .errors import UnknownName as UnknownName
     from .instruments import curves as curves
+    from .instruments import protocols as protocols
     from .instruments import voltage_clamp as voltage_clamp
     from .local import load_dir as load_dir
     from .local import register as register
