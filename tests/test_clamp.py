@@ -310,7 +310,9 @@ def test_inactivation_after_a_long_prepulse_is_the_steady_state():
 
 def test_tails_begin_at_what_was_open():
     V = np.array([-100.0, -60.0, 20.0])
-    found = ch.protocols.deactivation("-80 mV", (V, "mV"), "0 mV", pulse="40 ms", width="10 ms").on("IK_HH1952", celsius=6.3)
+    found = ch.protocols.deactivation("-80 mV", (V, "mV"), "0 mV", pulse="40 ms", width="10 ms").on(
+        "IK_HH1952", celsius=6.3
+    )
     n = ch.curves("IK_HH1952", "0 mV", celsius=6.3).steady_state["n"]
     tails = 36 * n**4 * (V[:2] - ch.ion("PotassiumFixed").E)
     np.testing.assert_allclose(found.peak[:2], tails, rtol=1e-3)
@@ -359,7 +361,11 @@ def test_float32_stays_float32():
         ({"t": None}, ch.ModelError, r"is voltage_clamp\(channel, V, t\)"),
         ({"V": COMMAND}, ch.ModelError, "leave out hold"),
         ({"V": ch.step("1 nA"), "hold": None}, ch.UnitError, "in mV, and not in nA"),
-        ({"V": ch.samples(([0.0, 1.0], "mV"), dt="1 ms"), "hold": None}, ch.ModelError, "from 0 to 1 ms, and currents are asked for"),
+        (
+            {"V": ch.samples(([0.0, 1.0], "mV"), dt="1 ms"), "hold": None},
+            ch.ModelError,
+            "from 0 to 1 ms, and currents are asked for",
+        ),
         ({"series_resistance": "1 Mohm"}, ch.ModelError, "that of a cell voltage_clamp"),
         ({"V": None, "t": None}, ch.ModelError, "clamp of a cell has a command alone"),
         ({"t": "1 ms"}, ch.ModelError, r"shape \(time,\)"),
@@ -393,7 +399,10 @@ def test_a_portrait_shows_gates_and_currents(channel):
     figure = portrait(channel)
     titles = [axes.get_title("left").partition(":")[0].partition(" at")[0] for axes in figure.axes]
     four = {"activation", "inactivation", "deactivation", "recovery"}
-    assert four.issubset(titles) == (channel in ("INa_HH1952", IKMarkov, ICoupled)) and four.intersection(titles) in (four, set())
+    assert four.issubset(titles) == (channel in ("INa_HH1952", IKMarkov, ICoupled)) and four.intersection(titles) in (
+        four,
+        set(),
+    )
     labels = [axes.get_ylabel() for axes in figure.axes]
     assert any("µA/cm²" in label for label in labels)
     assert ("steady state" in labels) == (channel != "IL")

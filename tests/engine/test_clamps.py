@@ -61,22 +61,24 @@ def gate(name: str, t: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("dt", [0.01, 0.1, 1.5])
 def test_gates_under_levels_are_those_of_the_closed_form_at_any_step(dt: float) -> None:
     names = {"m": "INa.m", "h": "INa.h", "n": "IK.n"}
-    run = ch.simulate(squid(), "15 ms", dt=(dt, "ms"), stimulus=clamped(), record=["V", "clamp.current", *names.values()])
+    run = ch.simulate(
+        squid(), "15 ms", dt=(dt, "ms"), stimulus=clamped(), record=["V", "clamp.current", *names.values()]
+    )
     t = run.t
     assert np.array_equal(run["V"][:, 0], levels(t + 1e-9))
     found = {name: run[path][:, 0] for name, path in names.items()}
     for name in names:
         np.testing.assert_allclose(found[name], gate(name, t), rtol=0, atol=1e-12)
     V = run["V"][:, 0]
-    ionic = (
-        120 * found["m"] ** 3 * found["h"] * (V - 50) + 36 * found["n"] ** 4 * (V + 77) + 0.3 * (V + 54.387)
-    )
+    ionic = 120 * found["m"] ** 3 * found["h"] * (V - 50) + 36 * found["n"] ** 4 * (V + 77) + 0.3 * (V + 54.387)
     np.testing.assert_allclose(run["clamp.current"][:, 0], ionic, rtol=1e-12)
     assert run.units["clamp.current"] == "uA/cm^2"
 
 
 def test_a_ramp_charges_the_membrane() -> None:
-    run = ch.simulate(membrane(C="2 uF/cm^2"), "12 ms", dt="0.1 ms", stimulus=clamped(RAMP), record=["V", "clamp.current"])
+    run = ch.simulate(
+        membrane(C="2 uF/cm^2"), "12 ms", dt="0.1 ms", stimulus=clamped(RAMP), record=["V", "clamp.current"]
+    )
     t, V, current = run.t, run["V"][:, 0], run["clamp.current"][:, 0]
     on = (t > 1.05) & (t < 8.95)
     np.testing.assert_allclose(V[on], -90 + 15 * (t[on] - 1), atol=1e-10)
@@ -156,7 +158,12 @@ def charging(t: np.ndarray, *, R: float, C: float = 1.0, g: float = 0.1, E: floa
 def test_the_cell_is_charged_through_the_resistance_as_an_rc_circuit(solver: str) -> None:
     def error(dt: float) -> tuple[float, float]:
         run = ch.simulate(
-            membrane(), "9 ms", dt=(dt, "ms"), stimulus=clamped(R="0.5 kohm*cm^2"), solver=solver, record=["V", "clamp.current"]
+            membrane(),
+            "9 ms",
+            dt=(dt, "ms"),
+            stimulus=clamped(R="0.5 kohm*cm^2"),
+            solver=solver,
+            record=["V", "clamp.current"],
         )
         V = charging(run.t, R=0.5)
         off = run["V"][:, 0] - V
@@ -165,7 +172,10 @@ def test_the_cell_is_charged_through_the_resistance_as_an_rc_circuit(solver: str
 
     (coarse, a), (fine, b) = error(0.04), error(0.0025)
     assert fine < (0.1 if SOLVERS[solver] == 1 else 2e-4)
-    assert coarse / fine > (2.5 if SOLVERS[solver] == 1 else 40), (coarse, fine)  # 16 and 256, but for where in a step it jumps
+    assert coarse / fine > (2.5 if SOLVERS[solver] == 1 else 40), (
+        coarse,
+        fine,
+    )  # 16 and 256, but for where in a step it jumps
     assert max(a, b) < 1e-9
 
 
@@ -175,12 +185,19 @@ def test_any_resistance_is_stable_at_any_step(solver: str, R: float) -> None:
     """V is nowhere beyond the command, and after a jump stays where a divider of voltage says."""
     for dt in (0.01, 0.1, 1.0):
         run = ch.simulate(
-            membrane(), "9 ms", dt=(dt, "ms"), stimulus=clamped(R=(R, "kohm*cm^2")), solver=solver, record=["V", "clamp.current"]
+            membrane(),
+            "9 ms",
+            dt=(dt, "ms"),
+            stimulus=clamped(R=(R, "kohm*cm^2")),
+            solver=solver,
+            record=["V", "clamp.current"],
         )
         V = run["V"][:, 0]
         assert V.min() >= -70 - 1e-9 and V.max() <= 10 + 1e-9
         held = (run.t > 4.5) & (run.t < 6)
-        np.testing.assert_allclose(V[held], (10 / R - 6) / (1 / R + 0.1), atol=0.02 if solver == "backward_euler" else 1e-6)
+        np.testing.assert_allclose(
+            V[held], (10 / R - 6) / (1 / R + 0.1), atol=0.02 if solver == "backward_euler" else 1e-6
+        )
         if solver != "backward_euler":
             np.testing.assert_allclose(run["clamp.current"][held, 0], 0.1 * 70 / (1 + 0.1 * R), rtol=1e-5)
 
@@ -203,7 +220,9 @@ def test_current_and_voltage_under_a_smooth_command_are_those_of_scipy(R: float)
     wave = ch.sine("10 mV", period="6 ms", offset="-80 mV", phase=-np.pi / 2)
     V = np.array([float(unravel(y).V[0]) for y in found])
     exact = (-80 - 10 * np.cos(2 * np.pi * times / 6) - V) / R
-    run = ch.simulate(squid(), "6 ms", dt="0.1 ms", stimulus=clamped(wave, (R, "kohm*cm^2")), record=["V", "clamp.current"])
+    run = ch.simulate(
+        squid(), "6 ms", dt="0.1 ms", stimulus=clamped(wave, (R, "kohm*cm^2")), record=["V", "clamp.current"]
+    )
     assert np.abs(run["V"][5:, 0] - V[5:]).max() < 0.02
     assert np.abs(run["clamp.current"][5:, 0] - exact[5:]).max() < 0.2, np.abs(exact).max()
 
@@ -277,7 +296,9 @@ def test_runs_under_jit_vmap_and_grad_are_those_outside(R: Any) -> None:
     def peak(level: Any, g: Any) -> Any:
         command = ch.command("-70 mV", ((level, "mV"), "2 ms"), start="0.53 ms")
         cell = squid().replace(**{"INa.g_max": (g, "mS/cm^2")})
-        run = ch.simulate(cell, "3 ms", dt="0.02 ms", stimulus=clamped(command, R and (R, "kohm*cm^2")), record="clamp.current")
+        run = ch.simulate(
+            cell, "3 ms", dt="0.02 ms", stimulus=clamped(command, R and (R, "kohm*cm^2")), record="clamp.current"
+        )
         return run["clamp.current"][60, 0]
 
     at = np.array([-20.0, 15.0])
@@ -295,7 +316,12 @@ def test_float32_is_float32_and_late_as_early(R: Any) -> None:
     def run(late: float) -> Any:
         command = ch.command("-70 mV", ("10 mV", "2 ms"), start=(late + 1.03, "ms"))
         return ch.simulate(
-            squid(), "4 ms", dt="0.02 ms", start=(late, "ms"), stimulus=clamped(command, R), record=["V", "clamp.current"]
+            squid(),
+            "4 ms",
+            dt="0.02 ms",
+            start=(late, "ms"),
+            stimulus=clamped(command, R),
+            record=["V", "clamp.current"],
         )
 
     early, late = run(0.0), run(1e6)

@@ -50,7 +50,8 @@ def checked_clamp(
             "resistance times an area, such as '0.5 kohm*cm^2'."
         )
     counted = clamp.counted(cell, dt, dtype, first)
-    for what, shape in (("command", shape_of(counted.command)), ("series resistance", np.shape(clamp.resistance))):
+    R: Any = clamp.resistance
+    for what, shape in (("command", shape_of(counted.command)), ("series resistance", np.shape(R))):
         if shape not in ((), cell.size):
             raise ModelError(f"the clamp's {what} has the shape {shape}, but the population has {cell.size}.")
     if not counted.ideal and isinstance(solver, RungeKutta | CrankNicolson):
@@ -135,7 +136,9 @@ class Led:
         clamp, n = self._drive.clamp, self._drive.n
         assert clamp is not None
         g, to_go = clamp.conductance, clamp.command.at(n, 1.0) - clamp.command.mean(n)
-        rate = -jax.jvp(lambda V: self._cell.derivative(state._replace(V=V), inject).V, (state.V,), (jnp.ones_like(state.V),))[1]
+        rate = -jax.jvp(
+            lambda V: self._cell.derivative(state._replace(V=V), inject).V, (state.V,), (jnp.ones_like(state.V),)
+        )[1]
         ahead = g * lag(rule, dt * jnp.maximum(rate, g / self._cell.C / 2)) * to_go
         return self._cell.advance(state, lambda V: inject(V) + ahead, dt, rule, **implicit)
 

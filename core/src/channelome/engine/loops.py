@@ -60,7 +60,10 @@ def sample(plan: Plan, parts: Parts, carry: Carry, times: Times, n: Any, dt: Any
     if not plan.records:
         return {}
     if all(not isinstance(record.probe, str) and record.probe.name == "V" for record in plan.records):
-        return {record.name: record.cut(plan.method(record.part).voltage(carry.cells[record.part])) for record in plan.records}
+        return {
+            record.name: record.cut(plan.method(record.part).voltage(carry.cells[record.part]))
+            for record in plan.records
+        }
     asked = {record.part for record in plan.records}
     needed = {name: x for name, x in carry.cells.items() if name in asked}
     state = state_of(plan, parts, carry._replace(cells=needed, rings={}), times, n, dt)

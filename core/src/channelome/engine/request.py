@@ -71,11 +71,15 @@ def checked_stimulus(cell: Any, stimulus: Any, dt: float, dtype: Any) -> Counted
             "a function cannot be a stimulus as it is, since its unit is not known: write function(f, unit='nA')."
         )
     if isinstance(stimulus, list | tuple) and any(isinstance(x, Current | Clamp) for x in stimulus):
-        raise ModelError("a cell has one stimulus and at most one clamp: add currents, one + another; two clamps cannot be.")
+        raise ModelError(
+            "a cell has one stimulus and at most one clamp: add currents, one + another; two clamps cannot be."
+        )
     if not isinstance(stimulus, Current):
         stimulus = step(stimulus)
     if stimulus.unit == VOLTAGE:
-        raise UnitError(f"a voltage cannot be injected, {stimulus!r}: clamp the cell to it, stimulus=voltage_clamp(...).")
+        raise UnitError(
+            f"a voltage cannot be injected, {stimulus!r}: clamp the cell to it, stimulus=voltage_clamp(...)."
+        )
     if stimulus.unit != DENSITY and cell.area is None:
         raise UnitError(
             f"the stimulus is an absolute current ({stimulus.unit}), but the cell has no area: give it area=..., or a density."

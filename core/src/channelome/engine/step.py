@@ -101,7 +101,8 @@ def start(plan: Plan, parts: Parts, state: NetworkState, dt: Any) -> tuple[Carry
 def state_of(plan: Plan, parts: Parts, carry: Carry, times: Times, n: Any, dt: Any) -> NetworkState:
     """The state before step `n`, all of it at one time; rings turned so that what arrives next stands first."""
     cells = {
-        name: plan.method(name).state(parts.blocks[name], x, n + times.ages[name], dt) for name, x in carry.cells.items()
+        name: plan.method(name).state(parts.blocks[name], x, n + times.ages[name], dt)
+        for name, x in carry.cells.items()
     }
     own = {path.label: path.delay is None for path in plan.paths}
     rings = {}

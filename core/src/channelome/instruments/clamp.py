@@ -91,7 +91,9 @@ def voltage_clamp(
     """
     if V is None and t is None:
         if any(x is not None for x in (hold, celsius, ions)):
-            raise ModelError("the clamp of a cell has a command alone; hold, celsius and ions are for voltage_clamp(channel, V, t).")
+            raise ModelError(
+                "the clamp of a cell has a command alone; hold, celsius and ions are for voltage_clamp(channel, V, t)."
+            )
         return clamp(channel, series_resistance)
     if V is None or t is None or series_resistance is not None:
         raise ModelError(
@@ -101,7 +103,9 @@ def voltage_clamp(
     if isinstance(V, Current):
         return _under(channel, _checked(V, hold, times), times, celsius, ions)
     if hold is None:
-        raise ModelError("say from where V jumps, hold='-70 mV', or give a command, command('-70 mV', ('10 mV', '20 ms')).")
+        raise ModelError(
+            "say from where V jumps, hold='-70 mV', or give a command, command('-70 mV', ('10 mV', '20 ms'))."
+        )
     test = jnp.asarray(convert(V, _MV, "the potential of the clamp"), float)
     rest = jnp.broadcast_to(jnp.asarray(convert(hold, _MV, "the holding potential"), float), test.shape)
     cell = patch(channel, test.shape, celsius, ions)

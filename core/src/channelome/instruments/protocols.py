@@ -118,14 +118,20 @@ def deactivation(
     return _protocol("deactivation", wave, V, "mV", begin + short, on, None, begin + short + on + end)
 
 
-def recovery(hold: Any, intervals: Any, test: Any, *, width: Any, before: Any = "5 ms", after: Any = "5 ms") -> Protocol:
+def recovery(
+    hold: Any, intervals: Any, test: Any, *, width: Any, before: Any = "5 ms", after: Any = "5 ms"
+) -> Protocol:
     """From `hold` twice to `test` for `width`, with each of `intervals` at `hold` between: the second peak over the first."""
     gaps = np.atleast_1d(np.asarray(convert(intervals, _MS, "the intervals"), float))
     rest, on, begin, end = _numbers(hold, width, before, after)
     level = (convert(test, _MV, "the test level"), "mV")
-    wave = command((rest, "mV"), (level, (on, "ms")), ((rest, "mV"), (gaps, "ms")), (level, (on, "ms")), start=(begin, "ms"))
+    wave = command(
+        (rest, "mV"), (level, (on, "ms")), ((rest, "mV"), (gaps, "ms")), (level, (on, "ms")), start=(begin, "ms")
+    )
     first = np.broadcast_to([begin, begin + on], (gaps.size, 2))
-    return _protocol("recovery", wave, gaps, "ms", begin + on + gaps, on, first, begin + 2 * on + float(gaps.max()) + end)
+    return _protocol(
+        "recovery", wave, gaps, "ms", begin + on + gaps, on, first, begin + 2 * on + float(gaps.max()) + end
+    )
 
 
 def _levels(levels: Any) -> np.ndarray:

@@ -96,7 +96,7 @@ def under_command(cell: SingleCompartment, command: Current, hold: Any, t: Array
     leaves = jax.tree.leaves((cell, counted, hold, t))
     if any(isinstance(x, Tracer) for x in leaves):
         longest = 0.0 if isinstance(t, Tracer) else float(np.max(np.diff(np.asarray(t), prepend=0.0)))
-        return _stepped(cell, counted, unit, hold, t, max(FEWEST, math.ceil(longest / unit)))
+        return _walk(cell, counted, unit, hold, t, None, max(FEWEST, math.ceil(longest / unit)))
     lengths = np.diff(np.asarray(t, float), prepend=0.0)
     tolerance = 3e-6 if t.dtype.itemsize > 4 else 1e-4
     counts = np.where(lengths > 0, np.maximum(np.ceil(lengths / unit), 4), 0).astype(np.int32)
@@ -111,35 +111,31 @@ def under_command(cell: SingleCompartment, command: Current, hold: Any, t: Array
     )
 
 
-def _stepped(cell: SingleCompartment, command: Counted, unit: float, hold: Any, t: Array, count: int) -> Array:
-    """With one number of steps between each two times, known before: what can be differentiated in both directions."""
-    return _walk(cell, command, unit, hold, t, lambda state, one, _: lax.fori_loop(0, count, one, state), jnp.full(t.shape, count))  # fmt: skip
-
-
-@functools.partial(jax.jit, static_argnums=2)
-def _in_steps(cell: SingleCompartment, command: Counted, unit: float, hold: Any, t: Array, counts: Any) -> Array:
-    return _walk(cell, command, unit, hold, t, lambda state, one, count: lax.fori_loop(0, count, one, state), counts)
-
-
-def _walk(cell: SingleCompartment, command: Counted, unit: float, hold: Any, t: Array, loop: Any, counts: Any) -> Array:
+def _walk(
+    cell: SingleCompartment, command: Counted, unit: float, hold: Any, t: Array, counts: Any, count: int | None = None
+) -> Array:
+    """In so many steps between each two times: `counts` of them, or one `count` that is known before and can be differentiated."""
     label, _ = only(cell)
 
     def interval(state: State, given: Any) -> tuple[State, Array]:
-        begin, length, count = given
-        dt = length / jnp.maximum(count, 1).astype(length.dtype)
+        begin, length, asked = given
+        steps = asked if count is None else count
+        dt = length / jnp.maximum(steps, 1).astype(length.dtype)
 
         def one(j: Any, now: State) -> State:
             return _across(cell, command, unit, now, begin + jnp.asarray(j, dt.dtype) * dt, dt)
 
-        state = loop(state, one, count)
+        state = lax.fori_loop(0, steps, one, state)
         place = (begin + length) / unit
         whole = jnp.floor(place)
         V = jnp.broadcast_to(command.at(whole.astype(jnp.int32), place - whole), cell.size)
         return state, cell.currents(state._replace(V=V))[label]
 
-    start = cell.initial_state(hold)
     lengths = jnp.diff(t, prepend=jnp.zeros((), t.dtype))
-    return lax.scan(interval, start, (t - lengths, lengths, jnp.asarray(counts)))[1]
+    return lax.scan(interval, cell.initial_state(hold), (t - lengths, lengths, counts))[1]
+
+
+_in_steps = jax.jit(_walk, static_argnums=2)
 
 
 def _across(cell: SingleCompartment, command: Counted, unit: float, state: State, begin: Array, dt: Array) -> State:

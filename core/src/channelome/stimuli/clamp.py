@@ -50,7 +50,9 @@ class Clamp:
         """The same for a run of a cell with steps of `dt` ms, whose first has the number `origin`."""
         g = None
         if self.resistance is not None:
-            g = number(1 / self.resistance if self.unit == SPECIFIC else _TO_DENSITY / (self.resistance * cell.area), dtype)
+            g = number(
+                1 / self.resistance if self.unit == SPECIFIC else _TO_DENSITY / (self.resistance * cell.area), dtype
+            )
         return CountedClamp(self.command.counted(dt, dtype), g, np.int32(origin), self.command.span[0] < origin * dt)
 
     def __eq__(self, other: object) -> bool:
@@ -145,4 +147,5 @@ class CountedClamp:
 
     @classmethod
     def tree_unflatten(cls, earlier: bool, children: tuple[Any, ...]) -> "CountedClamp":
-        return cls(*children, earlier)
+        command, conductance, origin = children
+        return cls(command, conductance, origin, earlier)

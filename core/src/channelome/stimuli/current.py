@@ -173,7 +173,7 @@ class Counted:
     form: Form
     numbers: Numbers
 
-    def mean(self, n: Any, first: float = 0.0, last: float = 1.0) -> Any:
+    def mean(self, n: Any, first: Any = 0.0, last: Any = 1.0) -> Any:
         """Its mean from share `first` to share `last` of step `n`, in `unit`."""
         return self.form.mean(self.numbers, n, first, last)
 

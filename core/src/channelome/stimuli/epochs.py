@@ -1,5 +1,6 @@
 """What an amplifier is told to hold, epoch after epoch: levels, ramps, recorded traces. Of a voltage, or of a current."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -44,7 +45,7 @@ def command(hold: Any, *epochs: Any, start: Any = "0 ms") -> Current:
         last.append(ends[1])
         edges.append(edges[-1] + length)
     numbers = {"hold": rest, "first": tuple(first), "last": tuple(last), "edges": tuple(edges)}
-    lengths = [length_of(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    lengths = [length_of(a, b) for a, b in itertools.pairwise(edges)]
     detail = min([x for x in lengths if x > 0], default=float("inf"))
     whole = Current(unit, EPOCHS, numbers, detail)
     for trace in traces:
@@ -76,14 +77,15 @@ def _read(epoch: Any, unit: str, where: str) -> tuple[tuple[Any, Any], Any]:
     return (values[0], values[1] if len(values) == 2 else None), duration
 
 
-def _length_of_trace(trace: Current, unit: str, begin: Any, where: str) -> float:
+def _length_of_trace(trace: Current, unit: str, begin: Any, where: str) -> Any:
     if trace.form not in (LINEAR, HELD) or np.any(np.asarray(trace.numbers["start"]) != 0):
         raise ModelError(f"{where}: a waveform within a command is made by samples(values, dt=...) without a start.")
     if trace.unit != unit:
         raise ModelError(f"{where} is in {trace.unit}, but the holding level is in {unit}.")
     if np.ndim(begin):
         raise ModelError(f"{where}: what comes before recorded samples must last equally long in all cells.")
-    return trace.span[1]
+    intervals = np.shape(trace.numbers["values"])[0] - (0 if trace.form == HELD else 1)
+    return intervals * trace.numbers["dt"]
 
 
 def _moved(trace: Current, begin: Any) -> Current:
@@ -102,7 +104,7 @@ class _Epochs(Named):
 
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
         edges = numbers["edges"]
-        lengths = [number((b - a) / dt, dtype) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        lengths = [number((b - a) / dt, dtype) for a, b in itertools.pairwise(edges)]
         return self, {
             "hold": number(numbers["hold"], dtype),
             "first": tuple(number(x, dtype) for x in numbers["first"]),
@@ -114,7 +116,7 @@ class _Epochs(Named):
     def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
         within = [edge.within(n, first, last) for edge in numbers["edges"]]
         total, covered = 0.0, 0.0
-        for k, (a, b) in enumerate(zip(within[:-1], within[1:], strict=True)):
+        for k, (a, b) in enumerate(itertools.pairwise(within)):
             share = (b - a) / (last - first)
             total = total + share * self._value(numbers, k, n, (a + b) / 2)
             covered = covered + share

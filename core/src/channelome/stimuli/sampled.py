@@ -75,7 +75,9 @@ class _Samples(Named):
     def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
         k, passed = numbers["place"].at(n)
         place = passed + share * numbers["place"].ratio
-        just_before = jnp.ceil(place - 8 * jnp.finfo(place.dtype).eps) - 1  # the end of a step is on its own side of an edge
+        just_before = (
+            jnp.ceil(place - 8 * jnp.finfo(place.dtype).eps) - 1
+        )  # the end of a step is on its own side of an edge
         over = jnp.where(jnp.asarray(share) < 1, jnp.floor(place), just_before)
         return self._between(numbers["values"], k + over.astype(jnp.int32), place - over)
 

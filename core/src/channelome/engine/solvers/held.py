@@ -37,7 +37,7 @@ class Held:
         return carry
 
 
-def cross(cell: Cell, state: State, begin: Any, end: Any, mean: Any, dt: Any) -> State:
+def cross(cell: Any, state: State, begin: Any, end: Any, mean: Any, dt: Any) -> State:
     """The state after `dt` ms in which V goes from `begin` to `end` and has a `mean`."""
     moved = end - begin
     jumps = moved != 0
@@ -45,7 +45,7 @@ def cross(cell: Cell, state: State, begin: Any, end: Any, mean: Any, dt: Any) ->
     return _at(cell, _at(cell, state, begin, share * dt), end, (1 - share) * dt)
 
 
-def _at(cell: Cell, state: State, V: Any, dt: Any) -> State:
+def _at(cell: Any, state: State, V: Any, dt: Any) -> State:
     """The state after `dt` ms at one voltage."""
     held = jnp.broadcast_to(V, state.V.shape)
     state = state._replace(V=held)
