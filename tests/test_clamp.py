@@ -2,6 +2,7 @@
 
 import importlib
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -186,8 +187,164 @@ def test_a_gate_that_depends_on_another_is_integrated():
     np.testing.assert_allclose(steady.steady_state["h"], 1 - inf, rtol=1e-12)
 
 
+# ---- commands ------------------------------------------------------------------------------------------------------
+
+COMMAND = ch.command("-70 mV", ("10 mV", "2 ms"), ("-30 mV", "3 ms"), start="0.7 ms")
+
+
+def test_levels_one_after_another_are_exact_whatever_times_are_asked_for():
+    t = np.array([0.0, 0.5, 0.7, 0.71, 2.7, 3.3, 5.7, 9.1, 200.0])
+    found = ch.voltage_clamp("INa_HH1952", COMMAND, (t, "ms"), celsius=6.3)
+    m, h, exact = None, None, []
+    for V, begin, end in ((-70.0, 0.0, 0.7), (10.0, 0.7, 2.7), (-30.0, 2.7, 5.7), (-70.0, 5.7, 1e9)):
+        alpha, beta = hodgkin_huxley_sodium(V)
+        inf = {g: alpha[g] / (alpha[g] + beta[g]) for g in "mh"}
+        m, h = (inf["m"], inf["h"]) if m is None else (m, h)
+
+        def after(x, g, length, alpha=alpha, beta=beta, inf=inf):
+            return inf[g] + (x - inf[g]) * np.exp(-(alpha[g] + beta[g]) * length)
+
+        for time in t[(t >= begin) & (t < end)]:
+            exact.append(120 * after(m, "m", time - begin) ** 3 * after(h, "h", time - begin) * (V - 50))
+        m, h = after(m, "m", end - begin), after(h, "h", end - begin)
+    np.testing.assert_allclose(found, exact, rtol=1e-9)
+
+
+def test_a_command_with_one_level_is_the_jump():
+    V = (TEST, "mV")
+    for channel in ("IK_TM1991", IKMarkov, ICoupled):
+        jump = ch.voltage_clamp(channel, V, (TIMES, "ms"), hold="-65 mV")
+        command = ch.voltage_clamp(channel, ch.command("-65 mV", (V, "20 ms")), (TIMES, "ms"))
+        np.testing.assert_allclose(command, jump, rtol=1e-5)
+
+
+def test_a_family_of_sweeps_is_its_sweeps_one_by_one():
+    gaps = np.array([0.3, 2.0, 11.0])
+    t = ([0.5, 2.6, 5.0, 14.0], "ms")
+
+    def command(gap):
+        return ch.command("-80 mV", ("0 mV", "2 ms"), ("-80 mV", (gap, "ms")), ("0 mV", "2 ms"))
+
+    for channel in ("INa_TM1991", IKMarkov):
+        together = ch.voltage_clamp(channel, command(gaps), t)
+        alone = np.stack([ch.voltage_clamp(channel, command(gap), t) for gap in gaps], axis=-1)
+        np.testing.assert_allclose(together, alone, rtol=1e-10)
+
+
+def scipy_sodium(V, t, hold):
+    def rates_of(V):
+        alpha, beta = hodgkin_huxley_sodium(V + 1e-7)  # off the 0/0
+        return [(alpha[g], beta[g]) for g in "mh"]
+
+    def slope(t, x):
+        return [a * (1 - y) - b * y for (a, b), y in zip(rates_of(V(t)), x, strict=True)]
+
+    start = [a / (a + b) for a, b in rates_of(hold)]
+    m, h = solve_ivp(slope, (0, t[-1]), start, method="LSODA", t_eval=t, rtol=1e-11, atol=1e-13, max_step=0.02).y
+    return 120 * m**3 * h * (np.array([V(x) for x in t]) - 50)
+
+
+def test_a_ramp_is_that_of_scipy():
+    t = np.array([0.0, 1.0, 4.0, 8.33, 12.0, 20.0])
+    found = ch.voltage_clamp("INa_HH1952", ch.command("-90 mV", ("-90 mV", "40 mV", "13 ms")), (t, "ms"), celsius=6.3)
+    exact = scipy_sodium(lambda t: -90 + 10 * t if t < 13 else -90.0, t, -90.0)
+    np.testing.assert_allclose(found, exact, rtol=0, atol=2e-6 * np.abs(exact).max())
+
+
+def test_a_recorded_trace_is_that_of_scipy():
+    at = 0.2 * np.arange(61)
+    V = -65 + 90 * np.exp(-(((at - 5) / 0.8) ** 2))
+    t = np.array([0.0, 4.4, 5.13, 6.0, 11.9])
+    found = ch.voltage_clamp("INa_HH1952", ch.samples((V, "mV"), dt="0.2 ms"), (t, "ms"), celsius=6.3)
+    exact = scipy_sodium(lambda t: float(np.interp(t, at, V)), t, V[0])
+    np.testing.assert_allclose(found, exact, rtol=0, atol=3e-6 * np.abs(exact).max())
+
+
+def test_a_smooth_command_moves_a_scheme_as_scipy_says():
+    t = np.array([0.0, 3.0, 10.0])
+
+    def matrix(V):
+        a, b = 0.5 * np.exp(V / 30), 0.2 * np.exp(-V / 30)
+        return np.array([[-a, b, 0.0], [a, -b - 0.02, 0.005], [0.0, 0.02, -0.005]])
+
+    def V(t):
+        return -40 + 20 * np.sin(2 * np.pi * t / 5)
+
+    start = np.linalg.svd(matrix(-40))[2][-1]
+    p = solve_ivp(lambda t, p: matrix(V(t)) @ p, (0, 10), start / start.sum(), t_eval=t, rtol=1e-11, atol=1e-13).y
+    wave = ch.sine("20 mV", period="5 ms", offset="-40 mV")
+    found = ch.voltage_clamp(IKMarkov, wave, (t, "ms"))
+    np.testing.assert_allclose(found, 10 * p[1] * (V(t) + 95), rtol=0, atol=3e-6 * 30)
+
+
+def test_currents_under_commands_can_be_differentiated():
+    def current(level, command):
+        return ch.voltage_clamp("IK_TM1991", command((level, "mV")), ([1.0, 3.0], "ms"))[1]
+
+    for command in (lambda V: ch.command("-70 mV", (V, "2 ms")), lambda V: ch.command("-70 mV", ("-70 mV", V, "4 ms"))):
+        slope = jax.jit(jax.grad(lambda level, command=command: current(level, command)))(10.0)
+        assert float(slope) == pytest.approx(float(current(10.01, command) - current(9.99, command)) / 0.02, rel=2e-3)
+
+
+# ---- protocols -----------------------------------------------------------------------------------------------------
+
+
+def test_activation_is_the_peak_of_every_sweep():
+    found = ch.protocols.activation("-90 mV", (TEST, "mV"), width="8 ms").on("INa_HH1952", celsius=6.3)
+    t = np.linspace(0, 8, 4001)
+    I = np.asarray(ch.voltage_clamp("INa_HH1952", (TEST, "mV"), (t, "ms"), hold="-90 mV", celsius=6.3))
+    exact = np.take_along_axis(I, np.abs(I).argmax(axis=0)[None], axis=0)[0]
+    np.testing.assert_allclose(found.peak, exact, rtol=2e-3)
+    assert found.I.shape == (found.t.size, TEST.size) and found.compared.max() == 1
+
+
+def test_inactivation_after_a_long_prepulse_is_the_steady_state():
+    V = np.array([-120.0, -80.0, -65.0, -50.0, -35.0])
+    found = ch.protocols.inactivation("-90 mV", (V, "mV"), "-10 mV", prepulse="200 ms", width="0.5 ms").on(
+        "INa_HH1952", celsius=6.3
+    )
+    alpha, beta = hodgkin_huxley_sodium(V)
+    h = alpha["h"] / (alpha["h"] + beta["h"])
+    np.testing.assert_allclose(found.compared, h / h.max(), atol=0.04)  # m, open a bit already, adds to it
+
+
+def test_tails_begin_at_what_was_open():
+    V = np.array([-100.0, -60.0, 20.0])
+    found = ch.protocols.deactivation("-80 mV", (V, "mV"), "0 mV", pulse="40 ms", width="10 ms").on(
+        "IK_HH1952", celsius=6.3
+    )
+    n = ch.curves("IK_HH1952", "0 mV", celsius=6.3).steady_state["n"]
+    tails = 36 * n**4 * (V[:2] - ch.ion("PotassiumFixed").E)
+    np.testing.assert_allclose(found.peak[:2], tails, rtol=1e-3)
+
+
+def test_recovery_follows_the_time_constant_at_rest():
+    gaps = np.array([0.5, 2.0, 5.0, 40.0])
+    found = ch.protocols.recovery("-90 mV", (gaps, "ms"), "0 mV", width="30 ms").on("INa_HH1952", celsius=6.3)
+    tau = float(ch.curves("INa_HH1952", "-90 mV", celsius=6.3).tau["h"])
+    np.testing.assert_allclose(found.compared[1:], 1 - np.exp(-gaps[1:] / tau), atol=0.02)
+    assert np.all(np.diff(found.compared) > 0)
+
+
+def test_a_protocol_is_done_with_a_cell_too():
+    levels = np.array([-60.0, -20.0, 20.0])
+    protocol = ch.protocols.activation("-80 mV", (levels, "mV"), width="5 ms")
+    cell = ch.SingleCompartment(3, "SodiumFixed", INa=ch.channel("INa_HH1952", phi=1.0))
+    clamp = ch.voltage_clamp(protocol.command)
+    run = ch.simulate(cell, (protocol.length, "ms"), dt="0.01 ms", stimulus=clamp, record="clamp.current")
+    of_cell, alone = protocol.read(run.t, run["clamp.current"]), protocol.on("INa_HH1952", celsius=6.3)
+    np.testing.assert_allclose(of_cell.peak, alone.peak, rtol=1e-3)
+    with pytest.raises(ch.ModelError, match="has 3 sweeps: currents must be of shape"):
+        protocol.read(run.t, run["clamp.current"][:, :2])
+    with pytest.raises(ch.ModelError, match="no time lies in the window of the protocol 'activation'"):
+        protocol.read(run.t[:100], run["clamp.current"][:100])
+
+
 @pytest.mark.usefixtures("float32")
 def test_float32_stays_float32():
+    assert ch.voltage_clamp("INa_TM1991", COMMAND, (TIMES, "ms")).dtype == jnp.float32
+    ramp = ch.voltage_clamp("INa_TM1991", ch.command("-70 mV", ("-70 mV", "20 mV", "9 ms")), (TIMES, "ms"))
+    assert ramp.dtype == jnp.float32 and np.all(np.isfinite(ramp))
     found = ch.voltage_clamp("INa_TM1991", (TEST, "mV"), (TIMES, "ms"), hold="-65 mV")
     assert found.dtype == jnp.float32
     assert ch.curves(IKMarkov, (TEST, "mV")).steady_state["O"].dtype == jnp.float32
@@ -200,6 +357,17 @@ def test_float32_stays_float32():
         ({"celsius": None}, ch.ModelError, "measured at 6.3 degC"),
         ({"t": ([1.0, 0.5], "ms")}, ch.ModelError, "do not decrease"),
         ({"t": ([-1.0, 0.5], "ms")}, ch.ModelError, "start at 0"),
+        ({"hold": None}, ch.ModelError, "say from where V jumps, hold='-70 mV'"),
+        ({"t": None}, ch.ModelError, r"is voltage_clamp\(channel, V, t\)"),
+        ({"V": COMMAND}, ch.ModelError, "leave out hold"),
+        ({"V": ch.step("1 nA"), "hold": None}, ch.UnitError, "in mV, and not in nA"),
+        (
+            {"V": ch.samples(([0.0, 1.0], "mV"), dt="1 ms"), "hold": None},
+            ch.ModelError,
+            "from 0 to 1 ms, and currents are asked for",
+        ),
+        ({"series_resistance": "1 Mohm"}, ch.ModelError, "that of a cell voltage_clamp"),
+        ({"V": None, "t": None}, ch.ModelError, "clamp of a cell has a command alone"),
         ({"t": "1 ms"}, ch.ModelError, r"shape \(time,\)"),
         ({"channel": "INa_HH1953"}, ch.UnknownName, "INa_HH1952"),
         ({"channel": 3}, ch.ModelError, "not 3"),
@@ -229,6 +397,12 @@ def test_a_portrait_shows_gates_and_currents(channel):
     matplotlib.use("Agg")
     portrait = importlib.import_module("channelome.instruments.portrait").portrait
     figure = portrait(channel)
+    titles = [axes.get_title("left").partition(":")[0].partition(" at")[0] for axes in figure.axes]
+    four = {"activation", "inactivation", "deactivation", "recovery"}
+    assert four.issubset(titles) == (channel in ("INa_HH1952", IKMarkov, ICoupled)) and four.intersection(titles) in (
+        four,
+        set(),
+    )
     labels = [axes.get_ylabel() for axes in figure.axes]
     assert any("µA/cm²" in label for label in labels)
     assert ("steady state" in labels) == (channel != "IL")

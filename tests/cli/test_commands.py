@@ -138,7 +138,7 @@ def test_show_of_an_unknown_name_suggests_one():
 def test_plot_writes_a_picture_that_can_be_read(tmp_path):
     out = tmp_path / "na.png"
     assert printed("plot", SODIUM, "-o", out) == f"wrote {out}\n"
-    assert png_size(out) == (1350, 690)
+    assert png_size(out) == (1725, 810)
     assert out.stat().st_size > 20_000
 
 
@@ -151,7 +151,7 @@ def test_plot_follows_the_temperature(tmp_path):
 def test_plot_is_named_after_the_channel(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     printed("plot", "Na_TM1991")
-    assert png_size(tmp_path / "INa_TM1991.png") == (1350, 690)
+    assert png_size(tmp_path / "INa_TM1991.png") == (1725, 810)
 
 
 def test_plot_of_what_has_no_curves_says_so():

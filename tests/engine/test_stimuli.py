@@ -142,7 +142,7 @@ def test_a_step_begins_at_the_step_of_its_start_in_float32(start: float, float32
         (lambda: ch.step("1 uA/cm^2", start=1.0), "start of the stimulus needs a unit"),
         (lambda: ch.ramp("1 uA/cm^2", "1 nA", stop="1 ms"), "last value of the ramp is in uA/cm"),
         (lambda: ch.function(lambda: 0, unit="nA"), r"f\(t\)"),
-        (lambda: ch.function(lambda t: t, unit="mV"), "must be a current or a current density"),
+        (lambda: ch.function(lambda t: t, unit="mM"), "must be a current or a current density"),
     ],
 )
 def test_a_mistake_in_a_stimulus_is_a_clear_error(make: object, words: str) -> None:

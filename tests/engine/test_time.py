@@ -27,6 +27,16 @@ def linear(t: float) -> float:
     return float(np.interp(t, 0.35 + 0.7 * np.arange(4), VALUES)) if 0.35 <= t <= 0.35 + 2.1 else 0.0
 
 
+def epochs(t: float) -> float:
+    if 0.33 <= t < 0.87:
+        return 2.0
+    return 1 - 4 * (t - 0.87) / 0.63 if 0.87 <= t < 1.5 else 0.5
+
+
+def recorded(t: float) -> float:
+    return float(np.interp(t, 0.35 + 0.7 * np.arange(4), VALUES)) if 0.35 <= t < 0.35 + 2.1 else 0.5
+
+
 # Each stimulus beside its formula, and the times at which the formula is not smooth.
 KINDS = {
     "step": (
@@ -50,6 +60,14 @@ KINDS = {
         ch.samples((VALUES, "uA/cm^2"), dt="0.7 ms", start="0.35 ms", hold=True), held, list(0.35 + 0.7 * np.arange(5)),
     ),
     "samples": (ch.samples((VALUES, "uA/cm^2"), dt="0.7 ms", start="0.35 ms"), linear, list(0.35 + 0.7 * np.arange(4))),
+    "epochs": (
+        ch.command("0.5 uA/cm^2", ("2 uA/cm^2", "0.54 ms"), ("1 uA/cm^2", "-3 uA/cm^2", "0.63 ms"), start="0.33 ms"),
+        epochs, [0.33, 0.87, 1.5],
+    ),
+    "a recorded epoch": (
+        ch.command("0.5 uA/cm^2", ("0.5 uA/cm^2", "0.35 ms"), ch.samples((VALUES, "uA/cm^2"), dt="0.7 ms")),
+        recorded, list(0.35 + 0.7 * np.arange(4)),
+    ),
     "a sum": (
         ch.step("2 uA/cm^2", start="0.53 ms") - 0.5 * ch.sine("2 uA/cm^2", period="1.7 ms"),
         lambda t: 2.0 * (t >= 0.53) - math.sin(2 * math.pi * t / 1.7), [0.53],
@@ -72,13 +90,16 @@ def test_a_step_sees_the_mean_of_what_falls_into_it(kind: str, dt: float, first:
         assert mean == pytest.approx(exact, abs=2e-11), (n, inside)
 
 
-@pytest.mark.parametrize("kind", ["step", "ramp", "pulses"])
+@pytest.mark.parametrize("kind", ["step", "ramp", "pulses", "epochs"])
 @pytest.mark.parametrize("late", [10**5, 10**7, 10**8])
 def test_what_happens_late_is_what_happens_early_in_float32(kind: str, late: int, float32: None) -> None:
     """A billion steps of 0.1 ms on, an edge lies at the same share of its step."""
     early = {
         "step": lambda T: ch.step("2 uA/cm^2", start=(T + 0.53, "ms"), stop=(T + 1.5, "ms")),
         "ramp": lambda T: ch.ramp("1 uA/cm^2", "3 uA/cm^2", start=(T + 0.53, "ms"), stop=(T + 1.5, "ms")),
+        "epochs": lambda T: ch.command(
+            "1 uA/cm^2", ("-2 uA/cm^2", "0.54 ms"), ("0 uA/cm^2", "3 uA/cm^2", "0.43 ms"), start=(T + 0.53, "ms")
+        ),
         "pulses": lambda T: ch.pulses("3 uA/cm^2", times=([T + 0.25, T + 0.97], "ms"), width="0.33 ms"),
     }[kind]
     numbers = jnp.arange(25, dtype=jnp.int32)
@@ -249,3 +270,16 @@ def test_a_rhythm_knows_where_it_is_after_two_billion_steps() -> None:
 def test_a_time_that_cannot_be_is_refused(options: dict, words: str) -> None:
     with pytest.raises(ch.ChannelomeError, match=words):
         ch.simulate(CAPACITOR, **({"duration": "1 ms", "dt": "0.1 ms"} | options))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_end_of_a_step_and_the_beginning_of_the_next_are_each_on_their_own_side_of_an_edge(kind: str) -> None:
+    stimulus, formula, breaks = KINDS[kind]
+    counted, numbers = stimulus.counted(0.01, float), jnp.arange(300, dtype=jnp.int32)
+    before, after = (np.asarray(jax.vmap(lambda n, share=share: counted.at(n, share))(numbers)) for share in (1.0, 0.0))
+    for n in range(1, 300):
+        if kind == "samples" and n == 245:
+            continue  # the moment of the last sample has its value, and is no edge
+        off = 1e-9 if np.abs(np.asarray([*breaks, -1.0]) - 0.01 * n).min() < 1e-9 else 0.0
+        assert before[n - 1] == pytest.approx(formula(0.01 * n - off), abs=1e-6), n
+        assert after[n] == pytest.approx(formula(0.01 * n + off), abs=1e-6), n

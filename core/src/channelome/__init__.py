@@ -16,11 +16,11 @@ _HOME = {
     "cells": "SingleCompartment channel ion",
     "networks": "Network Poisson Projection SpikeSource all_to_all by_distance distance_dependent fixed_indegree fixed_outdegree "
     "fixed_probability fixed_total_number from_arrays from_matrix grid one_to_one plasticity synapse",
-    "stimuli": "function noise pulses ramp samples sine step",
+    "stimuli": "command function noise pulses ramp samples sine step",
     "results": "Activity SpikeTrains Traces crossings",
     "engine": "simulate",
     "engine.solvers": "solver",
-    "instruments": "curves voltage_clamp",
+    "instruments": "curves protocols voltage_clamp",
     "models": "cell load network save",
     "local": "load_dir register",
 }
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .errors import UnitError as UnitError
     from .errors import UnknownName as UnknownName
     from .instruments import curves as curves
+    from .instruments import protocols as protocols
     from .instruments import voltage_clamp as voltage_clamp
     from .local import load_dir as load_dir
     from .local import register as register
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from .sampled import normal as normal
     from .sampled import uniform as uniform
     from .state import State as State
+    from .stimuli import command as command
     from .stimuli import function as function
     from .stimuli import noise as noise
     from .stimuli import pulses as pulses

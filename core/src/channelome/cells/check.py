@@ -15,7 +15,7 @@ from ..module import Q10, Module, Parameter
 if TYPE_CHECKING:
     from .single import SingleCompartment
 
-_TAKEN = {"V", "spikes", "t", "celsius"}
+_TAKEN = {"V", "spikes", "t", "celsius", "clamp"}
 
 
 def check_cell(cell: "SingleCompartment") -> None:

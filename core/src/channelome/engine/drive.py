@@ -1,4 +1,4 @@
-"""What is put into a population during one step: its stimulus, and its synapses."""
+"""What is put into a population during one step: its stimulus, its synapses, and a clamp through its series resistance."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from jax import Array
 
 from ..cells.protocol import Inject
+from ..stimuli.clamp import CountedClamp
 from ..stimuli.current import Counted
 
 
@@ -16,34 +17,52 @@ class Drive(NamedTuple):
         stimulus: a density, counted in steps; None for none.
         at_synapses: from a share of the step what the synapses put in then; None where there are none.
         part: from the stimulus' amount that of this device.
+        clamp: what holds the cells, or None. Through a series resistance it is one conductance more, whose reversal potential
+            is the command; an ideal one puts nothing in, `solvers.held` follows it.
     """
 
     n: Any
     stimulus: Counted | None = None
     at_synapses: Callable[[Any], Inject] | None = None
     part: Callable[[Any], Any] = lambda amount: amount
+    clamp: CountedClamp | None = None
 
     def mean(self, first: float = 0.0, last: float = 1.0, *, synapses: float | None = None) -> Inject:
-        amount = 0.0 if self.stimulus is None else self.stimulus.mean(self.n, first, last)
-        return self._inject(amount, (first + last) / 2 if synapses is None else synapses)
+        amount, command = (None if f is None else f.mean(self.n, first, last) for f in (self.stimulus, self.command))
+        return self._inject(amount, command, (first + last) / 2 if synapses is None else synapses)
 
     def at(self, share: Any) -> Inject:
-        return self._inject(0.0 if self.stimulus is None else self.stimulus.at(self.n, share), share)
+        amount, command = (None if f is None else f.at(self.n, share) for f in (self.stimulus, self.command))
+        return self._inject(amount, command, share)
 
     def stages(self, nodes: Sequence[float], weights: Sequence[float]) -> list[Inject]:
-        if self.stimulus is None:
-            return [self._inject(0.0, node) for node in nodes]
-        points = [self.stimulus.at(self.n, node) for node in nodes]
-        missing = self.stimulus.mean(self.n) - sum(w * x for w, x in zip(weights, points, strict=True) if w)
-        return [self._inject(point + missing, node) for point, node in zip(points, nodes, strict=True)]
+        amounts, commands = (self._moved(f, nodes, weights) for f in (self.stimulus, self.command))
+        return [self._inject(*of) for of in zip(amounts, commands, nodes, strict=True)]
 
-    def _inject(self, given: Any, share: Any) -> Inject:
-        amount = self.part(given)
-        if self.at_synapses is None:
+    @property
+    def command(self) -> Counted | None:
+        """Of a clamp through a series resistance."""
+        return None if self.clamp is None or self.clamp.ideal else self.clamp.command
+
+    def _moved(self, f: Counted | None, nodes: Sequence[float], weights: Sequence[float]) -> list[Any]:
+        if f is None:
+            return [None for _ in nodes]
+        points = [f.at(self.n, node) for node in nodes]
+        missing = f.mean(self.n) - sum(w * x for w, x in zip(weights, points, strict=True) if w)
+        return [point + missing for point in points]
+
+    def _inject(self, given: Any, command: Any, share: Any) -> Inject:
+        amount = self.part(0.0 if given is None else given)
+        inside = None if self.at_synapses is None else self.at_synapses(share)
+        if inside is None and command is None:
             return lambda V: amount
-        inside = self.at_synapses(share)
 
-        def both(V: Array) -> Array:
-            return amount + inside(V)
+        def all_of_it(V: Array) -> Array:
+            total = amount
+            if inside is not None:
+                total = total + inside(V)
+            if command is not None and self.clamp is not None:
+                total = total + self.clamp.conductance * (command - V)
+            return total
 
-        return both
+        return all_of_it

@@ -9,7 +9,7 @@ a state of theirs is recorded. Such a sum stands in a state under the labels of 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -103,6 +103,7 @@ def layout_of(
     *,
     recorded: set[str],
     together: bool,
+    apart: Collection[str] = (),
     devices: int = 1,
 ) -> Layout:
     """Where everything lies.
@@ -110,8 +111,9 @@ def layout_of(
     Args:
         recorded: projections of which a state is recorded.
         together: whether to merge at all: not under a trace.
+        apart: populations that have a block each, whatever their structure.
     """
-    places = _places(populations, projections, together)
+    places = _places(populations, projections, together, apart)
     sources = {label for label, population in populations.items() if is_source(population)}
     bundles: dict[str, Bundle] = {}
     for group in _groups(projections, places, sources, dt, together):
@@ -128,8 +130,10 @@ def layout_of(
     return Layout(dt, devices, places, lanes, bundles)
 
 
-def _places(populations: Mapping[str, Any], projections: Mapping[str, Pathway], together: bool) -> dict[str, Place]:
-    coupled = {
+def _places(
+    populations: Mapping[str, Any], projections: Mapping[str, Pathway], together: bool, apart: Collection[str]
+) -> dict[str, Place]:
+    alone = set(apart) | {
         end
         for path in projections.values()
         if isinstance(path.synapse, Coupling)
@@ -137,7 +141,7 @@ def _places(populations: Mapping[str, Any], projections: Mapping[str, Pathway], 
     }
     blocks: dict[Any, list[str]] = {}
     for label, population in populations.items():
-        mergeable = together and not is_source(population) and label not in coupled
+        mergeable = together and not is_source(population) and label not in alone
         blocks.setdefault(structure(population) if mergeable else label, []).append(label)
     places = {}
     for labels in blocks.values():

@@ -16,9 +16,9 @@ from jax import Array, lax
 from ..cells.record import Probe
 from ..state import NetworkState
 from .delivery import n_words, pack
-from .plan import Carry, Parts, Plan, Times, count_of
+from .plan import Carry, Parts, Plan, Record, Times, count_of
 from .spike import crossing
-from .step import initial, start, state_of, step
+from .step import clamp_current, initial, start, state_of, step
 
 Samples = dict[str, Array]
 
@@ -63,11 +63,21 @@ def sample(plan: Plan, parts: Parts, carry: Carry, times: Times, n: Any, dt: Any
     if not plan.records:
         return {}
     if all(isinstance(record.probe, Probe) and record.probe.name == "V" for record in plan.records):
-        return {record.name: record.cut(plan.solver.voltage(carry.cells[record.part])) for record in plan.records}
+        return {
+            record.name: record.cut(plan.method(record.part).voltage(carry.cells[record.part]))
+            for record in plan.records
+        }
     asked = {record.over for record in plan.records}
     needed = {name: x for name, x in carry.cells.items() if name in asked}
     state = state_of(plan, parts, carry._replace(cells=needed, rings={}), times, n, dt)
-    return {record.name: record.read(parts, state) for record in plan.records}
+
+    def read(record: Record) -> Array:
+        if not isinstance(record.probe, Probe) or record.probe.part != "clamp":
+            return record.read(parts, state)
+        here = state.cells[record.part]
+        return record.cut(clamp_current(plan, parts, record.part, carry, here, times.origin + n, dt))
+
+    return {record.name: read(record) for record in plan.records}
 
 
 def chunk(
@@ -93,7 +103,7 @@ def chunk(
             words = {name: put(x, pack(spiked[name].ravel()), j, k) for name, x in words.items()}
             numbers = {name: put(x, spiked[name].ravel().astype(x.dtype), j, k) for name, x in numbers.items()}
             for name in plan.shares:
-                V0, V1 = (plan.solver.voltage(of.cells[name]) for of in (before, carry))
+                V0, V1 = (plan.method(name).voltage(of.cells[name]) for of in (before, carry))
                 shares = shares | {name: put(shares[name], crossing(V0, V1, parts.blocks[name].V_th), j, k)}
             return carry, words, shares, numbers
 

@@ -16,6 +16,7 @@ from ..networks.sources import Poisson, PoissonByStep, SpikesByStep, SpikeSource
 from ..state import NetworkState
 from .electrical import Junctions
 from .protocols import Solver
+from .solvers.held import HELD
 
 
 class Path(NamedTuple):
@@ -53,12 +54,14 @@ class Parts(NamedTuple):
         pathways: by path ``(synapse, plasticity, weight, initial)``.
         synapses: `Rows` by path to walk, or `Pairs` for the product.
         stimuli: by block, densities counted in steps.
+        clamps: by block, what holds its cells.
     """
 
     blocks: Mapping[str, Any]
     pathways: Mapping[str, Any]
     synapses: Mapping[str, Any]
     stimuli: Mapping[str, Any]
+    clamps: Mapping[str, Any]
 
 
 class Let(NamedTuple):
@@ -132,6 +135,7 @@ class Plan(NamedTuple):
         counted: by block, under what name spikes are counted in a differentiable run.
         lanes: whether the processor has many, so that spikes are delivered in blocks and not one by one.
         axis: of the devices, where they are several.
+        held: blocks whose V is given, by an ideal clamp.
     """
 
     solver: Solver
@@ -147,6 +151,11 @@ class Plan(NamedTuple):
     lanes: bool = False
     axis: str | None = None
     devices: int = 1
+    held: tuple[str, ...] = ()
+
+    def method(self, block: str) -> Solver:
+        """What advances a block."""
+        return HELD if block in self.held else self.solver
 
 
 class Carry(NamedTuple):

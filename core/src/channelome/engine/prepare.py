@@ -10,6 +10,7 @@ from jax.core import Tracer
 from ..errors import ModelError
 from ..state import NetworkState
 from .blocks import stimuli_together, together
+from .clamping import check_places, checked_clamp
 from .electrical import junctions_of, sides
 from .layout import Layout, layout_of
 from .model import LONE, Model
@@ -17,7 +18,7 @@ from .plan import Parts, Plan, Times, count_of, is_source
 from .records import projection_of, record
 from .request import in_precision, is_tracing
 from .sharding import shares_for
-from .stimulated import stimuli_of
+from .stimulated import apart, stimuli_of
 from .wires import numbers_of, pairs_for, path_of, rows_for
 
 
@@ -38,26 +39,33 @@ class Prepared(NamedTuple):
 
 
 def prepared(
-    model: Model, *, solver: Any, stimulus: Any, names: Sequence[str], every: int, dt: float, origin: int, state: Any, mesh: Any
+    model: Model, *, solver: Any, stimulus: Any, names: Sequence[str], every: int, dt: float, origin: int, state: Any, mesh: Any,
+    steps: int | None = None,
 ) -> Prepared:  # fmt: skip
-    """Check the request, lay the model out, and collect the numbers.
+    """Check the request, lay the model out, and collect the numbers. A clamp's command must last for so many `steps`.
 
     Raises:
         ModelError, UnitError, UnknownName: as `channelome.simulate`.
     """
     dtype = jax.dtypes.canonicalize_dtype(float)
-    stimuli = stimuli_of(model, stimulus, dt, dtype)
-    numbers = (model.populations, model.projections, stimuli, state)
+    currents, held = apart(model, stimulus)
+    clamps = {
+        label: checked_clamp(model.populations[label], x, dt, dtype, solver=solver, first=origin, steps=steps)
+        for label, x in held.items()
+    }
+    check_places(model, clamps, mesh is not None)
+    stimuli = stimuli_of(model, currents, dt, dtype)
+    numbers = (model.populations, model.projections, stimuli, clamps, state)
     tracing = is_tracing() or any(isinstance(x, Tracer) for x in jax.tree.leaves(numbers))
     _check_steps(model, dt)
     recorded = {projection_of(name) for name in names} & set(model.projections)
     devices = 1 if mesh is None else mesh.size
     layout = layout_of(
-        model.populations, model.projections, dt, recorded=recorded, together=not tracing, devices=devices
+        model.populations, model.projections, dt, recorded=recorded, together=not tracing, apart=clamps, devices=devices
     )
     blocks = {name: _block(model, labels, dt) for name, labels in layout.members.items()}
-    plan = _plan(model, layout, blocks, solver, names, every)
-    parts = _parts(model, layout, plan, blocks, stimuli, dtype)
+    plan = _plan(model, layout, blocks, solver, names, every, clamps)
+    parts = _parts(model, layout, plan, blocks, stimuli, dtype)._replace(clamps=in_precision(clamps, dtype))
     parts = parts._replace(synapses=_synapses(model, layout, plan, dtype, tracing, mesh))
     rows = {path.label: rows_for(layout, path, layout.bundles[path.label], dtype) for path in plan.paths if tracing}
     ages = {name: np.int32(0) for name, block in blocks.items() if not is_source(block)}
@@ -67,19 +75,21 @@ def prepared(
 
 
 def _plan(
-    model: Model, layout: Layout, blocks: Mapping[str, Any], solver: Any, names: Sequence[str], every: int
-) -> Plan:
+    model: Model, layout: Layout, blocks: Mapping[str, Any], solver: Any, names: Sequence[str], every: int,
+    clamps: Mapping[str, Any],
+) -> Plan:  # fmt: skip
     """What is static."""
     asked = [name for name in dict.fromkeys(names) if model.network is not None or name != "spikes"]
     return Plan(
         solver=solver,
         sizes=tuple((name, block.size) for name, block in blocks.items()),
         paths=tuple(path_of(layout, name, bundle) for name, bundle in layout.bundles.items()),
-        records=tuple(record(model, layout, name) for name in asked),
+        records=tuple(record(model, layout, name, clamps) for name in asked),
         every=every,
         **_events(model, layout, names, blocks),
         junctions=junctions_of(model.projections),
         lanes=jax.default_backend() != "cpu",
+        held=tuple(label for label, clamp in clamps.items() if clamp.ideal),
     )
 
 
@@ -96,7 +106,7 @@ def _parts(
         counts = [layout.places[label].n for label in labels]
         currents[name] = stimuli_together([stimuli.get(label) for label in labels], counts, dtype)
     given = {name: current for name, current in currents.items() if current is not None}
-    return in_precision(Parts(blocks, pathways, {}, given), dtype)
+    return in_precision(Parts(blocks, pathways, {}, given, {}), dtype)
 
 
 def _synapses(model: Model, layout: Layout, plan: Plan, dtype: Any, tracing: bool, mesh: Any) -> dict[str, Any]:

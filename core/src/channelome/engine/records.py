@@ -1,12 +1,14 @@
 """What a name asks to record, in the arrays of a run."""
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 
 from ..cells.record import Probe, probes
 from ..errors import ModelError, UnknownName
 from ..networks.groups import group_of
+from . import clamping
 from .layout import Layout, Place
 from .model import LONE, Model
 from .plan import Let, Record, is_source
@@ -15,15 +17,16 @@ _CURRENTS = {"nS": "nA", "mS/cm^2": "uA/cm^2"}
 """By the unit of a conductance that of its current."""
 
 
-def record(model: Model, layout: Layout, name: str) -> Record:
+def record(model: Model, layout: Layout, name: str, clamped: Collection[str] = ()) -> Record:
     """What ``"V"`` of a lone cell, or ``"cells.V"``, ``"E.INa.m"``, ``"cells[:10].V"``, ``"exc.g"`` of a network stands for.
 
     Raises:
         UnknownName: where there is no such thing, with what there is.
     """
     if model.network is None:
-        (probe,) = probes(model.populations[LONE], [name])
-        size = model.populations[LONE].size
+        cell = model.populations[LONE]
+        probe = clamping.probe("", cell, LONE in clamped) if name == clamping.PROBE else probes(cell, [name])[0]
+        size = cell.size
         return Record(name, probe.unit, LONE, LONE, probe, -1, 0, math.prod(size), 1, None, size)
     head, _, field = name.partition(".")
     if projection_of(name) in model.projections:
@@ -38,7 +41,8 @@ def record(model: Model, layout: Layout, name: str) -> Record:
     if field == "spikes":
         raise UnknownName(f"'{name}' need not be asked for: spikes are recorded as they are, run.spikes['{head}'].")
     try:
-        (probe,) = probes(population, [field])
+        own = field == clamping.PROBE
+        probe = clamping.probe(label, population, label in clamped) if own else probes(population, [field])[0]
     except UnknownName as error:
         raise UnknownName(f"cannot record '{name}': {error}") from None
     place = layout.places[label]

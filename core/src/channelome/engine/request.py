@@ -11,7 +11,8 @@ from jax.core import Tracer
 from ..clock import MOST_STEPS
 from ..errors import ModelError, UnitError
 from ..state import State
-from ..stimuli.current import DENSITY, RATE, Counted, Current, scaled
+from ..stimuli.clamp import Clamp
+from ..stimuli.current import DENSITY, RATE, VOLTAGE, Counted, Current, scaled
 from ..stimuli.edges import step
 from ..streams import Stream
 from ..units import Unit, convert
@@ -74,10 +75,18 @@ def checked_stimulus(cell: Any, stimulus: Any, dt: float, dtype: Any, stream: St
         raise ModelError(
             "a function cannot be a stimulus as it is, since its unit is not known: write function(f, unit='nA')."
         )
+    if isinstance(stimulus, list | tuple) and any(isinstance(x, Current | Clamp) for x in stimulus):
+        raise ModelError(
+            "a cell has one stimulus and at most one clamp: add currents, one + another; two clamps cannot be."
+        )
     if not isinstance(stimulus, Current):
         stimulus = step(stimulus)
     if stimulus.unit == RATE:
         raise UnitError("the stimulus is a frequency, which is for the rate of a source: Poisson(size, rate=...).")
+    if stimulus.unit == VOLTAGE:
+        raise UnitError(
+            f"a voltage cannot be injected, {stimulus!r}: clamp the cell to it, stimulus=voltage_clamp(...)."
+        )
     if stimulus.unit != DENSITY and cell.area is None:
         raise UnitError(
             f"the stimulus is an absolute current ({stimulus.unit}), but the cell has no area: give it area=..., or a density."
@@ -88,11 +97,16 @@ def checked_stimulus(cell: Any, stimulus: Any, dt: float, dtype: Any, stream: St
             f"it: take dt of at most {stimulus.detail:g} ms."
         )
     counted = stimulus.counted(dt, dtype, stream)
-    leaves, structure = jax.tree.flatten(counted)
-    shape = _stimulus_shape(structure, tuple((np.shape(x), getattr(x, "dtype", None)) for x in leaves))
+    shape = shape_of(counted)
     if shape not in ((), cell.size):
         raise ModelError(f"the stimulus has the shape {shape}, but the population has {cell.size}.")
     return counted if stimulus.unit == DENSITY else scaled(counted, UM2_NA_TO_DENSITY / cell.area, dtype)
+
+
+def shape_of(counted: Counted) -> tuple[int, ...]:
+    """The shape of a current or a command at one time."""
+    leaves, structure = jax.tree.flatten(counted)
+    return _stimulus_shape(structure, tuple((np.shape(x), getattr(x, "dtype", None)) for x in leaves))
 
 
 @functools.lru_cache(maxsize=256)

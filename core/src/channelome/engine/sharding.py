@@ -167,6 +167,7 @@ def _specs(plan: Plan, parts: Parts) -> Parts:
         {label: jax.tree.map(over, x) for label, x in parts.pathways.items()},
         {label: rows(x) for label, x in parts.synapses.items()},
         {name: jax.tree.map(along, x.neurons(), x) for name, x in parts.stimuli.items()},
+        {},
     )
 
 

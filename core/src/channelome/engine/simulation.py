@@ -48,10 +48,10 @@ def simulate(
         cell: a cell or a `Network`; its parameters, the stimulus and the state are arguments of the compiled program.
         duration: with a unit; a whole number of steps times `every`.
         dt: the step, with a unit.
-        stimulus: injected current: of `step`, `ramp`, `sine`, `noise`, `pulses`, `samples` or `function`, or a constant.
-            For a network by population: ``{"cells": step("0.1 nA")}``.
+        stimulus: injected current: of `step`, `ramp`, `sine`, `noise`, `pulses`, `samples` or `function`, or a constant; or a
+            `voltage_clamp`. For a network by population: ``{"cells": step("0.1 nA")}``.
         record: names: ``"V"``, ``"INa.m"`` (a gate), ``"INa.current"`` (a current density), ``"ca.C_in"``, ``"ca.E"``,
-            ``"spikes"``. ``"V"`` if None. In a network below a population, a group or a part, ``"cells[:5].V"``, or a
+            ``"spikes"``, of a clamp ``"clamp.current"``. ``"V"`` if None. In a network below a population, a group or a part, ``"cells[:5].V"``, or a
             projection, ``"exc.g"``; nothing if None, and spikes are recorded as they are.
         every: record every so many steps. Spikes are found at every step.
         solver: a registered name, or an object that is a `Solver`.
@@ -84,7 +84,7 @@ def simulate(
         check_shares([(label, part.size) for label, part in model.populations.items()], mesh.size)
     run = prepared(
         model, solver=find_solver(solver), stimulus=stimulus, names=names, every=every, dt=step_ms, origin=origin_step,
-        state=state, mesh=mesh,
+        state=state, mesh=mesh, steps=count * every,
     )  # fmt: skip
     begin = _begun(model, run, state, mesh)
     origins = provenance(model, run.plan.solver, step_ms)

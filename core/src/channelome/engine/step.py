@@ -16,7 +16,8 @@ from jax import Array, lax
 
 from ..cells.protocol import Inject
 from ..mechanisms.transmission import TO_DENSITY, Followed
-from ..state import NetworkState
+from ..state import NetworkState, State
+from .clamping import current, led
 from .delivery import WORD, blocks, n_words, pack, product, walk
 from .drive import Drive
 from .electrical import Halfway, shared
@@ -29,7 +30,11 @@ from .spike import crossed, spike
 
 def initial(plan: Plan, parts: Parts, dtype: Any, walking: bool) -> NetworkState:
     """The state at the start: cells at rest, synapses at their initial state, nothing under way."""
-    cells = {name: cell.initial_state() for name, cell in parts.blocks.items() if not is_source(cell)}
+    cells = {
+        name: cell.initial_state(parts.clamps[name].before() if name in parts.clamps else None)
+        for name, cell in parts.blocks.items()
+        if not is_source(cell)
+    }
     synapses, sources, rings = {}, {}, {}
     for path in plan.paths:
         synapse, plasticity, _, start = parts.pathways[path.label]
@@ -85,7 +90,10 @@ def start(plan: Plan, parts: Parts, state: NetworkState, dt: Any) -> tuple[Carry
     """The carry and the ages of its blocks, see `Times`. Rings get the slot that is written before another is read."""
     cells, ages = {}, {}
     for name, x in state.cells.items():
-        cells[name], first = plan.solver.start(parts.blocks[name], x, dt)
+        if name in plan.held:
+            clamp = parts.clamps[name]
+            x = x._replace(V=jnp.broadcast_to(clamp.command.at(clamp.origin, 0.0), x.V.shape))
+        cells[name], first = plan.method(name).start(parts.blocks[name], x, dt)
         ages[name] = jnp.asarray(first, jnp.int32)
     own = {path.label: path.delay is None for path in plan.paths}
     rings = {
@@ -100,7 +108,8 @@ def start(plan: Plan, parts: Parts, state: NetworkState, dt: Any) -> tuple[Carry
 def state_of(plan: Plan, parts: Parts, carry: Carry, times: Times, n: Any, dt: Any) -> NetworkState:
     """The state before step `n`, all of it at one time; rings turned so that what arrives next stands first."""
     cells = {
-        name: plan.solver.state(parts.blocks[name], x, n + times.ages[name], dt) for name, x in carry.cells.items()
+        name: plan.method(name).state(parts.blocks[name], x, n + times.ages[name], dt)
+        for name, x in carry.cells.items()
     }
     own = {path.label: path.delay is None for path in plan.paths}
     rings = {}
@@ -130,11 +139,13 @@ def step(
         if name in coupled and isinstance(plan.solver, Staggered):
             block: Any = Halfway(block, plan.solver.voltage(moved[name]))
             start_from = begun[name]
-        cells[name] = plan.solver.step(block, start_from, n + times.ages[name], dt, drive)
+        if name in parts.clamps:
+            block = led(block, drive, plan.solver)
+        cells[name] = plan.method(name).step(block, start_from, n + times.ages[name], dt, drive)
     cells = _shared(plan, parts, cells, dt, ~first)
     if plan.paths or plan.events or plan.counted:
         for name, after in cells.items():
-            V0, V1 = plan.solver.voltage(begun[name]), plan.solver.voltage(after)
+            V0, V1 = plan.method(name).voltage(begun[name]), plan.method(name).voltage(after)
             threshold = jnp.asarray(parts.blocks[name].V_th, V1.dtype)
             spiked[name] = crossed(V0, V1, threshold) if walking else spike(V0, V1, threshold)
     return _communicate(plan, parts, carry._replace(cells=cells), spiked, n, dt, walking), spiked
@@ -154,9 +165,10 @@ def _drive(plan: Plan, parts: Parts, name: str, carry: Carry, n: Any, dt: Any) -
     """What is put into the cells of a block in step `n`: its stimulus, and its synapses at the time asked for."""
     here = [path for path in plan.paths if path.post == name]
     stimulus, part = parts.stimuli.get(name), functools.partial(_part, plan, dict(plan.sizes)[name])
+    clamp = parts.clamps.get(name)
     if not here:
-        return Drive(n, stimulus, None, part)
-    cell, old = parts.blocks[name], plan.solver.voltage(carry.cells[name])
+        return Drive(n, stimulus, None, part, clamp)
+    cell, old = parts.blocks[name], plan.method(name).voltage(carry.cells[name])
 
     def synapses(share: Any) -> Inject:
         states = {
@@ -172,7 +184,12 @@ def _drive(plan: Plan, parts: Parts, name: str, carry: Carry, n: Any, dt: Any) -
 
         return inject
 
-    return Drive(n, stimulus, synapses, part)
+    return Drive(n, stimulus, synapses, part, clamp)
+
+
+def clamp_current(plan: Plan, parts: Parts, name: str, carry: Carry, state: State, n: Any, dt: Any) -> Array:
+    """The current through the clamp of a block before step `n`, of which `state` are the cells then."""
+    return current(parts.blocks[name], _drive(plan, parts, name, carry, n, dt), state, plan.solver, dt)
 
 
 def _part(plan: Plan, size: tuple[int, ...], amount: Any) -> Any:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..errors import ModelError
+from ..stimuli.clamp import Clamp
 from ..stimuli.current import DENSITY, Counted, Form, Numbers, summed
 from ..streams import Stream
 from .blocks import resized
@@ -18,6 +19,28 @@ from .plan import is_source
 from .request import checked_stimulus
 
 _ROLE = "stimulus"
+
+
+def apart(model: Model, stimulus: Any) -> tuple[Any, dict[str, Clamp]]:
+    """The currents of a request, and the clamps by population.
+
+    Raises:
+        ModelError: for a clamp of a part of a population.
+    """
+    if model.network is None:
+        return (stimulus.beside, {LONE: stimulus}) if isinstance(stimulus, Clamp) else (stimulus, {})
+    if not isinstance(stimulus, Mapping):
+        return stimulus, {}
+    clamps = {name: given for name, given in stimulus.items() if isinstance(given, Clamp)}
+    for name in clamps:
+        if name not in model.populations or is_source(model.populations[name]):
+            cells = [label for label, part in model.populations.items() if not is_source(part)]
+            raise ModelError(
+                f"a clamp holds all cells of a population, not '{name}'; there are {', '.join(cells)}. Make what is to be clamped "
+                f"a population of its own."
+            )
+    beside = {name: given.beside for name, given in clamps.items() if given.beside is not None}
+    return {name: given for name, given in stimulus.items() if name not in clamps} | beside, clamps
 
 
 def stimuli_of(model: Model, stimulus: Any, dt: float, dtype: Any) -> dict[str, Counted]:
@@ -77,6 +100,9 @@ class _Some:
 
     def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
         return self._spread(numbers, self.inner.at(numbers["inner"], n, share))
+
+    def span(self, numbers: Numbers) -> tuple[float, float]:
+        return self.inner.span(numbers["inner"])
 
     def _spread(self, numbers: Numbers, amount: Any) -> Any:
         amount = jnp.asarray(amount)

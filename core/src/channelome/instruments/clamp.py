@@ -4,29 +4,27 @@ At a held voltage every gate relaxes exponentially and every kinetic scheme is l
 from the states at the holding potential, whatever the times asked for.
 """
 
-import functools
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 from jax.core import Tracer
 
 from ..cells import SingleCompartment
-from ..cells.parts import build_channel, build_ion
-from ..errors import ModelError
-from ..mechanisms.channels import Channel, Markov
-from ..mechanisms.rules import EXACT
-from ..registry.hooks import building
-from ..state import State
+from ..engine.request import shape_of
+from ..errors import ModelError, UnitError
+from ..stimuli import command
+from ..stimuli.clamp import Clamp, clamp
+from ..stimuli.current import VOLTAGE, Current
+from ..stimuli.epochs import levels_of
 from ..units import Unit, convert
+from .patch import coupled, only, patch
+from .relaxation import under_command, under_levels
 
 _MS, _MV = Unit.parse("ms"), Unit.parse("mV")
-DEFAULT_IONS = {"na": "SodiumFixed", "k": "PotassiumFixed", "ca": "CalciumFixed"}
-"""What stands for a species that is needed and not given."""
-_SUBSTEPS = 32
 
 
 class Curves(NamedTuple):
@@ -43,39 +41,108 @@ class Curves(NamedTuple):
     tau: dict[str, Array]
 
 
+@overload
+def voltage_clamp(command: Any, /, *, series_resistance: Any = None) -> Clamp: ...
+@overload
 def voltage_clamp(
-    channel: Any, V: Any, t: Any, *, hold: Any, celsius: Any = None, ions: Iterable[Any] | None = None
-) -> Array:
-    """Current density of one channel after its voltage jumps from `hold` to `V`, exact at any `t`.
+    channel: Any, V: Any, t: Any, *, hold: Any = None, celsius: Any = None, ions: Iterable[Any] | None = None
+) -> Array: ...
+def voltage_clamp(
+    channel: Any,
+    V: Any = None,
+    t: Any = None,
+    *,
+    hold: Any = None,
+    celsius: Any = None,
+    ions: Iterable[Any] | None = None,
+    series_resistance: Any = None,
+) -> Any:
+    """A voltage clamp: of a cell, ``voltage_clamp(command)``, or of one channel alone, ``voltage_clamp(channel, V, t)``.
 
-    Where a gate depends on another one that moves there is no closed form; it is then integrated in 32 steps between each
-    two of the times, second order.
+    Of a cell it is a stimulus of `simulate`. An ideal clamp holds V at the command; through a series resistance R_s flows
+    ``(command - V) / R_s``. Record the current as ``"clamp.current"``. The cell begins at rest at what is held before the run.
+
+    Of a channel alone it is the current density, at once. Where the command jumps between levels it is exact at any `t`. Under
+    ramps and recorded traces, and where a gate depends on another one that moves, steps are halved until the currents are
+    right to 1e-6 of the largest.
 
     Args:
-        channel: a registered name, a class or an instance.
-        V: potentials of the test pulses with a unit, of any shape: one run for each, all in one program.
-        t: times after the jump with a unit, not decreasing, of shape (time,).
-        hold: potential before it with a unit, a scalar or of the shape of `V`; gates are at steady state there.
+        channel: the command of a clamp, of `command` or another waveform in mV, or a voltage with a unit; or, with `V` and
+            `t`, the channel: a registered name, a class or an instance.
+        V: a command; or the potentials that V jumps to from `hold` at t = 0, with a unit, of any shape: one run for each, all
+            in one program.
+        t: times with a unit, from 0 on and not decreasing, of shape (time,).
+        hold: potential before the jump with a unit, a scalar or of the shape of `V`; gates are at steady state there. A
+            command brings its own.
         celsius: temperature in degC; needed where the channel depends on it.
         ions: names, classes or instances; SodiumFixed, PotassiumFixed and CalciumFixed where a species is needed and
             not given. Concentrations stay at rest.
+        series_resistance: of the electrode, such as ``"5 Mohm"``; for a cell without an area times an area,
+            ``"0.5 kohm*cm^2"``. None for an ideal clamp.
 
     Returns:
-        Current in uA/cm^2, outward positive, of shape (time, *V.shape).
+        A stimulus; or the current in uA/cm^2, outward positive, of shape (time, *sweeps), the sweeps being those of `V`.
 
     Raises:
         UnknownName: for a name that no installed pack provides.
         UnitError: for a missing or wrong unit.
-        ModelError: for an ion or a temperature that is needed and not given, and for times that run backward.
+        ModelError: for a series resistance of 0 or below, an ion or a temperature that is needed and not given, times that
+            run backward or for which the command says nothing.
     """
+    if V is None and t is None:
+        if any(x is not None for x in (hold, celsius, ions)):
+            raise ModelError(
+                "the clamp of a cell has a command alone; hold, celsius and ions are for voltage_clamp(channel, V, t)."
+            )
+        return clamp(channel, series_resistance)
+    if V is None or t is None or series_resistance is not None:
+        raise ModelError(
+            "the clamp of a channel alone is voltage_clamp(channel, V, t), that of a cell voltage_clamp(command, series_resistance=...)."
+        )
+    times = _times(t)
+    if isinstance(V, Current):
+        return _under(channel, _checked(V, hold, times), times, celsius, ions)
+    if hold is None:
+        raise ModelError(
+            "say from where V jumps, hold='-70 mV', or give a command, command('-70 mV', ('10 mV', '20 ms'))."
+        )
     test = jnp.asarray(convert(V, _MV, "the potential of the clamp"), float)
     rest = jnp.broadcast_to(jnp.asarray(convert(hold, _MV, "the holding potential"), float), test.shape)
+    cell = patch(channel, test.shape, celsius, ions)
+    if coupled(only(cell)[1]):
+        return under_command(cell, command((test, "mV")), rest, times)
+    return under_levels(cell, [rest, test], [0.0], times)
+
+
+def _times(t: Any) -> Array:
     times = jnp.asarray(convert(t, _MS, "the times of the clamp"), float)
     if times.ndim != 1:
         raise ModelError(f"the times of the clamp must be of shape (time,), got {times.shape}.")
     if not isinstance(times, Tracer) and (np.any(np.diff(times) < 0) or np.any(np.asarray(times) < 0)):
         raise ModelError("the times of the clamp are after the jump: they start at 0 or later and do not decrease.")
-    return _currents(_patch(channel, test.shape, celsius, ions), test, rest, times)
+    return times
+
+
+def _checked(waveform: Current, hold: Any, times: Array) -> Current:
+    if waveform.unit != VOLTAGE:
+        raise UnitError(f"the command of a voltage clamp is a voltage, in mV, and not in {waveform.unit}.")
+    if hold is not None:
+        raise ModelError("a command says itself what is held: leave out hold, or give it to command(hold, ...).")
+    first, last = waveform.span
+    if first > 0 or (not isinstance(times, Tracer) and times.size and last < float(times[-1]) * (1 - 1e-9)):
+        raise ModelError(
+            f"the command lasts from {first:g} to {last:g} ms, and currents are asked for from 0 to {times[-1]:g} ms: say what is "
+            f"held before and after, command(hold, ...)."
+        )
+    return waveform
+
+
+def _under(channel: Any, waveform: Current, times: Array, celsius: Any, ions: Iterable[Any] | None) -> Array:
+    cell = patch(channel, shape_of(waveform.counted(1.0, times.dtype)), celsius, ions)
+    levels = None if coupled(only(cell)[1]) else levels_of(waveform)
+    if levels is not None:
+        return under_levels(cell, *levels, times)
+    return under_command(cell, waveform, waveform.before(), times)
 
 
 def curves(channel: Any, V: Any, *, celsius: Any = None, ions: Iterable[Any] | None = None) -> Curves:
@@ -93,89 +160,12 @@ def curves(channel: Any, V: Any, *, celsius: Any = None, ions: Iterable[Any] | N
         UnknownName, UnitError, ModelError: as `voltage_clamp`.
     """
     potential = jnp.asarray(convert(V, _MV, "the potential of the curves"), float)
-    return _curves(_patch(channel, potential.shape, celsius, ions), potential)
-
-
-def _patch(channel: Any, shape: tuple[int, ...], celsius: Any, ions: Iterable[Any] | None) -> SingleCompartment:
-    """A population of the shape of V with the one channel and the ions that it needs: finds what is missing."""
-    built = build_channel(channel, channel if isinstance(channel, str) else "channel")
-    given = [build_ion(ion) for ion in ions or ()]
-    species = {ion.species for ion in given}
-    needed = [name for name in dict.fromkeys((*built.carries, *built.reads)) if name not in species]
-    given += [build_ion(DEFAULT_IONS[name]) for name in needed if name in DEFAULT_IONS]
-    with building():  # a tool of ours, and no model of the user's
-        return SingleCompartment(shape, *given, celsius=celsius, **{_label(built): built})
-
-
-def _label(channel: Channel) -> str:
-    name = type(channel).__name__
-    return name if name.isidentifier() and name not in SingleCompartment.parameters else "channel"
-
-
-def _only(cell: SingleCompartment) -> tuple[str, Channel]:
-    ((label, channel),) = cell.channels.items()
-    return label, channel.at(cell.celsius)
-
-
-@jax.jit
-def _currents(cell: SingleCompartment, V: Array, hold: Array, t: Array) -> Array:
-    label, channel = _only(cell)
-    start = cell.initial_state(hold)._replace(V=V)
-    if _coupled(channel):
-        states = _stepped(cell, start, t)
-    elif isinstance(channel, Markov):
-        states = jax.vmap(functools.partial(_scheme_after, cell, start))(t)
-    else:
-        states = jax.vmap(lambda after: cell.relax(start, after, EXACT))(t)
-    return jax.vmap(lambda state: cell.currents(state)[label])(states)
-
-
-def rests_on(channel: Channel, method: str) -> frozenset[str]:
-    """What a gate, or ``transitions``, depends on in the end: ``V``, ``celsius`` and ions by species."""
-    asked = channel._arguments[method]
-    own = {name for name in asked if name not in channel.gates}
-    return frozenset(own).union(*(rests_on(channel, name) for name in asked if name in channel.gates))
-
-
-def _coupled(channel: Channel) -> bool:
-    """Whether a gate, or a rate of the kinetic scheme, depends on another gate that moves when the voltage does."""
-    moving = {gate for gate in channel.gates if "V" in rests_on(channel, gate)}
-    methods = (*channel.gates, *(("transitions",) if isinstance(channel, Markov) else ()))
-    return any(moving.intersection(channel._arguments[method]) for method in methods)
-
-
-def _scheme_after(cell: SingleCompartment, start: State, t: Array) -> State:
-    """The state `t` ms after `start` with the gates relaxed and the occupancies by the matrix exponential."""
-    label, channel = _only(cell)
-    env = {"V": start.V, "celsius": cell.celsius, **cell.views(start)}
-    states, names = start.channels[label], channel.occupancies
-    generator = jnp.stack([_column(channel, states, env, name) for name in names], axis=-1)
-    before = jnp.stack([states[name] for name in names], axis=-1)
-    after = jnp.einsum("...ij,...j->...i", jax.scipy.linalg.expm(generator * t, max_squarings=48), before)
-    moved = cell.relax(start, t, EXACT).channels[label] | {name: after[..., i] for i, name in enumerate(names)}
-    return start._replace(channels={label: moved})
-
-
-def _column(channel: Channel, states: dict[str, Array], env: dict[str, Any], name: str) -> Array:
-    """Rates of change of all occupancies per occupancy of `name`: a column of the scheme's matrix."""
-    unit = states | {other: jnp.full_like(states[other], float(other == name)) for other in channel.occupancies}
-    slope = channel.slope(unit, env)
-    return jnp.stack([jnp.broadcast_to(slope[other], jnp.shape(env["V"])) for other in channel.occupancies], axis=-1)
-
-
-def _stepped(cell: SingleCompartment, start: State, t: Array) -> State:
-    def interval(state: State, length: Array) -> tuple[State, State]:
-        dt = length / _SUBSTEPS
-        state = lax.fori_loop(0, _SUBSTEPS, lambda _, now: cell.relax(now, dt, EXACT), state)
-        return state, state
-
-    _, states = lax.scan(interval, start, jnp.diff(t, prepend=0.0))
-    return states
+    return _curves(patch(channel, potential.shape, celsius, ions), potential)
 
 
 @jax.jit
 def _curves(cell: SingleCompartment, V: Array) -> Curves:
-    label, channel = _only(cell)
+    label, channel = only(cell)
     state = cell.initial_state(V)
     env = {"V": V, "celsius": cell.celsius, **cell.views(state)}
     steady = state.channels[label]

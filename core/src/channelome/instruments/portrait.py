@@ -1,4 +1,4 @@
-"""A channel's portrait: steady states, time constants and voltage-clamp currents in one figure."""
+"""A channel's portrait: steady states, time constants, and what four voltage-clamp protocols find, in one figure."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,8 +9,9 @@ from ..cells.parts import build_channel, build_ion
 from ..mechanisms.channels import Channel
 from ..mechanisms.ions import Ion
 from ..results.plotting import pyplot
-from ..units import Unit, convert
-from .clamp import DEFAULT_IONS, curves, rests_on, voltage_clamp
+from .clamp import curves
+from .experiments import draw_experiments, draw_jumps, experiments, jumps
+from .patch import DEFAULT_IONS, rests_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 _V = np.linspace(-120.0, 60.0, 361)
 _C = np.geomspace(1e-5, 1.0, 361)
-_TEST = np.arange(-100.0, 61.0, 10.0)
-_TIMES = np.geomspace(1e-2, 1e4, 241)
-_SAMPLES = 500
 
 
 class _Gates(NamedTuple):
@@ -35,9 +33,12 @@ class _Gates(NamedTuple):
 def portrait(
     channel: Any, *, celsius: Any = None, hold: Any = "-90 mV", ions: Iterable[Any] | None = None, title: str = ""
 ) -> "Figure":
-    """Draw a channel's gates over the voltage, from -120 to 60 mV, and its currents after jumps to -100 .. 60 mV.
+    """Draw a channel's gates over the voltage, from -120 to 60 mV, and the four experiments of `channelome.protocols`.
 
-    Gates that know the concentration of an ion and not the voltage are drawn over it, from 10 nM to 1 mM.
+    Activation: currents after jumps to -100 .. 60 mV. Inactivation: what is left after long prepulses at the level that
+    opens most. Deactivation: tail currents after that level. Recovery: the second of two pulses to it over the first. All times
+    follow from the channel's own. Gates that know the concentration of an ion and not the voltage are drawn over it,
+    from 10 nM to 1 mM.
 
     Args:
         channel: a registered name, a class or an instance.
@@ -47,7 +48,7 @@ def portrait(
         title: the class's name if empty.
 
     Returns:
-        A matplotlib figure: the currents alone for a channel without gates.
+        A matplotlib figure: only currents after jumps for a channel that the voltage does not move.
 
     Raises:
         UnknownName, UnitError, ModelError: as `voltage_clamp`.
@@ -57,17 +58,21 @@ def portrait(
     at = built.measured_at if celsius is None and built.needs_celsius else celsius
     given = {"celsius": at, "ions": list(ions or ())}
     gates = _all_gates(built, given)
-    t = _time_axis(np.asarray(voltage_clamp(built, (_TEST, "mV"), (_TIMES, "ms"), hold=hold, **given)))
-    I = np.asarray(voltage_clamp(built, (_TEST, "mV"), (t, "ms"), hold=hold, **given))
     with pyplot() as plt:
-        figure = plt.figure(figsize=(9.0, 4.6), layout="constrained")
+        moved = bool(built.occupancies) or any("V" in rests_on(built, gate) for gate in built.gates)
+        figure = plt.figure(figsize=(11.5, 5.4) if moved else (9.0, 4.6), layout="constrained")
         figure.suptitle(_title(built, title, at), x=0.01, ha="left", fontsize="medium")
-        columns = figure.add_gridspec(1, 2, width_ratios=(1.0, 1.25)) if gates else None
+        columns = figure.add_gridspec(1, 2, width_ratios=(1.0, 2.1 if moved else 1.25)) if gates else None
         if columns is not None:
             left = columns[0].subgridspec(sum(2 if group.tau else 1 for group in gates), 1)
             axes = [figure.add_subplot(cell) for cell in left]
             _draw(plt, axes, gates, (*built.gates, *built.occupancies))
-        _family(plt, figure, figure.add_subplot(columns[1] if columns is not None else 111), t, I, hold)
+        slot = columns[1] if columns is not None else figure.add_gridspec(1, 1)[0]
+        if moved:
+            four = slot.subgridspec(2, 2, width_ratios=(1.25, 1.0))
+            draw_experiments(plt, figure, [figure.add_subplot(cell) for cell in four], experiments(built, hold, given))
+        else:
+            draw_jumps(plt, figure, figure.add_subplot(slot), jumps(built, hold, given), hold)
     return figure
 
 
@@ -132,23 +137,3 @@ def _lines(axes: "Axes", group: _Gates, values: Mapping[str, Any], shade: Mappin
         if name in values:
             axes.plot(group.x, values[name], color=shade[name], linewidth=1.6, label=label(name))
     axes.legend(frameon=False, fontsize="small", handlelength=1.2)
-
-
-def _family(plt: Any, figure: "Figure", axes: "Axes", t: np.ndarray, I: np.ndarray, hold: Any) -> None:
-    shades = plt.get_cmap("viridis")(np.linspace(0.0, 0.92, _TEST.size))
-    for current, shade in zip(I.T, shades, strict=True):
-        axes.plot(t, current, color=shade, linewidth=1.2)
-    axes.axhline(0.0, color="0.75", linewidth=0.7, zorder=0)
-    axes.set(xlabel="t after the jump (ms)", ylabel="I (µA/cm²), outward positive", xlim=(0.0, t[-1]))
-    axes.set_title(f"voltage clamp from {convert(hold, Unit.parse('mV'), 'the holding potential'):g} mV")
-    norm = plt.Normalize(_TEST[0], _TEST[-1])
-    figure.colorbar(plt.cm.ScalarMappable(norm, "viridis"), ax=axes, label="to V (mV)", aspect=30, pad=0.02)
-
-
-def _time_axis(I: np.ndarray) -> np.ndarray:
-    """Times from the jump until all currents stay within 3 % of the largest from where they end, rounded up."""
-    away = np.abs(I - I[-1]).max(axis=1) > 0.03 * max(float(np.abs(I).max()), 1e-12)
-    settled = _TIMES[min(int(np.flatnonzero(away)[-1]) + 1, _TIMES.size - 1)] if away.any() else 1.0
-    decade = 10.0 ** np.floor(np.log10(settled))
-    end = next(step * decade for step in (1, 2, 3, 5, 10) if step * decade >= settled * (1 - 1e-9))
-    return np.linspace(0.0, end, _SAMPLES)

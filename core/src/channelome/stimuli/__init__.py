@@ -1,8 +1,9 @@
-"""Currents put into cells, as functions of time."""
+"""Currents put into cells, and voltages that clamps hold them at, as functions of time."""
 
 from .edges import pulses as pulses
 from .edges import ramp as ramp
 from .edges import step as step
+from .epochs import command as command
 from .sampled import noise as noise
 from .sampled import samples as samples
 from .smooth import function as function

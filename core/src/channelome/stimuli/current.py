@@ -1,8 +1,9 @@
-"""A current as a function of time: what a user writes down, and the same counted in steps of a run.
+"""A current, or the voltage that a clamp commands, as a function of time: as a user writes it, and counted in steps of a run.
 
 A stimulus is a pytree: its numbers are arguments of the compiled program, so another amplitude does not compile anew. Its
-unit says whether it is a current density (uA/cm^2) or an absolute current (nA, which needs the cell's area); one in Hz is the
-rate of a source of spikes. It carries its own time and never depends on the integrator's step. Depolarising currents are positive.
+unit says whether it is a current density (uA/cm^2), an absolute current (nA, which needs the cell's area) or a voltage (mV);
+one in Hz is the rate of a source of spikes. It carries its own time and never depends on the integrator's step. Depolarising
+currents are positive.
 """
 
 import itertools
@@ -22,7 +23,7 @@ from ..errors import UnitError
 from ..streams import Stream
 from ..units import Unit, convert
 
-DENSITY, ABSOLUTE, RATE = "uA/cm^2", "nA", "Hz"
+DENSITY, ABSOLUTE, RATE, VOLTAGE = "uA/cm^2", "nA", "Hz", "mV"
 Numbers = Any
 """A pytree of numbers, by name."""
 _ALONE = Stream()
@@ -47,6 +48,10 @@ class Form(Protocol):
         """Of each number the first axis that goes over neurons, of the structure of `numbers`; -1 for none."""
         ...
 
+    def span(self, numbers: Numbers) -> tuple[float, float]:
+        """From the numbers as written when it begins and ends, in ms; outside it is 0."""
+        ...
+
     def text(self, numbers: Numbers, unit: str) -> str:
         """As one would write it."""
         ...
@@ -55,12 +60,13 @@ class Form(Protocol):
 @jax.tree_util.register_pytree_node_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Current:
-    """A current as a function of time: what `step`, `ramp`, `sine`, `noise`, `pulses`, `samples` and `function` make.
+    """A current, or a voltage to command, as a function of time: what `step`, `ramp`, `sine`, `noise`, `pulses`, `samples`,
+    `function` and `command` make.
 
-    Currents of one unit can be added and subtracted, and multiplied by numbers.
+    Those of one unit can be added and subtracted, and multiplied by numbers.
 
     Attributes:
-        unit: ``"uA/cm^2"``, ``"nA"`` or, of rates, ``"Hz"``.
+        unit: ``"uA/cm^2"``, ``"nA"``, ``"mV"`` or, of rates, ``"Hz"``.
         form: what kind it is. Part of the structure.
         numbers: what the form computes with, by name; times in ms.
         detail: the shortest feature in time, in ms; steps of integration may not be longer.
@@ -78,10 +84,20 @@ class Current:
         counted = self.counted(1.0, t.dtype)
         return counted.form.at(counted.numbers, n.astype(jnp.int32), t - n)
 
+    def before(self) -> Any:
+        """What it is until t = 0, where it may jump, in `unit`; of what begins only then its first value."""
+        counted = self.counted(1.0, jax.dtypes.canonicalize_dtype(float))
+        return counted.at(-1, 1.0) if self.span[0] < 0 else counted.at(0, 0.0)
+
     def counted(self, dt: float, dtype: Any, stream: Stream = _ALONE) -> "Counted":
         """The same for a run with steps of `dt` ms, in its precision; what is random without a seed follows from the stream."""
         form, numbers = self.form.counted(_keyed(self.numbers, stream, itertools.count()), dt, dtype)
         return Counted(self.unit, form, numbers)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """When it begins and ends, in ms; outside it is 0."""
+        return self.form.span(self.numbers)
 
     def __add__(self, other: "Current") -> "Current":
         if not isinstance(other, Current):
@@ -180,7 +196,7 @@ class Counted:
     form: Form
     numbers: Numbers
 
-    def mean(self, n: Any, first: float = 0.0, last: float = 1.0) -> Any:
+    def mean(self, n: Any, first: Any = 0.0, last: Any = 1.0) -> Any:
         """Its mean from share `first` to share `last` of step `n`, in `unit`."""
         return self.form.mean(self.numbers, n, first, last)
 
@@ -219,6 +235,10 @@ class _Sum:
     def neurons(self, numbers: Numbers) -> Any:
         return {"first": self.first.neurons(numbers["first"]), "second": self.second.neurons(numbers["second"])}
 
+    def span(self, numbers: Numbers) -> tuple[float, float]:
+        (a, b), (c, d) = self.first.span(numbers["first"]), self.second.span(numbers["second"])
+        return min(a, c), max(b, d)
+
     def text(self, numbers: Numbers, unit: str) -> str:
         return f"{self.first.text(numbers['first'], unit)} + {self.second.text(numbers['second'], unit)}"
 
@@ -239,6 +259,9 @@ class _Scaled:
 
     def neurons(self, numbers: Numbers) -> Any:
         return {"factor": 0, "inner": self.inner.neurons(numbers["inner"])}
+
+    def span(self, numbers: Numbers) -> tuple[float, float]:
+        return self.inner.span(numbers["inner"])
 
     def text(self, numbers: Numbers, unit: str) -> str:
         return f"{written(numbers['factor'], '')} * ({self.inner.text(numbers['inner'], unit)})"
@@ -306,20 +329,28 @@ def number(value: Any, dtype: Any) -> Any:
 
 
 def amplitude_of(value: Any) -> tuple[str, Any]:
-    """Whether `value` is a density, an absolute current or a rate, and its number in that unit."""
-    for unit in (DENSITY, ABSOLUTE, RATE):
+    """Whether `value` is a density, an absolute current, a rate or a voltage, and its number in that unit."""
+    for unit in (DENSITY, ABSOLUTE, RATE, VOLTAGE):
         try:
             return unit, convert(value, Unit.parse(unit), "the amplitude of the stimulus")
         except UnitError as error:
-            last = error
+            reason = error
     raise UnitError(
-        f"the amplitude of a stimulus must be a current density (such as '2 uA/cm^2'), a current (such as '0.2 nA') or, for the "
-        f"rate of Poisson, a frequency (such as '20 Hz'), got {value!r}."
-    ) from last  # pyright: ignore[reportPossiblyUnboundVariable]
+        f"the amplitude of a stimulus must be a current density (such as '2 uA/cm^2') or a current (such as '0.2 nA'), that of a "
+        f"clamp's command a voltage (such as '-70 mV'), the rate of Poisson a frequency (such as '20 Hz'), got {value!r}."
+    ) from reason
 
 
 def time_of(value: Any, what: str) -> Any:
     return convert(value, Unit.parse("ms"), f"{what} of the stimulus")
+
+
+def bounds_of(start: Any, stop: Any) -> tuple[float, float]:
+    """From the earliest `start` to the latest `stop`; what JAX traces is taken to be any time."""
+    return (
+        -math.inf if isinstance(start, Tracer) else float(np.min(np.asarray(start))),
+        math.inf if isinstance(stop, Tracer) else float(np.max(np.asarray(stop))),
+    )
 
 
 def length_of(start: Any, stop: Any) -> float:

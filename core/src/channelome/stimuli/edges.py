@@ -11,7 +11,7 @@ from jax.core import Tracer
 from ..clock import moment
 from ..errors import ModelError
 from ..units import Unit, convert
-from .current import Current, Form, Named, Numbers, amplitude_of, length_of, number, time_of
+from .current import Current, Form, Named, Numbers, amplitude_of, bounds_of, length_of, number, time_of
 
 _TIMES = {"start": "ms", "stop": "ms", "times": "ms", "width": "ms"}
 
@@ -45,6 +45,9 @@ class _Step(Named):
         on = numbers["start"].passed(n, share) & ~numbers["stop"].passed(n, share)
         return jnp.where(on, numbers["amplitude"], 0.0)
 
+    def span(self, numbers: Numbers) -> tuple[float, float]:
+        return bounds_of(numbers["start"], numbers["stop"])
+
 
 @dataclass(frozen=True)
 class _OnSteps(Named):
@@ -58,6 +61,9 @@ class _OnSteps(Named):
 
     def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
         return self.mean(numbers, n, 0.0, 1.0) + jnp.zeros_like(share)
+
+    def span(self, numbers: Numbers) -> tuple[float, float]:
+        raise NotImplementedError("it is counted already")
 
 
 _AXES = (("amplitude", 0), ("start", 0), ("stop", 0))
@@ -88,6 +94,9 @@ class _Ramp(Named):
     def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
         on = numbers["start"].passed(n, share) & ~numbers["stop"].passed(n, share)
         return jnp.where(on, self._value(numbers, n, share), 0.0)
+
+    def span(self, numbers: Numbers) -> tuple[float, float]:
+        return bounds_of(numbers["start"], numbers["stop"])
 
     def _value(self, numbers: Numbers, n: Any, share: Any) -> Any:
         way = numbers["start"].since(n, share) / numbers["length"]
@@ -144,6 +153,9 @@ class _Pulses(Named):
     def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
         level, rising, edges = self._here(numbers, n)
         return numbers["amplitude"] * (level + jnp.sum(jnp.where(edges.passed(n, share), rising, 0.0)))
+
+    def span(self, numbers: Numbers) -> tuple[float, float]:
+        return bounds_of(numbers["times"], numbers["times"] + numbers["width"])
 
     def _here(self, numbers: Numbers, n: Any) -> tuple[Any, Any, Any]:
         """How many pulses are on when step `n` begins, and its edges; those that come later change nothing in it."""

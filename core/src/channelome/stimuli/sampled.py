@@ -1,5 +1,6 @@
 """Currents given at intervals of their own: samples and noise. A step of a run sees the mean of what falls into it."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..clock import rhythm
 from ..errors import ModelError
 from ..streams import checked_seed
 from ..units import Unit, convert
-from .current import Current, Form, Named, Numbers, amplitude_of, key_of, length_of, number, time_of
+from .current import Current, Form, Named, Numbers, amplitude_of, bounds_of, key_of, length_of, number, time_of
 from .edges import positive
 
 _UNITS = {"dt": "ms", "start": "ms", "key": ""}
@@ -31,15 +32,30 @@ def samples(values: Any, *, dt: Any, start: Any = "0 ms", hold: bool = False) ->
         raise ModelError("samples needs an array of values along time; for a constant current use step.")
     interval, begin = time_of(dt, "dt"), time_of(start, "start")
     positive(interval, "dt of the samples")
+    _finite(array)
     form = HELD if hold else LINEAR
     return Current(unit, form, {"values": array, "dt": interval, "start": begin}, length_of(0.0, interval))
 
 
+def _finite(values: Any) -> None:
+    if not isinstance(values, Tracer) and not np.all(np.isfinite(values)):
+        where = np.argwhere(~np.isfinite(values))
+        first = ", ".join(map(str, where[0]))
+        raise ModelError(
+            f"the samples must be finite: {len(where)} of {np.size(values)} are not, the first is values[{first}]. Cut them out or "
+            f"interpolate them (np.interp)."
+        )
+
+
 @dataclass(frozen=True)
 class _Samples(Named):
-    """`held` keeps a value for its whole interval, the last one too; else between two values lies a line."""
+    """`held` keeps a value for its whole interval, the last one too; else between two values lies a line.
+
+    What is `followed` by something else leaves the moment at which it ends to that.
+    """
 
     held: bool = False
+    followed: bool = False
 
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
         place = rhythm(dt, numbers["dt"], numbers["start"], dtype)
@@ -60,8 +76,15 @@ class _Samples(Named):
     def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
         k, passed = numbers["place"].at(n)
         place = passed + share * numbers["place"].ratio
-        over = jnp.floor(place)
+        just_before = (
+            jnp.ceil(place - 8 * jnp.finfo(place.dtype).eps) - 1
+        )  # the end of a step is on its own side of an edge
+        over = jnp.where(jnp.asarray(share) < 1, jnp.floor(place), just_before)
         return self._between(numbers["values"], k + over.astype(jnp.int32), place - over)
+
+    def span(self, numbers: Numbers) -> tuple[float, float]:
+        count = np.shape(numbers["values"])[0] - (0 if self.held else 1)
+        return bounds_of(numbers["start"], numbers["start"] + count * numbers["dt"])
 
     def _between(self, values: Any, k: Any, share: Any) -> Any:
         """The value in interval `k`, and past the last sample itself 0."""
@@ -70,7 +93,9 @@ class _Samples(Named):
         if self.held:
             return jnp.where((k >= 0) & (k < count), here, 0.0)
         there = values[jnp.clip(k + 1, 0, count - 1)]
-        inside = (k >= 0) & ((k < count - 1) | ((k == count - 1) & (share == 0)))
+        inside = (k >= 0) & (k < count - 1)
+        if not self.followed:
+            inside = inside | ((k == count - 1) & (share == 0))
         return jnp.where(inside, here + share * (there - here), 0.0)
 
 
@@ -129,6 +154,9 @@ class _Noise(Named):
         if not self.straddles:
             return self._held(numbers, k)
         return self._held(numbers, k + jnp.floor(passed + share * numbers["place"].ratio).astype(jnp.int32))
+
+    def span(self, numbers: Numbers) -> tuple[float, float]:
+        return -math.inf, math.inf
 
     def _held(self, numbers: Numbers, k: Any) -> Any:
         drawn = jax.random.normal(jax.random.fold_in(numbers["key"], k), self.shape, jnp.float32)

@@ -11,7 +11,20 @@ import jax.numpy as jnp
 from ..clock import rhythm
 from ..errors import ModelError, UnitError
 from ..units import Unit, convert
-from .current import ABSOLUTE, DENSITY, RATE, Current, Form, Named, Numbers, amplitude_of, length_of, number, time_of
+from .current import (
+    ABSOLUTE,
+    DENSITY,
+    RATE,
+    VOLTAGE,
+    Current,
+    Form,
+    Named,
+    Numbers,
+    amplitude_of,
+    length_of,
+    number,
+    time_of,
+)
 from .edges import positive
 
 
@@ -40,6 +53,9 @@ class _Sine(Named):
     def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
         return numbers["offset"] + numbers["amplitude"] * self._wave(numbers, n, share)
 
+    def span(self, numbers: Numbers) -> tuple[float, float]:
+        return -math.inf, math.inf
+
     def _wave(self, numbers: Numbers, n: Any, share: Any) -> Any:
         _, turned = numbers["turns"].at(n)
         return jnp.sin(2 * jnp.pi * (turned + share * numbers["turns"].ratio) + numbers["phase"])
@@ -54,16 +70,18 @@ def function(f: Callable[[Any], Any], *, unit: str, detail: Any = None) -> Curre
     Over a step it is taken at two points, whose mean is that of any cubic.
 
     Args:
-        unit: of what `f` returns, for instance ``"nA"`` or ``"uA/cm^2"``, or ``"Hz"`` for the rate of a source.
+        unit: of what `f` returns, for instance ``"nA"`` or ``"uA/cm^2"``, ``"mV"`` for a clamp's command or ``"Hz"`` for the rate
+            of a source.
         detail: the shortest feature of `f` in time, if steps of integration shall be checked against it.
     """
     if not callable(f) or len(inspect.signature(f).parameters) != 1:
         raise ModelError(f"a stimulus function takes the time in ms, f(t); got {f!r}.")
     own = Unit.parse(unit)
-    target = next((u for u in (DENSITY, ABSOLUTE, RATE) if Unit.parse(u).dimension == own.dimension), None)
+    target = next((u for u in (DENSITY, ABSOLUTE, VOLTAGE, RATE) if Unit.parse(u).dimension == own.dimension), None)
     if target is None:
         raise UnitError(
-            f"the unit of a stimulus must be a current, a current density or a frequency, such as 'nA', 'uA/cm^2' or 'Hz', not '{unit}'."
+            f"the unit of a stimulus must be a current or a current density, such as 'nA' or 'uA/cm^2', of a clamp's command a "
+            f"voltage, of a rate a frequency, not '{unit}'."
         )
     scale = own.scale / Unit.parse(target).scale
     return Current(target, _Function(f), {"scale": scale}, math.inf if detail is None else time_of(detail, "detail"))
@@ -87,6 +105,9 @@ class _Function:
         whole, part = numbers["ms"].at(n)
         part = part + share * numbers["ms"].ratio
         return numbers["scale"] * self.f(whole.astype(part.dtype) + part)
+
+    def span(self, numbers: Numbers) -> tuple[float, float]:
+        return -math.inf, math.inf
 
     def neurons(self, numbers: Numbers) -> Any:
         return {"scale": 0, "ms": type(numbers["ms"])(-1, -1, -1, -1, type(numbers["ms"].offset)(-1, -1))}

@@ -10,7 +10,7 @@ import numpy as np
 from jax import Array
 
 from ..cells.parts import build_ion
-from ..instruments.clamp import DEFAULT_IONS
+from ..instruments.patch import DEFAULT_IONS
 from ..mechanisms.channels import Channel, Markov, Permeable
 from ..mechanisms.ions import VALENCE, Fixed, Ion, IonView
 from ..mechanisms.transmission import Contact, Release

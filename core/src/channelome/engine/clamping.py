@@ -1,0 +1,177 @@
+"""Cells under voltage clamp: what is asked of a clamp, how V follows a stiff one, and the current that flows through it."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.core import Tracer
+
+from ..cells.protocol import Inject
+from ..cells.record import Probe
+from ..errors import ModelError, UnitError, UnknownName
+from ..mechanisms.kinetics import Rule
+from ..mechanisms.transmission import Coupling
+from ..state import State
+from ..stimuli.clamp import RESISTANCE, Clamp, CountedClamp
+from .drive import Drive
+from .model import Model
+from .request import UM2_NA_TO_DENSITY, shape_of
+from .solvers.backward_euler import BackwardEuler
+from .solvers.crank_nicolson import CrankNicolson
+from .solvers.exp_euler import ExpEuler
+from .solvers.runge_kutta import RungeKutta
+from .solvers.staggered import Staggered
+
+PROBE = "clamp.current"
+
+# ---- asked ---------------------------------------------------------------------------------------------------------
+
+
+def checked_clamp(
+    cell: Any, clamp: Clamp, dt: float, dtype: Any, *, solver: Any, first: int, steps: int | None
+) -> CountedClamp:
+    """The clamp of a cell in steps of `dt` ms.
+
+    Args:
+        first, steps: number of the run's first step, and how many there are.
+    """
+    command = clamp.command
+    if dt > command.detail * (1 + 1e-9):
+        raise ModelError(
+            f"the step of {dt:g} ms is longer than the finest detail of the clamp's command, {command.detail:g} ms: take dt of at "
+            f"most {command.detail:g} ms."
+        )
+    _check_span(command, first * dt, (first + (steps or 0)) * dt, dt)
+    if clamp.resistance is not None and clamp.unit == RESISTANCE and cell.area is None:
+        raise UnitError(
+            "the clamp's series resistance is that of an electrode, in Mohm, but the cell has no area: give it area=..., or the "
+            "resistance times an area, such as '0.5 kohm*cm^2'."
+        )
+    counted = clamp.counted(cell, dt, dtype, first)
+    R: Any = clamp.resistance
+    for what, shape in (("command", shape_of(counted.command)), ("series resistance", np.shape(R))):
+        if shape not in ((), cell.size):
+            raise ModelError(f"the clamp's {what} has the shape {shape}, but the population has {cell.size}.")
+    if not counted.ideal and isinstance(solver, RungeKutta | CrankNicolson):
+        _check_stiffness(cell, counted, dt, solver)
+    return counted
+
+
+def _check_span(command: Any, begin: float, end: float, dt: float) -> None:
+    first, last = command.span
+    near = 1e-6 * dt
+    if first > begin + near:
+        raise ModelError(
+            f"the clamp's command begins at {first:g} ms, and the run at {begin:g} ms: say what is held until then, "
+            f"command(hold, ..., start=...)."
+        )
+    if last < end - near:
+        raise ModelError(
+            f"the clamp's command ends at {last:g} ms, and the run at {end:g} ms: say what is held from then on, command(hold, ...), "
+            f"or run as long as it lasts."
+        )
+
+
+def _check_stiffness(cell: Any, clamp: CountedClamp, dt: float, solver: Any) -> None:
+    """Methods that would blow up, or ring between two values for ever, where the clamp is faster than the step."""
+    if isinstance(clamp.conductance, Tracer) or isinstance(cell.C, Tracer):
+        return
+    tau = float(np.min(np.asarray(cell.C) / np.asarray(clamp.conductance)))
+    if dt > 2 * tau:
+        name = "crank_nicolson" if isinstance(solver, CrankNicolson) else "an explicit solver"
+        raise ModelError(
+            f"the clamp charges the cell within {tau:.3g} ms (series resistance times capacitance), which {name} does not cross in steps "
+            f"of {dt:g} ms: take dt of at most {2 * tau:.3g} ms, or solver='staggered', which takes any."
+        )
+
+
+def check_places(model: Model, clamps: dict[str, Any], devices: bool) -> None:
+    """Raise for clamps where they cannot be."""
+    for label, path in model.projections.items():
+        for end in (path.wiring.pre, path.wiring.post):
+            if isinstance(path.synapse, Coupling) and end in clamps:
+                raise ModelError(
+                    f"'{end}' cannot be clamped: the gap junctions '{label}' share its charge. Clamp a population without them."
+                )
+    if clamps and devices:
+        raise ModelError(f"a clamp of '{next(iter(clamps))}' cannot be shared among devices: leave out devices=.")
+
+
+def probe(label: str, cell: Any, clamped: bool) -> Probe:
+    """The current of a cell's clamp: absolute where the cell has an area.
+
+    Raises:
+        UnknownName: where nothing clamps it.
+    """
+    if not clamped:
+        whose = f"'{label}'" if label else "this cell"
+        raise UnknownName(f"there is no '{PROBE}' to record: {whose} is not clamped. Give stimulus=voltage_clamp(...).")
+    return Probe(PROBE, "uA/cm^2" if cell.area is None else "nA", "clamp", "current")
+
+
+# ---- one step ------------------------------------------------------------------------------------------------------
+
+
+def lag(rule: Rule, z: Any) -> Any:
+    """By which share the end of a step stands for its mean, so that V follows a command however fast the clamp: in [0, 1].
+
+    A membrane that relaxes to a ramp with ``z = dt / tau`` keeps a constant distance to it, tau times its slope, if what it
+    relaxes to is ``(1 - lag) mean + lag end``. For the exponential that is Langevin's ``coth(z/2) - 2/z``.
+    """
+    return jnp.clip(2 * (1 / rule.gain(z) - 1) / z - 1, 0, 1)
+
+
+class Led:
+    """A cell whose membrane, in a step, follows the command of a clamp that is faster than the step; see `lag`."""
+
+    def __init__(self, cell: Any, drive: Drive) -> None:
+        self._cell, self._drive = cell, drive
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cell, name)
+
+    def advance(self, state: State, inject: Inject, dt: Any, rule: Rule, **implicit: Any) -> State:
+        clamp, n = self._drive.clamp, self._drive.n
+        assert clamp is not None
+        g, to_go = clamp.conductance, clamp.command.at(n, 1.0) - clamp.command.mean(n)
+        rate = -jax.jvp(
+            lambda V: self._cell.derivative(state._replace(V=V), inject).V, (state.V,), (jnp.ones_like(state.V),)
+        )[1]
+        ahead = g * lag(rule, dt * jnp.maximum(rate, g / self._cell.C / 2)) * to_go
+        return self._cell.advance(state, lambda V: inject(V) + ahead, dt, rule, **implicit)
+
+
+def led(cell: Any, drive: Drive, solver: Any) -> Any:
+    """The cell for its step: as it is, or `Led` where the solver takes the mean of the command over the whole of it."""
+    follows = drive.command is not None and isinstance(solver, Staggered | ExpEuler | BackwardEuler)
+    return Led(cell, drive) if follows else cell
+
+
+def current(cell: Any, drive: Drive, state: State, solver: Any, dt: Any) -> Array:
+    """The current through the clamp at the beginning of a step, outward through the membrane positive, as `probe` says.
+
+    An ideal clamp supplies what flows through the membrane, ``C dV/dt`` of the command's slope included (at a kink the mean of
+    its two slopes); the charge of a jump, which takes no time, is left out. Through a resistance flows ``(command - V) / R``.
+    Where it charges the cell in less than half a step, V follows the gates of the middle of the step, and part of the current
+    is taken as what flows through the membrane, as much as cancels that lag.
+    """
+    clamp = drive.clamp
+    assert clamp is not None
+    inject = drive._replace(clamp=None).at(0.0)
+    free, slope = jax.jvp(
+        lambda V: cell.derivative(state._replace(V=V), inject).V, (state.V,), (jnp.ones_like(state.V),)
+    )
+    moves = clamp.slope(drive.n, dt)
+    if clamp.ideal:
+        through = cell.C * (moves - free)
+    else:
+        g = clamp.conductance
+        rate = jnp.maximum(g / cell.C - slope, g / cell.C / 2)
+        holds = g / (cell.C * rate)
+        lags = (dt * g / cell.C > 2) & isinstance(solver, Staggered | ExpEuler)
+        share = jnp.where(lags, jnp.clip(holds * (1 - 2 / (dt * rate)), 0, 1), 0.0)
+        through = (1 - share) * g * (clamp.command.at(drive.n, 0.0) - state.V) + share * cell.C * (holds * moves - free)
+    through = jnp.broadcast_to(through, state.V.shape)
+    return through if cell.area is None else through * (cell.area / UM2_NA_TO_DENSITY)
