@@ -85,7 +85,8 @@ def checked_stimulus(cell: Any, stimulus: Any, dt: float, dtype: Any, stream: St
         raise UnitError("the stimulus is a frequency, which is for the rate of a source: Poisson(size, rate=...).")
     if stimulus.unit == VOLTAGE:
         raise UnitError(
-            f"a voltage cannot be injected, {stimulus!r}: clamp the cell to it, stimulus=voltage_clamp(...)."
+            f"a voltage cannot be injected, {stimulus!r}: give a current density (such as '2 uA/cm^2') or a current (such as '0.2 nA'), "
+            f"or clamp the cell to the voltage, stimulus=voltage_clamp(...)."
         )
     if stimulus.unit != DENSITY and cell.area is None:
         raise UnitError(

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _TEST = np.arange(-100.0, 61.0, 10.0)
 _PREPULSES = np.arange(-120.0, 61.0, 5.0)
-_V = np.linspace(-120.0, 60.0, 181)
+_V = np.linspace(-120.0, 60.0, 360)
+"""With the holding potential as many as `portrait` draws, so that both are one program."""
 _TIMES = np.geomspace(1e-2, 1e4, 241)
 _SAMPLES = _TIMES.size
 """Times of every trace, so that one compiled program finds how long it shall be and then draws it."""
