@@ -11,8 +11,9 @@ from jax.core import Tracer
 from ..clock import MOST_STEPS
 from ..errors import ModelError, UnitError
 from ..state import State
+from ..stimuli.amounts import DENSITY, RATE, VOLTAGE
 from ..stimuli.clamp import Clamp
-from ..stimuli.current import DENSITY, RATE, VOLTAGE, Counted, Current, scaled
+from ..stimuli.current import Counted, Current, scaled
 from ..stimuli.edges import step
 from ..streams import Stream
 from ..units import Unit, convert

@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..errors import ModelError
+from ..stimuli.amounts import DENSITY
 from ..stimuli.clamp import Clamp
-from ..stimuli.current import DENSITY, Counted, Form, Numbers, summed
+from ..stimuli.current import Counted, Form, Numbers, summed
 from ..streams import Stream
 from .blocks import resized
 from .model import LONE, Model
@@ -36,8 +37,8 @@ def apart(model: Model, stimulus: Any) -> tuple[Any, dict[str, Clamp]]:
         if name not in model.populations or is_source(model.populations[name]):
             cells = [label for label, part in model.populations.items() if not is_source(part)]
             raise ModelError(
-                f"a clamp holds all cells of a population, not '{name}'; there are {', '.join(cells)}. Make what is to be clamped "
-                f"a population of its own."
+                f"there is no population of cells '{name}' to clamp; there are {', '.join(cells)}. A clamp holds all cells of one: "
+                f"make what is to be clamped a population of its own."
             )
     beside = {name: given.beside for name, given in clamps.items() if given.beside is not None}
     return {name: given for name, given in stimulus.items() if name not in clamps} | beside, clamps

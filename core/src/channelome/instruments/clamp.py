@@ -17,8 +17,9 @@ from ..cells import SingleCompartment
 from ..engine.request import shape_of
 from ..errors import ModelError, UnitError
 from ..stimuli import command
+from ..stimuli.amounts import VOLTAGE
 from ..stimuli.clamp import Clamp, clamp
-from ..stimuli.current import VOLTAGE, Current
+from ..stimuli.current import Current
 from ..stimuli.epochs import levels_of
 from ..units import Unit, convert
 from .patch import coupled, only, patch

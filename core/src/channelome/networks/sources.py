@@ -13,7 +13,8 @@ from jax.core import Tracer
 from ..clock import moment
 from ..errors import ModelError, UnitError
 from ..module import NODE, STATIC, Module, param, show
-from ..stimuli.current import RATE, Counted, Current
+from ..stimuli.amounts import RATE
+from ..stimuli.current import Counted, Current
 from ..streams import Stream, checked_seed, from_floats, in_floats
 from ..units import Unit, convert
 from .counts import key_of, poisson

@@ -10,7 +10,8 @@ from jax.core import Tracer
 from ..equality import same
 from ..errors import ModelError, UnitError
 from ..units import Unit, convert
-from .current import VOLTAGE, Counted, Current, number, written
+from .amounts import VOLTAGE, number, written
+from .current import Counted, Current
 from .epochs import command as held
 
 RESISTANCE, SPECIFIC = "Mohm", "kohm*cm^2"

@@ -16,14 +16,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.core import Tracer
 
 from ..equality import same
 from ..errors import UnitError
 from ..streams import Stream
 from ..units import Unit, convert
+from .amounts import DENSITY, number, written
 
-DENSITY, ABSOLUTE, RATE, VOLTAGE = "uA/cm^2", "nA", "Hz", "mV"
 Numbers = Any
 """A pytree of numbers, by name."""
 _ALONE = Stream()
@@ -307,54 +306,3 @@ class Named:
             if value is not None and not (isinstance(value, float) and math.isinf(value))
         )
         return f"{self.name}({', '.join(given)})"
-
-
-def written(value: Any, unit: str) -> str:
-    """A number with its unit; of an array the range and shape."""
-    if isinstance(value, Tracer):
-        return "<traced>"
-    if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
-        return "<key>"
-    suffix = f" {unit}" if unit else ""
-    array = np.asarray(value)
-    if array.ndim == 0:
-        return f"{array.item():g}{suffix}"
-    inside = f"{array.min():g} .. {array.max():g}" if array.size else ""
-    return f"[{inside}]{suffix} x {'x'.join(map(str, array.shape))}"
-
-
-def number(value: Any, dtype: Any) -> Any:
-    """A float or an array of them in the precision of a run."""
-    return jnp.asarray(value, dtype) if isinstance(value, jax.Array) else np.asarray(value, dtype)
-
-
-def amplitude_of(value: Any) -> tuple[str, Any]:
-    """Whether `value` is a density, an absolute current, a rate or a voltage, and its number in that unit."""
-    for unit in (DENSITY, ABSOLUTE, RATE, VOLTAGE):
-        try:
-            return unit, convert(value, Unit.parse(unit), "the amplitude of the stimulus")
-        except UnitError as error:
-            reason = error
-    raise UnitError(
-        f"the amplitude of a stimulus must be a current density (such as '2 uA/cm^2') or a current (such as '0.2 nA'), that of a "
-        f"clamp's command a voltage (such as '-70 mV'), the rate of Poisson a frequency (such as '20 Hz'), got {value!r}."
-    ) from reason
-
-
-def time_of(value: Any, what: str) -> Any:
-    return convert(value, Unit.parse("ms"), f"{what} of the stimulus")
-
-
-def bounds_of(start: Any, stop: Any) -> tuple[float, float]:
-    """From the earliest `start` to the latest `stop`; what JAX traces is taken to be any time."""
-    return (
-        -math.inf if isinstance(start, Tracer) else float(np.min(np.asarray(start))),
-        math.inf if isinstance(stop, Tracer) else float(np.max(np.asarray(stop))),
-    )
-
-
-def length_of(start: Any, stop: Any) -> float:
-    """The shortest time from `start` to `stop`; infinity where it is not known."""
-    if isinstance(start, Tracer) or isinstance(stop, Tracer):
-        return math.inf
-    return float(np.min(np.asarray(stop) - np.asarray(start)))

@@ -11,7 +11,8 @@ from jax.core import Tracer
 from ..clock import moment
 from ..errors import ModelError
 from ..units import Unit, convert
-from .current import Current, Form, Named, Numbers, amplitude_of, bounds_of, length_of, number, time_of
+from .amounts import amplitude_of, bounds_of, length_of, number, time_of
+from .current import Current, Form, Named, Numbers
 
 _TIMES = {"start": "ms", "stop": "ms", "times": "ms", "width": "ms"}
 

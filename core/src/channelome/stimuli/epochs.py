@@ -12,7 +12,8 @@ from jax.core import Tracer
 from ..clock import moment
 from ..errors import ModelError
 from ..units import Unit, convert
-from .current import Current, Form, Named, Numbers, amplitude_of, bounds_of, length_of, number, time_of, written
+from .amounts import amplitude_of, bounds_of, length_of, number, time_of, written
+from .current import Current, Form, Named, Numbers
 from .sampled import HELD, LINEAR
 
 

@@ -13,7 +13,8 @@ from ..clock import rhythm
 from ..errors import ModelError
 from ..streams import checked_seed
 from ..units import Unit, convert
-from .current import Current, Form, Named, Numbers, amplitude_of, bounds_of, key_of, length_of, number, time_of
+from .amounts import amplitude_of, bounds_of, length_of, number, time_of
+from .current import Current, Form, Named, Numbers, key_of
 from .edges import positive
 
 _UNITS = {"dt": "ms", "start": "ms", "key": ""}

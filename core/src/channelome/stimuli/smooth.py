@@ -11,20 +11,8 @@ import jax.numpy as jnp
 from ..clock import rhythm
 from ..errors import ModelError, UnitError
 from ..units import Unit, convert
-from .current import (
-    ABSOLUTE,
-    DENSITY,
-    RATE,
-    VOLTAGE,
-    Current,
-    Form,
-    Named,
-    Numbers,
-    amplitude_of,
-    length_of,
-    number,
-    time_of,
-)
+from .amounts import ABSOLUTE, DENSITY, RATE, VOLTAGE, amplitude_of, length_of, number, time_of
+from .current import Current, Form, Named, Numbers
 from .edges import positive
 
 
