@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import matplotlib as mpl
 import numpy as np
 import pytest
+import xarray
 
 from channelome.errors import ModelError, UnitError, UnknownName
 from channelome.results.spikes import SpikeTrains, crossings
@@ -309,11 +310,24 @@ def test_importing_traces_imports_none_of_the_libraries_that_it_can_use():
 def test_a_dataset_has_named_dimensions_units_and_provenance():
     ds = example((3,)).to_xarray()
     assert ds["V"].dims == ("time", "neuron") and ds["V"].attrs["units"] == "mV" and ds["time"].attrs["units"] == "ms"
-    assert ds["spike_time"].dims == ds["spike_neuron"].dims == ("spike",)
+    assert set(ds.dims) == {"time", "neuron"}, "spikes are no table of the same rows"
     assert ds.attrs["model"] == "sines"
     assert float(ds["V"].sel(time=5.0, neuron=0)) == pytest.approx(0.0, abs=1e-4)
     assert example(()).to_xarray()["V"].dims == ("time",)
     assert example((3, 2)).to_xarray()["V"].dims == ("time", "neuron_0", "neuron_1")
+
+
+@pytest.mark.parametrize("spiking", [True, False])
+def test_records_and_spikes_are_two_tables(spiking: bool):
+    traces = example((3,))
+    if not spiking:
+        traces = replace(traces, spikes=SpikeTrains(np.zeros(0), np.zeros(0, int), (3,)))
+    samples, spikes = traces.to_xarray().to_dataframe(), traces.spikes.to_xarray().to_dataframe()
+    assert len(samples) == len(traces.t) * 3
+    np.testing.assert_array_equal(samples["V"].to_numpy(), np.asarray(traces["V"]).ravel())
+    assert list(spikes.columns) == ["spike_time", "spike_neuron"]
+    np.testing.assert_array_equal(spikes["spike_time"], traces.spikes.times)
+    np.testing.assert_array_equal(spikes["spike_neuron"], traces.spikes.neurons)
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".nc"])
@@ -432,7 +446,8 @@ def test_an_array_file_called_npz_is_refused(tmp_path: Path):
 
 
 def test_a_foreign_netcdf_is_refused(tmp_path: Path):
-    ds = example(()).to_xarray()
+    example(()).save(tmp_path / "whole.nc")
+    ds = xarray.load_dataset(tmp_path / "whole.nc", engine="h5netcdf", decode_cf=False)
     metadata = json.loads(ds.attrs.pop("channelome_metadata"))
     ds.to_netcdf(tmp_path / "run.nc", engine="h5netcdf")
     with pytest.raises(ModelError, match=r"run\.nc.*no metadata"):

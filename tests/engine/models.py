@@ -34,7 +34,7 @@ from channelome.mechanisms.leak import IL
 
 SOLVERS = {
     "euler": 1, "midpoint": 2, "heun": 2, "ralston": 2, "rk3": 3, "ssprk3": 3, "rk4": 4,
-    "exp_euler": 1, "backward_euler": 1, "crank_nicolson": 2, "staggered": 2,
+    "exp_euler": 1, "backward_euler": 1, "crank_nicolson": 2, "staggered": 2, "staggered4": 4,
 }  # fmt: skip
 """Every solver of core and its order."""
 EXPLICIT = ("euler", "midpoint", "heun", "ralston", "rk3", "ssprk3", "rk4")

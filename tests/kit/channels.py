@@ -223,6 +223,14 @@ class Inverted(Plain):
         return Gate(inf=sigmoid(V + 40, 5), tau=self.phi * 2.0)
 
 
+@planted("slower when it is warmer, by the temperature that a gate asks for", "temperature")
+class Chilled(Plain):
+    """A time constant that the factor multiplies in place of dividing it."""
+
+    def m(self, V: Array, celsius: Any) -> Gate:
+        return Gate(inf=sigmoid(V + 40, 5), tau=2.0 * 3.0 ** ((celsius - 22) / 10))
+
+
 @planted("factor and reference of a Q10 swapped", "temperature")
 class Swapped(Plain):
     """A gate that is 36 times faster at 13 than at 3 degC."""

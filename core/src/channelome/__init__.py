@@ -20,7 +20,7 @@ _HOME = {
     "results": "Activity SpikeTrains Traces crossings",
     "engine": "simulate",
     "engine.solvers": "solver",
-    "instruments": "curves protocols voltage_clamp",
+    "instruments": "ErrorEstimate curves estimate_error protocols voltage_clamp",
     "models": "cell load network save",
     "local": "load_dir register",
 }
@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from .errors import SimulationError as SimulationError
     from .errors import UnitError as UnitError
     from .errors import UnknownName as UnknownName
+    from .instruments import ErrorEstimate as ErrorEstimate
     from .instruments import curves as curves
+    from .instruments import estimate_error as estimate_error
     from .instruments import protocols as protocols
     from .instruments import voltage_clamp as voltage_clamp
     from .local import load_dir as load_dir

@@ -40,8 +40,15 @@ _BASE: dict[str, tuple[float, Dimension]] = {
     "ohm": (1.0, (2, 1, -3, -2, 0, 0, 0)),
     "degC": (1.0, (0, 0, 0, 0, 1, 0, 0)),
 }
-_PREFIX = {"p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "c": 1e-2, "k": 1e3, "M": 1e6, "G": 1e9}
+_PREFIX = {"p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "c": 1e-2, "k": 1e3, "M": 1e6, "G": 1e9}
 _ZERO_CELSIUS = 273.15
+_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺"
+_PLAIN = str.maketrans(_RAISED, "0123456789-+")
+# Micro sign and mu, ohm sign and omega, degrees in one sign or two, minus, dots and crosses of products.
+_SPELT = {
+    "\u00b5": "u", "\u03bc": "u", "\u03a9": "ohm", "\u2126": "ohm", "\u2103": "degC", "\u00b0C": "degC",
+    "\u2212": "-", "\u00b7": "*", "\u22c5": "*", "\u00d7": "*",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,8 @@ class Unit:
 
     @staticmethod
     def parse(symbol: str) -> "Unit":
-        """The unit that `symbol` spells, with ``*`` or a space, ``/``, ``^`` or ``**`` and brackets.
+        """The unit that `symbol` spells, with ``*`` or a space, ``/``, ``^`` or ``**`` and brackets, or as it is printed:
+        ``"µA/cm²"``, ``"mS·cm⁻²"``, ``"Ω"``, ``"°C"``. Its own symbol has plain letters.
 
         Raises:
             UnitError: where the symbol is not understood, with the symbols that are.
@@ -77,13 +85,23 @@ class Unit:
 
 @functools.cache
 def _parse(symbol: str) -> Unit:
-    tokens = re.findall(r"[A-Za-zµμ]+|\d+|\*\*|[-^*/()]", symbol.replace("Ω", "ohm"))
-    if "".join(tokens) != re.sub(r"\s+", "", symbol.replace("Ω", "ohm")):
+    symbol = plain(symbol)
+    tokens = re.findall(r"[A-Za-z]+|\d+|\*\*|[-^*/()]", symbol)
+    if "".join(tokens) != re.sub(r"\s+", "", symbol):
         raise _not_a_unit(symbol)
     scale, dimension, rest = _product(tokens, symbol)
     if rest:
         raise _not_a_unit(symbol)
     return Unit(symbol, scale, dimension)
+
+
+def plain(text: str) -> str:
+    """A quantity or unit as it is printed, in plain letters: ``"−10 µA·cm⁻²"`` as ``"-10 uA*cm^-2"``."""
+    if text.isascii():
+        return text
+    for printed, letters in _SPELT.items():
+        text = text.replace(printed, letters)
+    return re.sub(f"[{_RAISED}]+", lambda raised: "^" + raised[0].translate(_PLAIN).lstrip("+"), text)
 
 
 def _product(tokens: list[str], symbol: str) -> tuple[float, Dimension, list[str]]:
@@ -209,8 +227,22 @@ def _split(value: Any, where: str) -> tuple[Any, Unit | None]:
     return value, None
 
 
+_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
+
+
+def is_quantity(value: Any) -> bool:
+    """Whether `value` is a number, with or without a unit, in any of the ways in which one is written."""
+    if isinstance(value, str):
+        return _QUANTITY.fullmatch(plain(value).replace("_", "")) is not None
+    try:
+        _numeric(_split(value, "")[0], "")
+    except UnitError:
+        return False
+    return True
+
+
 def _split_text(text: str, where: str) -> tuple[float, Unit | None]:
-    match = re.fullmatch(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*", text.replace("_", ""))
+    match = _QUANTITY.fullmatch(plain(text).replace("_", ""))
     if match is None:
         raise UnitError(f"{where}: cannot read '{text}' as a number with a unit, such as '10 mV'.")
     return float(match[1]), Unit.parse(match[2]) if match[2] else None
@@ -248,21 +280,21 @@ def _example(number: Any, unit: Unit) -> str:
 
 @dataclass(frozen=True)
 class Bound:
-    """What values of a parameter are allowed: `least` itself is, unless `strict`, and `most`, if there is one."""
+    """What values of a parameter are allowed: `least` itself is, unless `strict`; and `most`, above which `advice` helps."""
 
     least: float
     strict: bool = False
-    most: float | None = None
+    most: float = math.inf
+    advice: str = ""
 
     def check(self, value: np.ndarray | float, where: str, unit: Unit) -> None:
         low = np.less_equal if self.strict else np.less
         if np.any(low(value, self.least)):
             relation = "more than" if self.strict else "at least"
             raise UnitError(f"{where} must be {relation} {self.least:g} {unit}, got {np.min(value):g}.")
-        if self.most is not None and np.any(np.greater(value, self.most)):
-            raise UnitError(
-                f"{where} must be at most {self.most:g}{'' if unit.is_dimensionless else f' {unit}'}, got {np.max(value):g}."
-            )
+        if np.any(np.greater(value, self.most)):
+            most = f"{self.most:g}" if unit.is_dimensionless else f"{self.most:g} {unit}"
+            raise UnitError(f"{where} must be at most {most}, got {np.max(value):g}{self.advice}.")
 
 
 def _kind(symbol: str) -> Unit:
@@ -281,8 +313,15 @@ CurrentDensity = Annotated[Any, _kind("uA/cm^2")]
 Current = Annotated[Any, _kind("nA")]
 Capacitance = Annotated[Any, _kind("uF/cm^2"), Bound(0.0, strict=True)]
 Concentration = Annotated[Any, _kind("mM"), Bound(0.0)]
+PositiveConcentration = Annotated[Any, _kind("mM"), Bound(0.0, strict=True)]
 Length = Annotated[Any, _kind("um"), Bound(0.0, strict=True)]
 Area = Annotated[Any, _kind("um^2"), Bound(0.0, strict=True)]
-Temperature = Annotated[Any, _kind("degC")]
+Temperature = Annotated[
+    Any,
+    _kind("degC"),
+    Bound(
+        -_ZERO_CELSIUS, strict=True, most=60.0, advice=", which no neuron stands: if it is in kelvin, write '309.15 K'"
+    ),
+]
 Factor = Annotated[Any, _kind("1")]
 Share = Annotated[Any, _kind("1"), Bound(0.0, most=1.0)]

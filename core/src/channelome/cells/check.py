@@ -29,7 +29,12 @@ def check_cell(cell: "SingleCompartment") -> None:
             if species not in cell.ions:
                 _lacks_ion(label, channel, species)
         if isinstance(channel, Permeable):
-            _needs_concentrations(label, channel, cell.ions[channel.ion or ""])
+            ion = cell.ions[channel.ion or ""]
+            _needs_concentrations(label, channel, ion)
+            _positive(ion, f"the GHK current of the channel '{label}' ({type(channel).__name__})")
+    for ion in cell.ions.values():
+        if ion.needs_celsius:
+            _positive(ion, "its Nernst potential")
     if cell.celsius is None:
         _needs_temperature(cell)
     for where, parameter, value in _values(cell):
@@ -52,6 +57,17 @@ def _needs_concentrations(label: str, channel: Permeable, ion: Ion) -> None:
             f"the channel '{label}' ({type(channel).__name__}) needs the concentrations of the ion '{ion.species}', which was "
             f"built without {' and '.join(missing)}: give {', '.join(f'{name}=...' for name in missing)}."
         )
+
+
+def _positive(ion: Ion, why: str) -> None:
+    """Refuse concentrations of 0 or below, of which there is no logarithm."""
+    for name in ("C_in", "C_out", "C_rest"):
+        value = getattr(ion, name, None)
+        if value is not None and not isinstance(value, Tracer) and not np.all(np.asarray(value) > 0):
+            raise ModelError(
+                f"{name} of the ion '{ion.species}' ({type(ion).__name__}) must be more than 0 mM for {why}, got "
+                f"{np.min(np.asarray(value)):g} mM: where there is next to none, give what is left, such as '1e-6 mM'."
+            )
 
 
 def _needs_temperature(cell: "SingleCompartment") -> None:

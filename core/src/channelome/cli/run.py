@@ -40,6 +40,10 @@ _LESS = "Ask for fewer neurons or records, or record every so many steps, --ever
 @click.option(
     "--set", "changes", multiple=True, metavar="NAME=VALUE", help="Another value: INa.g_max='100 mS/cm^2'; repeatable."
 )
+@click.option(
+    "--estimate", is_flag=True, help="Run with half the step too, and say what moves and what that says of the error."
+)
+@click.option("--accuracy", help="Suggest a step for it: '0.01 ms' of spikes, '0.1 mV' of V. Estimates.")
 @click.option("--out", type=_FILE, help="Save the run: FILE.npz or FILE.nc.")
 @click.option("--plot", type=_FILE, help="Draw it: FILE.png. Of a cell the records, of a network the spikes.")
 @as_json
@@ -54,6 +58,8 @@ def run(
     size: int | None,
     seed: int | None,
     changes: tuple[str, ...],
+    estimate: bool,
+    accuracy: str | None,
     out: Path | None,
     plot: Path | None,
     as_json: bool,
@@ -86,6 +92,7 @@ def run(
         _check_memory(math.prod(built.size) * (len(recorded) - 1), duration, dt, every)
     with _in_memory():
         ran: Any = simulate(built, duration, dt=dt, solver=solver, stimulus=given, record=recorded, every=every)
+        error = _estimated(estimate, accuracy, built, duration, dt=dt, solver=solver, stimulus=given)
     if out is not None:
         ran.save(out)
     if plot is not None:
@@ -94,11 +101,21 @@ def run(
     written = [str(path) for path in (out, plot) if path is not None]
     facts = _facts(ran) | (_network_facts(ran) if is_network else _cell_facts(ran))
     if as_json:
-        print_json({"model": model, "solver": solver, **facts, "files": written})
+        estimates = {} if error is None else {"estimate": error.facts()}
+        print_json({"model": model, "solver": solver, **facts, **estimates, "files": written})
         return
-    say(_summary(printable(model), facts))
+    say(_summary(printable(model), facts) + ("" if error is None else f"\n\n{error!r}"))
     for path in written:
         say(f"wrote {printable(path)}")
+
+
+def _estimated(estimate: bool, accuracy: str | None, built: Any, duration: str, **options: Any) -> Any:
+    """The estimate of the error, where one is asked for; None elsewhere."""
+    if not estimate and accuracy is None:
+        return None
+    from ..instruments import estimate_error
+
+    return estimate_error(built, duration, accuracy=accuracy, **options)
 
 
 def _check_out(out: Path | None) -> None:

@@ -97,18 +97,35 @@ class Pieces:
     stimuli: tuple[Counted | None, ...]
     counts: tuple[int, ...]
 
-    def mean(self, n: Any, first: float = 0.0, last: float = 1.0) -> Any:
+    def mean(self, n: Any, first: Any = 0.0, last: Any = 1.0) -> Any:
         """As `Counted.mean`, over the block."""
-        return self._over([None if x is None else x.mean(n, first, last) for x in self.stimuli])
+        cuts = zip(self.stimuli, self._cut(first), self._cut(last), strict=True)
+        return self._over([None if x is None else x.mean(n, a, b) for x, a, b in cuts])
+
+    @property
+    def edges(self) -> int:
+        """As `Counted.edges`."""
+        return max((x.edges for x in self.stimuli if x is not None), default=0)
+
+    def edge(self, n: Any, share: Any) -> Any:
+        """As `Counted.edge`, over the block."""
+        cuts = zip(self.stimuli, self._cut(share), strict=True)
+        return self._over([None if x is None else x.edge(n, part) for x, part in cuts], 1.0)
+
+    def _cut(self, x: Any) -> list[Any]:
+        """The parts of an array over the block; what is for all as it is."""
+        if jnp.ndim(x) == 0:
+            return [x] * len(self.counts)
+        return jnp.split(x, np.cumsum(self.counts)[:-1])
 
     def at(self, n: Any, share: Any) -> Any:
         """As `Counted.at`, over the block."""
         return self._over([None if x is None else x.at(n, share) for x in self.stimuli])
 
-    def _over(self, amounts: Sequence[Any]) -> Any:
+    def _over(self, amounts: Sequence[Any], without: float = 0.0) -> Any:
         known = jnp.result_type(*(x for x in amounts if x is not None))
         parts = [
-            jnp.broadcast_to(jnp.ravel(jnp.asarray(0.0 if x is None else x, known)), (n,))
+            jnp.broadcast_to(jnp.ravel(jnp.asarray(without if x is None else x, known)), (n,))
             for x, n in zip(amounts, self.counts, strict=True)
         ]
         return jnp.concatenate(parts)

@@ -23,6 +23,7 @@ from .solvers.crank_nicolson import CrankNicolson
 from .solvers.exp_euler import ExpEuler
 from .solvers.runge_kutta import RungeKutta
 from .solvers.staggered import Staggered
+from .solvers.staggered4 import Staggered4
 
 PROBE = "clamp.current"
 
@@ -54,7 +55,7 @@ def checked_clamp(
     for what, shape in (("command", shape_of(counted.command)), ("series resistance", np.shape(R))):
         if shape not in ((), cell.size):
             raise ModelError(f"the clamp's {what} has the shape {shape}, but the population has {cell.size}.")
-    if not counted.ideal and isinstance(solver, RungeKutta | CrankNicolson):
+    if not counted.ideal and isinstance(solver, RungeKutta | CrankNicolson | Staggered4):
         _check_stiffness(cell, counted, dt, solver)
     return counted
 
@@ -80,7 +81,8 @@ def _check_stiffness(cell: Any, clamp: CountedClamp, dt: float, solver: Any) -> 
         return
     tau = float(np.min(np.asarray(cell.C) / np.asarray(clamp.conductance)))
     if dt > 2 * tau:
-        name = "crank_nicolson" if isinstance(solver, CrankNicolson) else "an explicit solver"
+        names = {CrankNicolson: "crank_nicolson", Staggered4: "staggered4"}
+        name = names.get(type(solver), "an explicit solver")
         raise ModelError(
             f"the clamp charges the cell within {tau:.3g} ms (series resistance times capacitance), which {name} does not cross in steps "
             f"of {dt:g} ms: take dt of at most {2 * tau:.3g} ms, or solver='staggered', which takes any."

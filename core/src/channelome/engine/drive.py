@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 from jax import Array
 
 from ..cells.protocol import Inject
@@ -27,7 +28,17 @@ class Drive(NamedTuple):
     part: Callable[[Any], Any] = lambda amount: amount
     clamp: CountedClamp | None = None
 
-    def mean(self, first: float = 0.0, last: float = 1.0, *, synapses: float | None = None) -> Inject:
+    @property
+    def edges(self) -> int:
+        return sum(f.edges for f in (self.stimulus, self.command) if f is not None)
+
+    def edge(self, share: Any) -> Any:
+        found = jnp.ones_like(share)
+        for f in (self.stimulus, self.command):
+            found = found if f is None else jnp.minimum(found, f.edge(self.n, share))
+        return found
+
+    def mean(self, first: Any = 0.0, last: Any = 1.0, *, synapses: float | None = None) -> Inject:
         amount, command = (None if f is None else f.mean(self.n, first, last) for f in (self.stimulus, self.command))
         return self._inject(amount, command, (first + last) / 2 if synapses is None else synapses)
 

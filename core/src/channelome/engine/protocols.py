@@ -12,7 +12,16 @@ from ..state import State
 class Drive(Protocol):
     """What is put into a cell during one step. Shares count from the beginning of the step, 0, to its end, 1."""
 
-    def mean(self, first: float = 0.0, last: float = 1.0, *, synapses: float | None = None) -> Inject:
+    @property
+    def edges(self) -> int:
+        """How many edges of the stimulus may lie inside a step, at most; static."""
+        ...
+
+    def edge(self, share: Any) -> Any:
+        """The share of the first edge after `share`, 1 where there is none; for all cells, or by cell."""
+        ...
+
+    def mean(self, first: Any = 0.0, last: Any = 1.0, *, synapses: float | None = None) -> Inject:
         """The stimulus' mean from share `first` to `last`, exact wherever its edges lie; synapses in the middle, or at a share."""
         ...
 

@@ -80,8 +80,9 @@ def checked_stimulus(cell: Any, stimulus: Any, dt: float, dtype: Any, stream: St
         raise ModelError(
             "a cell has one stimulus and at most one clamp: add currents, one + another; two clamps cannot be."
         )
+    given = ""
     if not isinstance(stimulus, Current):
-        stimulus = step(stimulus)
+        stimulus, given = _constant(stimulus), _OVER_TIME
     if stimulus.unit == RATE:
         raise UnitError("the stimulus is a frequency, which is for the rate of a source: Poisson(size, rate=...).")
     if stimulus.unit == VOLTAGE:
@@ -101,7 +102,7 @@ def checked_stimulus(cell: Any, stimulus: Any, dt: float, dtype: Any, stream: St
     counted = stimulus.counted(dt, dtype, stream)
     shape = shape_of(counted)
     if shape not in ((), cell.size):
-        raise ModelError(f"the stimulus has the shape {shape}, but the population has {cell.size}.")
+        raise ModelError(f"the stimulus has the shape {shape}, but the population has {cell.size}.{given}")
     return counted if stimulus.unit == DENSITY else scaled(counted, UM2_NA_TO_DENSITY / cell.area, dtype)
 
 
@@ -109,6 +110,20 @@ def shape_of(counted: Counted) -> tuple[int, ...]:
     """The shape of a current or a command at one time."""
     leaves, structure = jax.tree.flatten(counted)
     return _stimulus_shape(structure, tuple((np.shape(x), getattr(x, "dtype", None)) for x in leaves))
+
+
+_OVER_TIME = " For one current for each neuron it must have the population's shape; a current over time is samples((values, 'nA'), dt='0.1 ms')."
+
+
+def _constant(value: Any) -> Current:
+    """The constant current that a value stands for."""
+    pair = isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], str)
+    if not pair and isinstance(value, list | tuple | np.ndarray | jax.Array) and np.ndim(value):
+        raise UnitError(
+            f"the stimulus is an array of shape {np.shape(value)} without a unit and a time: a current over time is "
+            f"samples((values, 'nA'), dt='0.1 ms'), a constant one for each neuron (values, 'nA')."
+        )
+    return step(value)
 
 
 @functools.lru_cache(maxsize=256)

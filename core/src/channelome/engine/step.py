@@ -172,7 +172,8 @@ def _drive(plan: Plan, parts: Parts, name: str, carry: Carry, n: Any, dt: Any) -
 
     def synapses(share: Any) -> Inject:
         states = {
-            path.label: parts.pathways[path.label][0].flow(carry.synapses[path.label], share * dt) for path in here
+            path.label: parts.pathways[path.label][0].flow(carry.synapses[path.label], _on_lanes(path, share * dt))
+            for path in here
         }
 
         def inject(V: Array) -> Array:
@@ -190,6 +191,11 @@ def _drive(plan: Plan, parts: Parts, name: str, carry: Carry, n: Any, dt: Any) -
 def clamp_current(plan: Plan, parts: Parts, name: str, carry: Carry, state: State, n: Any, dt: Any) -> Array:
     """The current through the clamp of a block before step `n`, of which `state` are the cells then."""
     return current(parts.blocks[name], _drive(plan, parts, name, carry, n, dt), state, plan.solver, dt)
+
+
+def _on_lanes(path: Path, time: Any) -> Any:
+    """A time, for all or by neuron, over the lanes of a path."""
+    return time if path.lanes == 1 or jnp.ndim(time) == 0 else time.reshape(1, -1)
 
 
 def _part(plan: Plan, size: tuple[int, ...], amount: Any) -> Any:

@@ -105,6 +105,15 @@ class _Some:
     def span(self, numbers: Numbers) -> tuple[float, float]:
         return self.inner.span(numbers["inner"])
 
+    def edges(self, numbers: Numbers) -> int:
+        return self.inner.edges(numbers["inner"])
+
+    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        index = jnp.asarray(numbers["index"])
+        whole = jnp.broadcast_to(share, self.size)
+        inside = self.inner.edge(numbers["inner"], n, whole.ravel()[index])
+        return jnp.ones_like(whole).ravel().at[index].set(jnp.broadcast_to(inside, index.shape)).reshape(self.size)
+
     def _spread(self, numbers: Numbers, amount: Any) -> Any:
         amount = jnp.asarray(amount)
         index = jnp.asarray(numbers["index"])

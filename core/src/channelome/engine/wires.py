@@ -16,7 +16,7 @@ from ..networks.projection import Pathway
 from ..networks.rows import NOWHERE, Rows, Shape, laid_out, rows_of
 from .delivery import WORD, Pairs
 from .lanes import over_lanes, summed_lanes
-from .layout import Bundle, Layout, Member, delay_of, in_words, numbers
+from .layout import Bundle, Layout, Member, Place, delay_of, in_words, numbers
 from .plan import Path
 
 
@@ -50,20 +50,17 @@ def numbers_of(layout: Layout, bundle: Bundle) -> tuple[Any, Any, Any, Any]:
     """Synapse, plasticity, weight (None where it stands in the rows) and initial state, over all lanes."""
     first = bundle.members[0].pathway
     uniform = _uniform(bundle)
-    if len(bundle.members) == 1 and layout.places[first.wiring.post].alone:
-        return first.synapse, first.plasticity, summable(first) if uniform else None, first.initial
+    if len(bundle.members) == 1:
+        pre, post = layout.places[first.wiring.pre], layout.places[first.wiring.post]
+        synapse, plasticity = _in_block(first.synapse, post), _in_block(first.plasticity, pre)
+        weight = summable(first) if uniform else None
+        return synapse, plasticity, weight, _in_block(first.initial, post, 0.0)
     paths = [member.pathway for member in bundle.members]
     columns = zip(*(jax.tree.leaves(path.synapse) for path in paths), strict=True)
     leaves = [over_lanes(bundle, layout.places, column, np.ravel(column[0])[0]) for column in columns]
     synapse = jax.tree.unflatten(jax.tree.structure(first.synapse), leaves)
-    weight = None
-    if uniform:
-        weight = (
-            summable(first)
-            if len(paths) == 1
-            else over_lanes(bundle, layout.places, [path.weight for path in paths], 0.0)
-        )
-    return synapse, first.plasticity, weight, summed_lanes(bundle, layout.places, [path.initial for path in paths])
+    weight = over_lanes(bundle, layout.places, [path.weight for path in paths], 0.0) if uniform else None
+    return synapse, None, weight, summed_lanes(bundle, layout.places, [path.initial for path in paths])
 
 
 def summable(pathway: Pathway) -> Any:
@@ -86,6 +83,21 @@ def summable(pathway: Pathway) -> Any:
         return weight
     step = 2.0 ** (np.ceil(np.log2(most)) - np.finfo(jax.dtypes.canonicalize_dtype(float)).nmant)
     return np.rint(np.asarray(weight, float) / step) * step
+
+
+def _in_block(numbers: Any, place: Place, elsewhere: float | None = None) -> Any:
+    """Numbers of a population as those of its block: arrays over its neurons have any of their own values elsewhere."""
+    if place.alone:
+        return numbers
+
+    def over(x: Any) -> Any:
+        if np.ndim(x) == 0:
+            return x
+        whole = np.full(math.prod(place.whole), np.ravel(x)[0] if elsewhere is None else elsewhere)
+        whole[place.first : place.first + place.n] = np.ravel(x)
+        return whole
+
+    return jax.tree.map(over, numbers)
 
 
 class Laid(NamedTuple):

@@ -1,5 +1,7 @@
-"""Experiments on a channel: voltage clamp, protocols, curves of its gates, its portrait."""
+"""Experiments: voltage clamp, protocols, curves and portrait of a channel; the error of a run."""
 
 from . import protocols as protocols
+from .accuracy import estimate_error as estimate_error
 from .clamp import curves as curves
 from .clamp import voltage_clamp as voltage_clamp
+from .estimate import ErrorEstimate as ErrorEstimate

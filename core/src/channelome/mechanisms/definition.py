@@ -188,6 +188,7 @@ def _checked(cls: Any, method: str, value: Any) -> Any:
         if not _is_gate(value):
             raise DefinitionError(
                 f"{cls.__name__}.{method} must return rates(alpha, beta) or Gate(inf, tau), not {type(value).__name__}."
+                + _instantaneous(cls, method, value)
             )
         return [jnp.asarray(part) for part in value]
     if value is None or isinstance(value, Rates | Gate | tuple | dict):
@@ -195,6 +196,17 @@ def _checked(cls: Any, method: str, value: Any) -> Any:
             f"{cls.__name__}.{method} must return a number in {'cm/s' if method == 'permeability' else 'mS/cm^2'}, not {type(value).__name__}."
         )
     return jnp.asarray(value)
+
+
+def _instantaneous(cls: Any, method: str, value: Any) -> str:
+    """What to do with a gate that is a number, for it follows at once."""
+    if not isinstance(value, int | float | jax.Array):
+        return ""
+    arguments = ", ".join(cls._arguments[method])
+    return (
+        f" A gate that follows {arguments or 'V'} at once has no state: call the method _{method}, and write what it is where it is used, "
+        f"def {cls._roots[-1]}(self, {arguments or 'V'}, ...) with {method} = self._{method}({arguments})."
+    )
 
 
 def _check_transitions(cls: Any, value: Any) -> None:

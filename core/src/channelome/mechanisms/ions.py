@@ -13,7 +13,7 @@ from jax import Array
 from ..errors import DefinitionError, ModelError
 from ..maths import FARADAY, nernst
 from ..module import STATIC, Module, param
-from ..units import Concentration, Length, PositiveTime, Rate, Unit, Voltage
+from ..units import Concentration, Length, PositiveConcentration, PositiveTime, Rate, Unit, Voltage
 from .kinetics import Linear, Relaxation, Rule
 
 VALENCE: Mapping[str, int] = {"na": 1, "k": 1, "ca": 2, "cl": -1, "mg": 2, "h": 1}
@@ -102,8 +102,8 @@ class NernstIon(Ion):
     """An ion with constant concentrations, whose reversal potential follows from them and the cell's temperature."""
 
     needs_celsius: ClassVar[bool] = True
-    C_in: Concentration
-    C_out: Concentration
+    C_in: PositiveConcentration
+    C_out: PositiveConcentration
 
     def view(self, states: Mapping[str, Array], celsius: Any) -> IonView:
         return IonView(

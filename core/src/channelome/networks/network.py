@@ -146,7 +146,9 @@ class Network(Module):
                 given = projections[label].wiring.given
                 assert given is not None
                 site = site_of(given, label, new._ends(given, label)[0], new.seed)
-                projections[label] = projections[label].changed(name, value, site)
+                wiring = projections[label].wiring
+                sizes = populations[wiring.pre].size, populations[wiring.post].size
+                projections[label] = projections[label].changed(name, value, site, sizes)
             else:
                 raise ModelError(
                     f"the network has no '{path}'. It has {', '.join([*populations, *projections])}; "

@@ -9,7 +9,7 @@ from jax.core import Tracer
 
 from ..cells.parts import class_of
 from ..errors import ModelError, UnitError
-from ..mechanisms.transmission import CONDUCTANCE_DENSITY, NANOSIEMENS, WEIGHTS, Contact, Release
+from ..mechanisms.transmission import CONDUCTANCE_DENSITY, NANOSIEMENS, WEIGHTS, Contact, Coupling, Followed, Release
 from ..module import NODE, STATIC, Module, Parameter, check_values, show
 from ..sampled import Sampled
 from ..streams import Stream
@@ -129,8 +129,12 @@ class Pathway(Module):
             return self.weight
         return self._scale[0] if self._scale is not None and self._scale[1] is self.weight else None
 
-    def changed(self, name: str, value: Any, site: Site) -> "Pathway":
-        """A copy with another weight, delay or initial state, or another parameter of its synapse or plasticity."""
+    def changed(self, name: str, value: Any, site: Site, sizes: tuple[Any, Any]) -> "Pathway":
+        """A copy with another weight, delay or initial state, or another parameter of its synapse or plasticity.
+
+        Args:
+            sizes: shapes of the populations on both ends.
+        """
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
         new._forget([name])
@@ -147,16 +151,13 @@ class Pathway(Module):
                 replace(self.wiring, delay=delay_for(value, self.wiring, site), given=self._given(delay=value)),
             )
         elif name == "initial":
-            size = np.shape(self.initial)
-            new._set("initial", bare(value, self.unit, f"initial of {site.where}"))
-            if isinstance(new.initial, Sampled):
-                raise ModelError(
-                    f"initial of {site.where} is drawn where the projection is made; give an array{f' of {size}' if size else ''}."
-                )
+            new._set("initial", initial_for(value, self.unit, sizes[1], site, self.wiring.post))
+            new._remember("initial", value, new.initial)
         elif name in type(self.synapse).parameters:
-            new._set("synapse", self.synapse.replace(**{name: value}))
+            new._set("synapse", over_neurons(self.synapse.replace(**{name: value}), sizes[1], "synapse", site))
         elif self.plasticity is not None and name in type(self.plasticity).parameters:
-            new._set("plasticity", self.plasticity.replace(**{name: value}))
+            changed = self.plasticity.replace(**{name: value})
+            new._set("plasticity", over_neurons(changed, sizes[0], "plasticity", site))
         else:
             known = ["weight", "delay", "initial", *type(self.synapse).parameters]
             raise ModelError(f"{site.where} has no '{name}'. It has {', '.join(known)}.")
@@ -267,3 +268,34 @@ def _over(value: Any, wiring: Wiring, where: str, stream: Stream, ordered: bool)
     if np.shape(value) not in ((), (n,)):
         raise ModelError(f"{where} has the shape {np.shape(value)}, but there are {n} synapses.")
     return value if not np.ndim(value) or ordered or wiring.order is None else value[wiring.order]
+
+
+def initial_for(value: Any, unit: Unit, size: tuple[int, ...], site: Site, post: str) -> Any:
+    """An initial state: one number, or one for each target."""
+    found = bare(value, unit, f"initial of {site.where}")
+    drawn = found.over(size, site.stream.of("initial")) if isinstance(found, Sampled) else found
+    if np.shape(drawn) not in ((), size):
+        raise ModelError(f"initial of {site.where} has the shape {np.shape(drawn)}, but '{post}' has {size}.")
+    return drawn
+
+
+def over_neurons(part: Any, size: tuple[int, ...], role: str, site: Site) -> Any:
+    """A synapse or plasticity whose sampled parameters are drawn: one for each neuron that holds its states.
+
+    Raises:
+        ModelError: for an array that is not over these neurons, and for a parameter that must be one for all.
+    """
+    where = f"the {role} of {site.where}"
+    own = {name: value for name, value in part._leaves() if isinstance(value, Sampled) or np.ndim(value)}
+    for name, value in own.items():
+        if isinstance(part, Coupling) or (isinstance(part, Followed) and name != "E"):
+            raise ModelError(
+                f"{where}: {name} of {type(part).__name__} is one number for all, since its kinetics are followed at the sources "
+                f"for all targets: give one, or vary the weight."
+            )
+        if not isinstance(value, Sampled) and np.shape(value) != size:
+            raise ModelError(
+                f"{where}: {name} has the shape {np.shape(value)}, but it belongs to each of {size} neurons: give one number, or an "
+                f"array of that shape."
+            )
+    return part.drawn(size, site.stream.of(role))

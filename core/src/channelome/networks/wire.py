@@ -16,7 +16,7 @@ from ..units import Unit
 from .connect import AllToAll, FixedProbability, FromArrays, FromMatrix, Rule
 from .distance import DistanceDependent
 from .edges import Edges, Ends
-from .projection import Pathway, Projection, Site, bare, delay_for, weight_for
+from .projection import Pathway, Projection, Site, delay_for, initial_for, over_neurons, weight_for
 from .space import ByDistance, at_distances
 from .wiring import Kept, Wiring
 
@@ -67,11 +67,9 @@ def wire(
     if np.any(np.asarray(delay) < 0):
         raise ModelError(f"delay of {where} must be at least 0 ms, got {np.min(delay):g} ms.")
     _check_kind(built, given, unit, where, edges.delays is not None)
-    initial = 0.0 if given.initial is None else bare(given.initial, unit, f"initial of {where}")
-    if isinstance(initial, Sampled):
-        initial = initial.over(sizes[1], site.stream.of("initial"))
-    if np.shape(initial) not in ((), sizes[1]):
-        raise ModelError(f"initial of {where} has the shape {np.shape(initial)}, but '{places[1]}' has {sizes[1]}.")
+    built = over_neurons(built, sizes[1], "synapse", site)
+    release = release and over_neurons(release, sizes[0], "plasticity", site)
+    initial = 0.0 if given.initial is None else initial_for(given.initial, unit, sizes[1], site, places[1])
     path = Pathway(
         synapse=built, plasticity=release, weight=weight, initial=initial, wiring=replace(wiring, delay=delay), unit=unit,
         frozen=bool(given.frozen),

@@ -102,12 +102,16 @@ class Activity:
 
     def intervals(self, name: str) -> np.ndarray:
         """All intervals between successive spikes of one neuron, in ms, of a population or group together."""
-        return _intervals(self.spikes[name])[0]
+        return self.spikes[name].intervals()
+
+    def counts(self, name: str) -> np.ndarray:
+        """Number of spikes of each neuron of a population or group, of its shape."""
+        return self.spikes[name].counts
 
     def cv(self, name: str) -> np.ndarray:
         """Coefficient of variation of each neuron's intervals, of the population's shape; NaN below 3 spikes."""
         trains = self.spikes[name]
-        intervals, owner = _intervals(trains)
+        intervals, owner = trains.owned_intervals()
         n = int(np.prod(trains.size))
         count = np.bincount(owner, minlength=n)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -234,11 +238,3 @@ class Activity:
 def _state(fields: dict[str, Any]) -> NetworkState:
     cells = {name: State(**cell) for name, cell in fields.pop("cells").items()}
     return NetworkState(cells, **fields)
-
-
-def _intervals(trains: SpikeTrains) -> tuple[np.ndarray, np.ndarray]:
-    """Intervals and whose they are."""
-    order = np.lexsort((trains.times, trains.neurons))
-    times, owner = trains.times[order], trains.neurons[order]
-    same = owner[1:] == owner[:-1]
-    return np.diff(times)[same], owner[1:][same]

@@ -96,7 +96,7 @@ def write(path: str | os.PathLike[str], contents: Contents) -> None:
             with part.open("wb") as file:
                 np.savez_compressed(file, metadata=np.array(metadata), **arrays)
         else:
-            write_netcdf(part, _dataset(contents, with_final=True))
+            write_netcdf(part, _dataset(contents))
         os.replace(part, target)
     finally:
         part.unlink(missing_ok=True)
@@ -129,15 +129,23 @@ def read(path: str | os.PathLike[str], kind: Kind, state: Callable[[dict[str, An
 
 
 def to_xarray(contents: Contents) -> Any:
-    """An `xarray.Dataset` of everything but the last state."""
-    return _dataset(contents, with_final=False)
+    """An `xarray.Dataset` of the records over time alone: spikes are no table of the same rows."""
+    arrays, _ = _flatten(contents)
+    kept = {name: array for name, array in arrays.items() if name == "t" or name in contents["units"]}
+    return to_dataset(
+        kept, units=contents["units"], size=_size(contents), metadata="", attributes=_attributes(contents)
+    )
 
 
-def _dataset(contents: Contents, *, with_final: bool) -> Any:
+def _dataset(contents: Contents) -> Any:
     arrays, metadata = _flatten(contents)
-    kept = {name: array for name, array in arrays.items() if with_final or not name.startswith("final/")}
-    attributes = {k: v if isinstance(v, str) else json.dumps(v) for k, v in contents["provenance"].items()}
-    return to_dataset(kept, units=contents["units"], size=_size(contents), metadata=metadata, attributes=attributes)
+    return to_dataset(
+        arrays, units=contents["units"], size=_size(contents), metadata=metadata, attributes=_attributes(contents)
+    )
+
+
+def _attributes(contents: Contents) -> dict[str, str]:
+    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in contents["provenance"].items()}
 
 
 def _read_npz(path: Path) -> tuple[str | None, dict[str, np.ndarray]]:

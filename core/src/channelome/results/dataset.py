@@ -34,7 +34,7 @@ def to_dataset(
         arrays: ``"t"``, the records, and what else there is; a name with slashes becomes one with dots.
         units: of the records, by name.
         size: shape of the population, whose axes become ``neuron``, or ``neuron_0``, ``neuron_1`` and so on.
-        metadata: JSON text for the reader of a file.
+        metadata: JSON text for the reader of a file; empty for none.
         attributes: of the whole dataset.
 
     Raises:
@@ -53,8 +53,8 @@ def to_dataset(
         if variable != name:
             attrs[_NAME] = name
         variables[variable] = (_axes(name, variable, array.shape, units, size), array, attrs)
-    time = variables.pop("time")
-    return _xarray().Dataset(variables, {"time": time}, {**attributes, _METADATA: metadata})
+    times = {name: variables.pop(name) for name in ("time",) if name in variables}
+    return _xarray().Dataset(variables, times, {**attributes, **({_METADATA: metadata} if metadata else {})})
 
 
 def write_netcdf(path: Path, dataset: "xarray.Dataset") -> None:

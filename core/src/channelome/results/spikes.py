@@ -8,6 +8,7 @@ import numpy as np
 from ..equality import same
 from ..errors import ModelError, UnknownName
 from ..units import Unit, convert
+from .dataset import to_dataset
 
 _MS = Unit.parse("ms")
 
@@ -61,6 +62,27 @@ class SpikeTrains:
             raise ModelError(f"duration of rates() must be more than 0 ms, got {milliseconds:g} ms.")
         return self.counts * (1e3 / milliseconds)
 
+    def intervals(self) -> np.ndarray:
+        """All intervals between successive spikes of one neuron, in ms, of all neurons together."""
+        return self.owned_intervals()[0]
+
+    def owned_intervals(self) -> tuple[np.ndarray, np.ndarray]:
+        """The intervals, and the flat index of the neuron of each."""
+        order = np.lexsort((self.times, self.neurons))
+        times, owner = self.times[order], self.neurons[order]
+        same_neuron = owner[1:] == owner[:-1]
+        return np.diff(times)[same_neuron], owner[1:][same_neuron]
+
+    def to_xarray(self) -> Any:
+        """An `xarray.Dataset` of a row for each spike: ``spike_time`` in ms and ``spike_neuron``, over ``spike``."""
+        return to_dataset(
+            {"spikes/times": self.times, "spikes/neurons": self.neurons},
+            units={},
+            size=self.size,
+            metadata="",
+            attributes={},
+        )
+
     def __eq__(self, other: object) -> bool:
         return same(self, other) if isinstance(other, SpikeTrains) else NotImplemented
 
@@ -78,13 +100,15 @@ class Trains(dict[str, SpikeTrains]):
         raise UnknownName(f"there are no spikes of '{name}'; there are those of {', '.join(self) or 'nobody'}.")
 
 
-def crossings(t: Any, V: Any, V_th: Any) -> SpikeTrains:
+def crossings(t: Any, V: Any, V_th: Any, *, cubic: bool = False) -> SpikeTrains:
     """The spikes in a recorded voltage: upward crossings, ``V[k-1] < V_th <= V[k]``, interpolated linearly.
 
     Args:
         t: times of the samples in ms, of shape ``(n_samples,)``.
         V: voltage in mV, of shape ``(n_samples, *size)``.
         V_th: threshold in mV, one for all or of shape `size`.
+        cubic: interpolate by the cubic through the four samples about the crossing, which is of fourth order: for solvers of more
+            than second order.
 
     Raises:
         ModelError: where the shapes do not belong together.
@@ -107,6 +131,25 @@ def crossings(t: Any, V: Any, V_th: Any) -> SpikeTrains:
     before, neurons = before[known], neurons[known]
     V_0, V_1 = flat[before, neurons].astype(float), flat[before + 1, neurons].astype(float)
     fraction = (threshold[neurons] - V_0) / (V_1 - V_0)
+    if cubic and len(time) > 3:
+        fraction = _on_cubics(time, flat, before, neurons, threshold[neurons])
     times = time[before] + fraction * (time[before + 1] - time[before])
     order = np.argsort(times, kind="stable")  # they are nearly in order; of one time, neurons are
     return SpikeTrains(times[order], neurons[order], size)
+
+
+def _on_cubics(t: np.ndarray, V: np.ndarray, before: np.ndarray, neurons: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """The share of each interval, which begins with sample `before`, at which the cubic through four samples is at `level`."""
+    first = np.clip(before - 1, 0, len(t) - 4)
+    rows = first + np.arange(4)[:, None]
+    length = t[before + 1] - t[before]
+    nodes, values = (t[rows] - t[before]) / length, V[rows, neurons].astype(float) - level
+    low, high = np.zeros(len(before)), np.ones(len(before))
+    for _ in range(54):  # halves: the cubic is below at one end and not at the other
+        middle = (low + high) / 2
+        total = np.zeros(len(before))
+        for i in range(4):
+            others = [j for j in range(4) if j != i]
+            total += values[i] * np.prod([(middle - nodes[j]) / (nodes[i] - nodes[j]) for j in others], axis=0)
+        low, high = np.where(total < 0, middle, low), np.where(total < 0, high, middle)
+    return high

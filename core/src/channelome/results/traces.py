@@ -27,6 +27,21 @@ if TYPE_CHECKING:
 _Row = tuple[str, str, str, str]
 
 
+class _Spikes:
+    """The field `spikes` of traces: what a run found, or what finds it when it is first asked for, a function."""
+
+    def __get__(self, run: "Traces | None", owner: type) -> SpikeTrains | None:
+        if run is None:
+            return None  # the default
+        found: Any = run.__dict__["spikes"]
+        if callable(found):
+            run.__dict__["spikes"] = found = found()
+        return found
+
+    def __set__(self, run: "Traces", value: Any) -> None:
+        run.__dict__["spikes"] = value
+
+
 @jax.tree_util.register_pytree_with_keys_class
 @dataclass(frozen=True, eq=False, repr=False)
 class Traces:
@@ -40,7 +55,8 @@ class Traces:
         t: times in ms, of shape ``(n_samples,)``; sample k of a record is the state at ``t[k]``.
         data: the records by name, each of shape ``(n_samples, *size)``, bare numbers in the units of `units`; read-only.
         units: of the records, by name: ``"mV"``, ``"uA/cm^2"``, ``"mM"``, ``"1"``.
-        spikes: found by the simulator, or None where it was traced or nobody asked.
+        spikes: of every neuron. What was not recorded, and is in no recorded V, is found when it is first asked for, by the
+            same run once more. None where it was traced.
         end: the state at ``t[-1]``, or a function that computes it; `final` is the state.
         V_th: threshold of the spikes in mV, if there is one.
         interrupted: whether the run was stopped before its end.
@@ -50,7 +66,7 @@ class Traces:
     t: Array
     data: dict[str, Array]
     units: dict[str, str]
-    spikes: SpikeTrains | None = None
+    spikes: _Spikes = _Spikes()
     end: Any = None
     V_th: float | None = None
     interrupted: bool = False
@@ -90,6 +106,33 @@ class Traces:
             return brainunit.Quantity(values + 273.15, unit=brainunit.kelvin)
         return brainunit.Quantity(values, unit=brainunit.parse_unit(unit))
 
+    # ---- spikes ----
+
+    @property
+    def duration(self) -> float:
+        """In ms."""
+        return float(self._time()[-1] - self._time()[0])
+
+    def rates(self) -> np.ndarray:
+        """Mean firing rate in Hz of each neuron over the run, of the population's shape."""
+        return self._trains().rates((self.duration, "ms"))
+
+    def intervals(self) -> np.ndarray:
+        """All intervals between successive spikes of one neuron, in ms, of all neurons together."""
+        return self._trains().intervals()
+
+    def counts(self) -> np.ndarray:
+        """Number of spikes of each neuron, of the population's shape."""
+        return self._trains().counts
+
+    def _trains(self) -> SpikeTrains:
+        if self.spikes is None:
+            raise ModelError(
+                "these traces have no spikes: they were lost in a JAX transformation. Record them there, "
+                'simulate(..., record=["spikes"]), or find them in a recorded V: crossings(t, V, V_th).'
+            )
+        return self.spikes
+
     # ---- to look at ----
 
     def plot(self, *names: str, neurons: int | Sequence[int] | None = None, ax: Any = None) -> "Figure":
@@ -119,13 +162,8 @@ class Traces:
             ModelError: where spikes are not known.
             ImportError: without matplotlib.
         """
-        if self.spikes is None:
-            raise ModelError(
-                "these traces have no spikes: they were not recorded, or were lost in a JAX transformation. "
-                'Record them, simulate(..., record=["spikes"]), or find them in a recorded V: crossings(t, V, V_th).'
-            )
-        t = self._time()
-        return plotting.raster(self.spikes, (float(t[0]), float(t[-1])) if len(t) else (0.0, 0.0), ax)
+        spikes, t = self._trains(), self._time()
+        return plotting.raster(spikes, (float(t[0]), float(t[-1])) if len(t) else (0.0, 0.0), ax)
 
     def _time(self) -> np.ndarray:
         t = archive.concrete(self.t, "t")
@@ -141,8 +179,8 @@ class Traces:
     def to_xarray(self) -> "xarray.Dataset":
         """An `xarray.Dataset`: the records over ``(time, neuron)``, with units as attributes, and ``time`` in ms.
 
-        Several axes of the population are ``neuron_0``, ``neuron_1`` and so on. Spikes are ``spike_time`` and
-        ``spike_neuron`` over ``spike``; provenance is the dataset's attributes. `final` is left out.
+        Several axes of the population are ``neuron_0``, ``neuron_1`` and so on; provenance is the dataset's attributes. Its
+        ``to_dataframe()`` has a row for each sample and neuron. Spikes are a table of their own, ``traces.spikes.to_xarray()``.
         """
         return archive.to_xarray(self._contents())
 
@@ -207,8 +245,8 @@ class Traces:
         parts = [f"{shape[-1] if shape else 0} samples"]
         if _is_concrete(self.t) and len(shape) == 1 and shape[0]:
             parts.append(f"t = {float(self.t[0]):g} to {float(self.t[-1]):g} ms")
-        if self.spikes is not None:
-            parts.append(f"{len(self.spikes)} spikes")
+        if isinstance(known := self.__dict__["spikes"], SpikeTrains):  # not worth a run of its own
+            parts.append(f"{len(known)} spikes")
         if self.interrupted:
             parts.append("interrupted")
         return "Traces: " + ", ".join(parts)

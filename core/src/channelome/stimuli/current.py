@@ -35,12 +35,20 @@ class Form(Protocol):
         """The form and numbers for steps of `dt` ms: times as `clock.moment` and `clock.rhythm`, floats of `dtype`."""
         ...
 
-    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+    def mean(self, numbers: Numbers, n: Any, first: Any, last: Any) -> Any:
         """From counted numbers the mean from share `first` to share `last` of step `n`."""
         ...
 
     def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
         """From counted numbers the current at a share of step `n`. At an edge between two steps, each has its own side."""
+        ...
+
+    def edges(self, numbers: Numbers) -> int:
+        """From counted numbers how many edges (of the current or of its slope) may lie inside one step, at most; static."""
+        ...
+
+    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        """The share at which the first edge lies that comes after `share` in step `n`; 1 where there is none. By neuron or for all."""
         ...
 
     def neurons(self, numbers: Numbers) -> Any:
@@ -203,6 +211,15 @@ class Counted:
         """The current at a share of step `n`, in `unit`."""
         return self.form.at(self.numbers, n, share)
 
+    @property
+    def edges(self) -> int:
+        """How many edges may lie inside one step."""
+        return self.form.edges(self.numbers)
+
+    def edge(self, n: Any, share: Any) -> Any:
+        """The share of step `n` of the first edge after `share`; 1 where there is none."""
+        return self.form.edge(self.numbers, n, share)
+
     def neurons(self) -> "Counted":
         """The same structure, with the first axis over neurons of each number in its place, or -1."""
         return Counted(self.unit, self.form, self.form.neurons(self.numbers))
@@ -225,11 +242,17 @@ class _Sum:
         second, b = self.second.counted(numbers["second"], dt, dtype)
         return _Sum(first, second), {"first": a, "second": b}
 
-    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+    def mean(self, numbers: Numbers, n: Any, first: Any, last: Any) -> Any:
         return self.first.mean(numbers["first"], n, first, last) + self.second.mean(numbers["second"], n, first, last)
 
     def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
         return self.first.at(numbers["first"], n, share) + self.second.at(numbers["second"], n, share)
+
+    def edges(self, numbers: Numbers) -> int:
+        return self.first.edges(numbers["first"]) + self.second.edges(numbers["second"])
+
+    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        return jnp.minimum(self.first.edge(numbers["first"], n, share), self.second.edge(numbers["second"], n, share))
 
     def neurons(self, numbers: Numbers) -> Any:
         return {"first": self.first.neurons(numbers["first"]), "second": self.second.neurons(numbers["second"])}
@@ -250,11 +273,17 @@ class _Scaled:
         inner, inside = self.inner.counted(numbers["inner"], dt, dtype)
         return _Scaled(inner), {"factor": number(numbers["factor"], dtype), "inner": inside}
 
-    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+    def mean(self, numbers: Numbers, n: Any, first: Any, last: Any) -> Any:
         return numbers["factor"] * self.inner.mean(numbers["inner"], n, first, last)
 
     def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
         return numbers["factor"] * self.inner.at(numbers["inner"], n, share)
+
+    def edges(self, numbers: Numbers) -> int:
+        return self.inner.edges(numbers["inner"])
+
+    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        return self.inner.edge(numbers["inner"], n, share)
 
     def neurons(self, numbers: Numbers) -> Any:
         return {"factor": 0, "inner": self.inner.neurons(numbers["inner"])}
@@ -306,3 +335,10 @@ class Named:
             if value is not None and not (isinstance(value, float) and math.isinf(value))
         )
         return f"{self.name}({', '.join(given)})"
+
+
+def after(share: Any, places: Any) -> Any:
+    """Of edges at `places` those that come after `share` and before the end of the step by more than rounding; others at 1."""
+    place = jnp.asarray(places)
+    near = 100 * jnp.finfo(place.dtype).eps
+    return jnp.where((place > share + near) & (place < 1 - near), place, jnp.ones_like(place))

@@ -1,6 +1,7 @@
 """Currents with edges: steps, ramps, pulses. An edge may lie anywhere in a step: charge and order are kept."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from ..clock import moment
+from ..clock import Moment, moment
 from ..errors import ModelError
 from ..units import Unit, convert
 from .amounts import amplitude_of, bounds_of, length_of, number, time_of
-from .current import Current, Form, Named, Numbers
+from .current import Current, Form, Named, Numbers, after
 
 _TIMES = {"start": "ms", "stop": "ms", "times": "ms", "width": "ms"}
 
@@ -34,11 +35,11 @@ class _Step(Named):
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
         edges = {name: moment(numbers[name], dt, dtype) for name in ("start", "stop")}
         amplitude = number(numbers["amplitude"], dtype)
-        if all(isinstance(x.share, np.ndarray | np.generic) and not np.any(x.share) for x in edges.values()):
+        if _on_steps(edges):
             return ON_STEPS, {"amplitude": amplitude, **{name: x.step for name, x in edges.items()}}
         return self, {"amplitude": amplitude, **edges}
 
-    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+    def mean(self, numbers: Numbers, n: Any, first: Any, last: Any) -> Any:
         start, stop = (numbers[name].within(n, first, last) for name in ("start", "stop"))
         return numbers["amplitude"] * ((stop - start) / (last - first))
 
@@ -49,6 +50,12 @@ class _Step(Named):
     def span(self, numbers: Numbers) -> tuple[float, float]:
         return bounds_of(numbers["start"], numbers["stop"])
 
+    def edges(self, numbers: Numbers) -> int:
+        return 1  # a step of current is no shorter than one of time
+
+    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        return _first_of(numbers, n, share)
+
 
 @dataclass(frozen=True)
 class _OnSteps(Named):
@@ -57,7 +64,7 @@ class _OnSteps(Named):
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
         raise NotImplementedError("it is counted already")
 
-    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+    def mean(self, numbers: Numbers, n: Any, first: Any, last: Any) -> Any:
         return jnp.where((n >= numbers["start"]) & (n < numbers["stop"]), numbers["amplitude"], 0.0)
 
     def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
@@ -65,6 +72,25 @@ class _OnSteps(Named):
 
     def span(self, numbers: Numbers) -> tuple[float, float]:
         raise NotImplementedError("it is counted already")
+
+    def edges(self, numbers: Numbers) -> int:
+        return 0
+
+    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        return jnp.ones_like(share)
+
+
+def _on_steps(edges: Mapping[str, Moment]) -> bool:
+    """Whether all edges are known to lie between two steps."""
+    return all(isinstance(x.share, np.ndarray | np.generic) and not np.any(x.share) for x in edges.values())
+
+
+def _first_of(numbers: Numbers, n: Any, share: Any) -> Any:
+    """The first of the edges `start` and `stop` after `share` of step `n`."""
+    start, stop = (
+        after(share, jnp.where(numbers[name].step == n, numbers[name].share, 1.0)) for name in ("start", "stop")
+    )
+    return jnp.minimum(start, stop)
 
 
 _AXES = (("amplitude", 0), ("start", 0), ("stop", 0))
@@ -82,13 +108,20 @@ def ramp(first: Any, last: Any, *, start: Any = "0 ms", stop: Any) -> Current:
 
 @dataclass(frozen=True)
 class _Ramp(Named):
+    """Attributes:
+    inside: whether its ends may lie inside a step.
+    """
+
+    inside: bool = True
+
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
         edges = {name: moment(numbers[name], dt, dtype) for name in ("start", "stop")}
         length = number((numbers["stop"] - numbers["start"]) / dt, dtype)
         ends = {name: number(numbers[name], dtype) for name in ("first", "last")}
-        return self, {**ends, **edges, "length": length}
+        form = _Ramp(self.name, self.axes, self.units, not _on_steps(edges))
+        return form, {**ends, **edges, "length": length}
 
-    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+    def mean(self, numbers: Numbers, n: Any, first: Any, last: Any) -> Any:
         start, stop = (numbers[name].within(n, first, last) for name in ("start", "stop"))
         return self._value(numbers, n, (start + stop) / 2) * ((stop - start) / (last - first))
 
@@ -98,6 +131,12 @@ class _Ramp(Named):
 
     def span(self, numbers: Numbers) -> tuple[float, float]:
         return bounds_of(numbers["start"], numbers["stop"])
+
+    def edges(self, numbers: Numbers) -> int:
+        return int(self.inside)
+
+    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        return _first_of(numbers, n, share)
 
     def _value(self, numbers: Numbers, n: Any, share: Any) -> Any:
         way = numbers["start"].since(n, share) / numbers["length"]
@@ -123,9 +162,11 @@ class _Pulses(Named):
 
     Attributes:
         most: edges in one step, at most.
+        inside: of these not at its beginning.
     """
 
     most: int = 0
+    inside: int = 0
 
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
         times, width = numbers["times"], numbers["width"]
@@ -143,13 +184,20 @@ class _Pulses(Named):
             else 0
         )
         level = xp.concatenate([np.zeros(1, np.int32), xp.cumsum(sign, dtype=np.int32)])
-        kind = _Pulses(self.name, self.axes, self.units, most)
+        within = edges.step[edges.share > 0] if not traced else edges.step
+        inside = (
+            most if traced else int(np.bincount(within - within.min(initial=0)).max(initial=0)) if within.size else 0
+        )
+        kind = _Pulses(self.name, self.axes, self.units, most, inside)
         return kind, {"amplitude": number(numbers["amplitude"], dtype), "edges": edges, "sign": sign, "level": level}
 
-    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+    def mean(self, numbers: Numbers, n: Any, first: Any, last: Any) -> Any:
         level, rising, edges = self._here(numbers, n)
-        lasting = (last - edges.within(n, first, last)) / (last - first)
-        return numbers["amplitude"] * (level + jnp.sum(rising * lasting))
+        over = max(jnp.ndim(first), jnp.ndim(last))  # shares may be by neuron
+        rising, step, share = (x.reshape(-1, *[1] * over) for x in (rising, *edges))
+        first, last = (jnp.expand_dims(x, 0) if jnp.ndim(x) else x for x in (first, last))
+        lasting = (last - Moment(step, share).within(n, first, last)) / (last - first)
+        return numbers["amplitude"] * (level + jnp.sum(rising * lasting, axis=0))
 
     def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
         level, rising, edges = self._here(numbers, n)
@@ -157,6 +205,16 @@ class _Pulses(Named):
 
     def span(self, numbers: Numbers) -> tuple[float, float]:
         return bounds_of(numbers["times"], numbers["times"] + numbers["width"])
+
+    def edges(self, numbers: Numbers) -> int:
+        return self.inside
+
+    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        _, rising, edges = self._here(numbers, n)
+        there = (rising != 0) & (edges.step == n)
+        step, place = (x.reshape(-1, *[1] * jnp.ndim(share)) for x in (there, edges.share))
+        share = jnp.expand_dims(share, 0) if jnp.ndim(share) else share
+        return jnp.min(after(share, jnp.where(step, place, 1.0)), axis=0, initial=1.0)
 
     def _here(self, numbers: Numbers, n: Any) -> tuple[Any, Any, Any]:
         """How many pulses are on when step `n` begins, and its edges; those that come later change nothing in it."""

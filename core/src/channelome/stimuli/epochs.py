@@ -13,7 +13,7 @@ from ..clock import moment
 from ..errors import ModelError
 from ..units import Unit, convert
 from .amounts import amplitude_of, bounds_of, length_of, number, time_of, written
-from .current import Current, Form, Named, Numbers
+from .current import Current, Form, Named, Numbers, after
 from .sampled import HELD, LINEAR
 
 
@@ -132,6 +132,15 @@ class _Epochs(Named):
 
     def span(self, numbers: Numbers) -> tuple[float, float]:
         return bounds_of(-np.inf, np.inf)
+
+    def edges(self, numbers: Numbers) -> int:
+        return len(numbers["edges"])
+
+    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        found = jnp.ones_like(share)
+        for edge in numbers["edges"]:
+            found = jnp.minimum(found, after(share, jnp.where(edge.step == n, edge.share, 1.0)))
+        return found
 
     def text(self, numbers: Numbers, unit: str) -> str:
         edges = numbers["edges"]

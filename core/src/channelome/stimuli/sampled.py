@@ -14,7 +14,7 @@ from ..errors import ModelError
 from ..streams import checked_seed
 from ..units import Unit, convert
 from .amounts import amplitude_of, bounds_of, length_of, number, time_of
-from .current import Current, Form, Named, Numbers, key_of
+from .current import Current, Form, Named, Numbers, after, key_of
 from .edges import positive
 
 _UNITS = {"dt": "ms", "start": "ms", "key": ""}
@@ -57,12 +57,17 @@ class _Samples(Named):
 
     held: bool = False
     followed: bool = False
+    straddles: bool = True
 
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
         place = rhythm(dt, numbers["dt"], numbers["start"], dtype)
-        return self, {"values": number(numbers["values"], dtype), "place": place}
+        straddles = not (_in_steps(numbers["dt"], dt) and _in_steps(numbers["start"], dt))
+        return _Samples(self.name, self.axes, self.units, self.held, straddles), {
+            "values": number(numbers["values"], dtype),
+            "place": place,
+        }
 
-    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+    def mean(self, numbers: Numbers, n: Any, first: Any, last: Any) -> Any:
         """Steps are no longer than the interval, so that at most one sample lies within one."""
         k, share = numbers["place"].at(n)
         begin, end = (share + part * numbers["place"].ratio for part in (first, last))
@@ -87,6 +92,12 @@ class _Samples(Named):
         count = np.shape(numbers["values"])[0] - (0 if self.held else 1)
         return bounds_of(numbers["start"], numbers["start"] + count * numbers["dt"])
 
+    def edges(self, numbers: Numbers) -> int:
+        return int(self.straddles)
+
+    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        return _next(numbers["place"], n, share)
+
     def _between(self, values: Any, k: Any, share: Any) -> Any:
         """The value in interval `k`, and past the last sample itself 0."""
         values, count = jnp.asarray(values), values.shape[0]
@@ -98,6 +109,20 @@ class _Samples(Named):
         if not self.followed:
             inside = inside | ((k == count - 1) & (share == 0))
         return jnp.where(inside, here + share * (there - here), 0.0)
+
+
+def _in_steps(time: Any, dt: float) -> bool:
+    """Whether a time is known to be a whole number of steps."""
+    if isinstance(time, Tracer):
+        return False
+    steps = np.asarray(time, float) / dt
+    return bool(np.all(np.abs(steps - np.rint(steps)) <= 1e-9 * np.maximum(np.abs(steps), 1.0)))
+
+
+def _next(place: Any, n: Any, share: Any) -> Any:
+    """Where after `share` of step `n` an interval ends; steps are no longer than intervals."""
+    _, passed = place.at(n)
+    return after(share, (1 - passed) / place.ratio)
 
 
 LINEAR = _Samples("samples", (("values", 1),), _UNITS)
@@ -136,13 +161,11 @@ class _Noise(Named):
 
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
         interval = numbers["dt"]
-        steps = None if isinstance(interval, Tracer) else float(interval) / dt
-        straddles = steps is None or abs(steps - round(steps)) > 1e-9 * steps
-        form = _Noise(self.name, self.axes, self.units, self.shape, straddles)
+        form = _Noise(self.name, self.axes, self.units, self.shape, not _in_steps(interval, dt))
         amounts = {name: number(numbers[name], dtype) for name in ("mean", "std")}
         return form, {**amounts, "key": numbers["key"], "place": rhythm(dt, interval, 0.0, dtype)}
 
-    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+    def mean(self, numbers: Numbers, n: Any, first: Any, last: Any) -> Any:
         k, share = numbers["place"].at(n)
         if not self.straddles:
             return self._held(numbers, k)
@@ -158,6 +181,12 @@ class _Noise(Named):
 
     def span(self, numbers: Numbers) -> tuple[float, float]:
         return -math.inf, math.inf
+
+    def edges(self, numbers: Numbers) -> int:
+        return int(self.straddles)
+
+    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        return _next(numbers["place"], n, share)
 
     def _held(self, numbers: Numbers, k: Any) -> Any:
         drawn = jax.random.normal(jax.random.fold_in(numbers["key"], k), self.shape, jnp.float32)

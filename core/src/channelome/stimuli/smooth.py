@@ -32,7 +32,7 @@ class _Sine(Named):
         amounts = {name: number(numbers[name], dtype) for name in ("amplitude", "offset", "phase")}
         return self, {**amounts, "turns": rhythm(dt, numbers["period"], 0.0, dtype)}
 
-    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+    def mean(self, numbers: Numbers, n: Any, first: Any, last: Any) -> Any:
         """Of a sine over an interval: its middle, times the sine of half the angle over that."""
         width = (last - first) * numbers["turns"].ratio
         middle = self._wave(numbers, n, (first + last) / 2)
@@ -43,6 +43,12 @@ class _Sine(Named):
 
     def span(self, numbers: Numbers) -> tuple[float, float]:
         return -math.inf, math.inf
+
+    def edges(self, numbers: Numbers) -> int:
+        return 0
+
+    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        return jnp.ones_like(share)
 
     def _wave(self, numbers: Numbers, n: Any, share: Any) -> Any:
         _, turned = numbers["turns"].at(n)
@@ -85,7 +91,7 @@ class _Function:
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
         return self, {"scale": number(numbers["scale"], dtype), "ms": rhythm(dt, 1.0, 0.0, dtype)}
 
-    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
+    def mean(self, numbers: Numbers, n: Any, first: Any, last: Any) -> Any:
         one, two = (self.at(numbers, n, first + (last - first) * node) for node in _GAUSS)
         return (one + two) / 2
 
@@ -96,6 +102,12 @@ class _Function:
 
     def span(self, numbers: Numbers) -> tuple[float, float]:
         return -math.inf, math.inf
+
+    def edges(self, numbers: Numbers) -> int:
+        return 0
+
+    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        return jnp.ones_like(share)
 
     def neurons(self, numbers: Numbers) -> Any:
         return {"scale": 0, "ms": type(numbers["ms"])(-1, -1, -1, -1, type(numbers["ms"].offset)(-1, -1))}

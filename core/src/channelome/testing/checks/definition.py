@@ -23,8 +23,10 @@ _CONVENTIONS = {"E": "mV", "V_": "mV", "g_max": "mS/cm^2", "tau": "ms", "C_": "m
 def docstring(subject: Part) -> Problems:
     """The class says in a sentence what it is."""
     text = (subject.cls.__dict__.get("__doc__") or "").strip()
-    if len(text.split()) < 2:
+    if not text:
         yield f"class {subject.cls.__name__} has no docstring"
+    elif len(text.split()) < 2:
+        yield f"the docstring of {subject.cls.__name__}, {text!r}, is too short to say what it is"
     elif not text.split("\n\n")[0].rstrip().endswith((".", ":")):
         yield f"the first sentence of its docstring has no end: {text.splitlines()[0]!r}"
 
