@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := .venv-bench
 
-.PHONY: help demo test check bench bench-peers format clean
+.PHONY: help demo test check lint fuzz bench bench-peers format clean
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -35,6 +35,9 @@ lint: $(READY) ## format, lint and types alone
 format: $(READY) ## format and sort imports
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+fuzz: $(READY) ## an hour of hostile files of models and of runs; SECONDS=60 for a minute
+	$(BIN)/python tests/models/watched.py fuzz $(or $(SECONDS),3600)
 
 bench: $(READY) ## speed, start-up, compile cost, accuracy; beside peers where .venv-bench has them
 	$(BIN)/python benchmarks/run.py

@@ -57,8 +57,9 @@ class Network(Module):
         if not populations:
             raise ModelError("a network needs a population: Network(cells=cell('...', size=100), ...).")
         super().__init__(populations=populations, projections={}, groups=groups, seed=int(seed))
+        known = dict(groups)
         for label, where in groups:
-            self._group(where, f"the group '{label}'")
+            self._range(where, known, f"the group '{label}'")
         built = {label: self._wired(label, part) for label, part in parts.items() if isinstance(part, Projection)}
         self._set("projections", built)
         model_built(self)
@@ -71,28 +72,35 @@ class Network(Module):
         """
         return self._group(name, f"'{name}'")
 
-    def _group(self, name: str, where: str, depth: int = 0) -> tuple[str, np.ndarray]:
-        match = _PART.fullmatch(name)
-        if match is None:
-            raise ModelError(
-                f"{where}: write a population or group, or part of one, such as 'cells[:100]', not {name!r}."
-            )
-        label, groups = match[1], dict(self.groups)
-        if label in self.populations:
-            population, index = label, np.arange(math.prod(self.populations[label].size))
-        elif label in groups and depth < len(groups):
-            population, index = self._group(groups[label], where, depth + 1)
-        else:
+    def _group(self, name: str, where: str) -> tuple[str, np.ndarray]:
+        population, index = self._range(name, dict(self.groups), where)
+        return population, np.arange(index.start, index.stop, index.step)
+
+    def _range(self, name: str, groups: Mapping[str, str], where: str) -> tuple[str, range]:
+        """As `indices`: from group to group until a population is met, then the parts of parts back."""
+        part, label, cuts = name, name, list[slice]()
+        for _ in range(len(groups) + 1):
+            match = _PART.fullmatch(part)
+            if match is None:
+                raise ModelError(
+                    f"{where}: write a population or group, or part of one, such as 'cells[:100]', not {part!r}."
+                )
+            label = match[1]
+            cuts += [_slice(match)] if match[2] is not None else []
+            if label in self.populations or label not in groups:
+                break
+            part = groups[label]
+        if label not in self.populations:
             raise ModelError(
                 f"{where}: there is no population '{label}'. There are {', '.join([*self.populations, *groups])}."
             )
-        if match[2] is not None:
-            index = index[_slice(match)]
-        if not index.size:
-            raise ModelError(
-                f"{where}: {name!r} has no neurons; '{population}' has the shape {self.populations[population].size}."
-            )
-        return population, index
+        size = self.populations[label].size
+        index = range(math.prod(size))
+        for cut in reversed(cuts):
+            index = index[cut]
+        if not index:
+            raise ModelError(f"{where}: {name!r} has no neurons; '{label}' has the shape {size}.")
+        return label, index
 
     def _wired(self, label: str, given: Projection) -> Pathway:
         where = f"the projection '{label}'"
