@@ -3,20 +3,26 @@
     python tests/models/watched.py large
     python tests/models/watched.py fuzz [SECONDS [SEED]]
 
-`large` reads each of `large_files.py`; `fuzz` reads documents that Hypothesis makes until the time is over. Each document is read and
-built as ``channelome.load`` does: it is a model, or a `ChannelomeError`. Any other exception, one document that takes more than 2 s of
+`large` reads each of `large_files.py`; `fuzz` reads documents that Hypothesis makes, and damaged files of runs, until the time is over.
+Each document is read and built as ``channelome.load`` does: it is a model, or a `ChannelomeError`. Any other exception, one document that takes more than 2 s of
 processor time, and memory that grows by more than 300 MB end the process with an error that shows the document. In the end it
 prints how many documents there were, and the worst time and memory.
 """
 
+import contextlib
 import json
 import resource
 import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import numpy as np
+from hostile_runs import damaged as damaged_run
+from hostile_runs import example, network_example, rewritten
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from models.documents import CELL, NETWORK, broken
@@ -28,6 +34,8 @@ from channelome.registry.document import dump, parse_document
 from channelome.registry.provenance import Model
 from channelome.registry.schema import check_form
 
+RUNS: list[tuple[bytes, Any]] = []
+"""Two saved runs, and what loads them."""
 SECONDS, MEMORY = 2.0, 300e6
 SAVED = [(suffix, dump(table, suffix).encode()) for table in (CELL, NETWORK) for suffix in (".toml", ".json")]
 
@@ -129,12 +137,34 @@ def fuzz(seconds: float, first: int) -> None:
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
+        runs(number, 50)
         seed(number)(some(given(wild())(lambda document: read(*document) and None)))()
         number += 1
 
 
+def runs(first: int, n: int) -> None:
+    """Read n damaged files of runs, of cells and of networks by turns."""
+    rng = np.random.default_rng(first)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "x.npz")
+        for k in range(n):
+            raw, load = RUNS[k % 2]
+            path.write_bytes((damaged_run if k % 4 < 2 else rewritten)(raw, rng))
+            began = time.process_time()
+            with contextlib.suppress(ChannelomeError):
+                load(path)
+            took = time.process_time() - began
+            Worst.documents += 1
+            assert took < SECONDS, f"run {k} of seed {first}: {took:.2f} s"
+
+
 def main(what: str, *options: str) -> None:
     read(*SAVED[2])  # all that is imported late is there
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "x.npz")
+        for run in (example(), network_example()) if what == "fuzz" else ():
+            run.save(path)
+            RUNS.append((path.read_bytes(), type(run).load))
     before = resident()
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (int(pages * resource.getpagesize() + MEMORY),) * 2)
