@@ -122,7 +122,7 @@ def _chain(label: str, groups: Mapping[str, str], place: str) -> None:
 
 def _extent(name: str, sizes: Mapping[str, int], groups: Mapping[str, str]) -> int:
     """About how many neurons a group has, an upper bound; 0 where it is not there."""
-    cuts: list[str] = []
+    cuts, label = list[str](), ""
     for _ in range(MAX_CHAIN + 2):
         match = _GROUP.fullmatch(name)
         label = match[1] if match else ""
@@ -131,7 +131,7 @@ def _extent(name: str, sizes: Mapping[str, int], groups: Mapping[str, str]) -> i
         if label not in groups:
             break
         name = groups[label]
-    whole = range(sizes.get(label, 0))  # pyright: ignore[reportPossiblyUnbound]
+    whole = range(sizes.get(label, 0))
     for cut in reversed(cuts):
         parts = [int(part) if part.strip() else None for part in cut.split(":")]
         whole = whole[slice(*parts)] if len(parts) > 1 else whole if parts[0] is None else whole[:1]

@@ -19,6 +19,7 @@ MAX_BYTES = 32 << 20
 MAX_DEPTH = 12
 MAX_TEXT = 20_000
 MAX_KEY = 200
+_INSIDE: tuple[type, ...] = (Mapping, list)
 
 
 def is_file(what: object) -> bool:
@@ -68,7 +69,7 @@ def parse_document(raw: bytes, suffix: str, where: str) -> dict[str, Any]:
 
 def check_data(table: Mapping[str, Any], where: str) -> None:
     """Raise `ModelError` for anything in `table` that is not plain data, naming its place."""
-    waiting: list[tuple[Any, str, int]] = [(table, "", 0)]
+    waiting: list[tuple[object, str, int]] = [(table, "", 0)]
     while waiting:
         value, place, depth = waiting.pop()
         at = f"{where}: {place}" if place else where
@@ -79,7 +80,7 @@ def check_data(table: Mapping[str, Any], where: str) -> None:
                 if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY or not _is_unicode(key):
                     raise ModelError(f"{at}: {_shown(key)} cannot be a key: a text of 1 to {MAX_KEY} characters.")
                 inner = f"{place}.{key}" if place else key
-                if isinstance(entry, Mapping | list):
+                if isinstance(entry, _INSIDE):
                     waiting.append((entry, inner, depth + 1))
                 elif wrong := _no_data(entry):
                     raise ModelError(f"{where}: {inner} {wrong}.")
@@ -87,7 +88,7 @@ def check_data(table: Mapping[str, Any], where: str) -> None:
             for k, item in enumerate(
                 cast("list[Any]", value)
             ):  # arrays are long: no place is written that nobody reads
-                if isinstance(item, Mapping | list):
+                if isinstance(item, _INSIDE):
                     waiting.append((item, f"{place}[{k}]", depth + 1))
                 elif wrong := _no_data(item):
                     raise ModelError(f"{at}[{k}] {wrong}.")

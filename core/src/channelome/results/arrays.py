@@ -105,7 +105,7 @@ def _fill(array: np.ndarray, stream: IO[bytes]) -> None:
     if not array.nbytes:
         stream.read(1)  # the sum at its end is checked where the end is met
         return
-    place = memoryview(array.reshape(-1, order="A").view(np.uint8))
+    place: Any = memoryview(array.reshape(-1, order="A").view(np.uint8))  # pyright: ignore[reportArgumentType]
     done = 0
     while done < len(place):
         piece = stream.read(min(_PIECE, len(place) - done))
