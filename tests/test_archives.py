@@ -222,6 +222,9 @@ print(kept)
 
 
 def test_netcdf_files_with_turned_bits_are_runs_or_one_error(tmp_path: Path):
+    pytest.importorskip(
+        "h5py", minversion="3.15", reason="the HDF5 of older ones crashes: SECURITY.md says whose .nc files to open"
+    )
     code = NETCDF.format(tests=str(Path(__file__).parent), path=str(tmp_path / "x.nc"))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
