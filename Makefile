@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := .venv-bench
+RELEASE := .venv-release/.ready
 
-.PHONY: help demo test check bench bench-peers format clean
+.PHONY: help demo test test-all versions check lint fuzz bench bench-peers format dist release-notes clean
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -18,14 +19,20 @@ $(READY): requirements-dev.txt constraints.txt core/pyproject.toml $(wildcard pl
 demo: $(READY) ## run the squid axon, a population and a network; pictures in demo-output/
 	$(BIN)/python docs/examples/demo.py
 
-test: $(READY) ## all tests
+test: $(READY) ## all tests but those that build and install distributions
+	$(BIN)/python -m pytest -n 2 -m "not release"
+
+test-all: $(READY) ## all tests, an environment re-made from `channelome freeze` among them
 	$(BIN)/python -m pytest -n 2
+
+versions: $(READY) ## the lowest versions that are declared, and the newest there are on the newest Python here
+	$(BIN)/python tests/versions.py
 
 check: $(READY) ## what CI asks for beside the tests: format, lint, types, and the fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 -m "not slow and not release"
 
 lint: $(READY) ## format, lint and types alone
 	$(BIN)/ruff format --check .
@@ -36,6 +43,9 @@ format: $(READY) ## format and sort imports
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+fuzz: $(READY) ## an hour of hostile files of models and of runs; SECONDS=60 for a minute
+	$(BIN)/python tests/models/watched.py fuzz $(or $(SECONDS),3600)
+
 bench: $(READY) ## speed, start-up, compile cost, accuracy; beside peers where .venv-bench has them
 	$(BIN)/python benchmarks/run.py
 
@@ -43,5 +53,16 @@ bench-peers: ## install the peers that `make bench` compares with into an enviro
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 
+$(RELEASE): requirements-release.txt constraints.txt
+	$(PYTHON) -m venv .venv-release
+	.venv-release/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-release.txt
+	@touch $@
+
+dist: $(RELEASE) ## build and check all distributions, and install them on the oldest and newest Python here
+	.venv-release/bin/python release/dist.py
+
+release-notes: ## what is unreleased; TAG=channelome-tm1991-v0.1.0 for that release
+	@$(PYTHON) release/notes.py $(if $(TAG),--tag $(TAG))
+
 clean: ## remove what make made
-	rm -rf $(VENV) $(PEERS) demo-output
+	rm -rf $(VENV) $(PEERS) .venv-release dist demo-output

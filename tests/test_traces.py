@@ -427,7 +427,7 @@ def edited(path: Path, **changes: object) -> None:
         ({"V": np.zeros((7, 5))}, r"'V' has the shape \(7, 5\)"),
         ({"spikes/times": np.zeros(1)}, "1,.* spike times"),
         ({"another": np.zeros(3)}, "does not tell of another"),
-        ({"V": np.array([object()])}, "plain arrays"),
+        ({"V": np.array([object()])}, "'V.npy' holds object, and not plain numbers"),
     ],
 )
 def test_a_foreign_or_damaged_npz_is_refused_by_name_and_reason(changes: dict[str, object], why: str, tmp_path: Path):

@@ -234,12 +234,18 @@ def test_a_picture_of_no_known_form_is_refused_before_it_is_drawn(tmp_path: Path
     ("options", "said"),
     [
         (("--size", 10**12), "--size is at most 10,000,000; a script goes further: channelome.cell(..., size=1000000000000)."),
-        (("--size", 10**7, "--duration", "1000 ms"), "GiB, more memory than there is. Ask for fewer neurons"),
+        (("--size", 10**7, "--duration", "1000 ms"), "GiB are free. Ask for fewer neurons"),
         (("--duration", "1e15 ms", "--dt", "1 ms"), "is longer than one can be"),
     ],
 )  # fmt: skip
 def test_a_run_that_no_memory_holds_is_one_line(options: tuple[object, ...], said: str):
     assert said in refused("run", AXON, *options)
+
+
+def test_the_records_of_a_network_that_no_memory_holds_are_one_line():
+    said = refused("run", "COBAHH_Brette2007", "--duration", "1e7 ms", "--record", "cells.V")
+    assert "the records would take" in said
+    assert "GiB are free. Ask for fewer neurons" in said
 
 
 def test_a_run_that_meets_the_end_of_memory_on_its_way_is_one_line(monkeypatch: pytest.MonkeyPatch):

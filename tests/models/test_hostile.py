@@ -3,7 +3,6 @@
 import copy
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +11,16 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from models.examples import small_network
+from models.documents import CELL, NETWORK, anything, broken, keys
 
 import channelome as ch
 from channelome.errors import ChannelomeError
 from channelome.models.build import build
-from channelome.models.table import table_of
 from channelome.registry import registry
 from channelome.registry.document import MAX_BYTES, dump, parse_document
 from channelome.registry.provenance import read_model
 from channelome.registry.schema import check_form, schema
 
-CELL = table_of(ch.cell("HTC_Li2017", size=2))
-NETWORK = table_of(small_network())
 VALIDATOR = jsonschema.Draft202012Validator(schema("model"))
 QUICK = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
@@ -133,17 +129,26 @@ BYTES = [
     (".json", b'{"title": "\\ud800"}', "title is no Unicode text"),
     (".json", b'{"\\ud800": 1}', "cannot be a key"),
     (".json", b'{"": 1}', "cannot be a key"),
-    (".json", b'{"seed": ' + b"9" * 6000 + b"}", "is not JSON"),
-    (".toml", b"seed = " + b"9" * 6000, "is not TOML"),
+    (".json", b'{"seed": ' + b"9" * 6000 + b"}", "line 1: a number of more than 400 characters"),
+    (".toml", b"\nseed = " + b"9" * 6000, "line 2: a number of more than 400 characters"),
     (".json", b'{"a": null}', "a must be a text, a number"),
     (".toml", b"a = 1979-05-27", "a must be a text, a number"),
     (".toml", b"a = inf", "a must be a finite number"),
     (".json", b'{"a": 1e999}', "a must be a finite number"),
-    (".json", b'{"a":' * 100_000, "nested too deep|is not JSON"),
+    (".json", b'{"a":' * 20_000, "nested too deep|is not JSON"),
     (".json", b'{"a":' * 20 + b"1" + b"}" * 20, "a.a.a.* is nested too deep"),
-    (".toml", b"a = " + b"[" * 100_000, "nested too deep|is not TOML"),
+    (".toml", b"a = " + b"[" * 20_000, "nested too deep|is not TOML"),
     (".toml", b".".join([b"a"] * 100_000) + b" = 1", "line 1: a key of more than 16 parts"),
     (".toml", b"[" + b".".join([b"a"] * 100_000) + b"]", "line 1: a key of more than 16 parts"),
+    (".toml", b'"="' + b".a" * 24_000 + b" = 1", "line 1: a key of more than 16 parts"),
+    (".toml", b'x = """\n\n"""\n' + b"'a.b' " + b". 'c.d'" * 16 + b" = 1", "line 4: a key of more than 16 parts"),
+    (".toml", b"a = { " + b"b . " * 17 + b"c = 1 }", "line 1: a key of more than 16 parts"),
+    (".toml", b"celsius = 0x" + b"f" * 4_000, "line 1: a number of more than 400 characters"),
+    (".toml", b"celsius = 0b" + b"1" * 100_000, "line 1: a number of more than 400 characters"),
+    (".toml", b"celsius = 0x" + b"f" * 300, "celsius must be a finite number, not 17218"),
+    (".json", b'{"a":[' + b"[]," * 60_000 + b"[]]}", "it holds 60,003 lists and tables, and a model at most 30,000"),
+    (".json", b'{"a":[' + b'"",' * 300_000 + b'""]}', "it holds 300,002 texts, and a model at most 200,000"),
+    (".toml", b"a=1\n" * 200_000, "it holds 200,000 entries, and a model at most 100,000"),
     (".json", b'{"' + b"k" * 1000 + b'": 1}', "cannot be a key"),
     (".json", b'{"title": "' + b"x" * 100_000 + b'"}', "title is a text of 100000 characters"),
 ]  # fmt: skip
@@ -156,6 +161,24 @@ def test_what_is_no_model_is_an_error_at_once(suffix: str, raw: bytes, said: str
         check_form(parse_document(raw, suffix, "x"), "x")
     assert time.process_time() - began < 1
     assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".json"])
+def test_texts_and_comments_hold_what_numbers_and_keys_must_not(suffix: str):
+    text = "0" * 5_000 + " a" + ".a" * 100 + " [[[[ {{ = : ' # " + 'of "quoted" \\ things'
+    table = {"title": text, "a.b.c": {"x y": 1}, "z": 1.5}
+    written = dump(table, suffix) + ("# " + ".a" * 50 + ' "\n' if suffix == ".toml" else "")
+    assert parse_document(written.encode(), suffix, "x") == table
+
+
+@pytest.mark.parametrize(("suffix", "raw"), [(".toml", b"schema = 1"), (".json", b'{"schema": 1}')])
+def test_a_mark_of_the_byte_order_is_passed_over(suffix: str, raw: bytes):
+    assert parse_document(b"\xef\xbb\xbf" + raw, suffix, "x") == {"schema": 1}
+
+
+def test_a_number_that_python_does_not_write_is_an_error_in_a_table_too():
+    with pytest.raises(ch.ModelError, match=r"^the table: C must be a finite number, not such a int"):
+        ch.cell({"schema": 1, "C": 10**5_000})
 
 
 def test_a_file_that_is_too_large_is_not_read_whole(tmp_path: Path):
@@ -183,55 +206,6 @@ def test_an_array_of_a_million_numbers_is_read_in_seconds(tmp_path: Path):
 
 
 # ---- fuzzing -------------------------------------------------------------------------------------------------------
-
-texts = st.text(st.characters(exclude_characters="\n"), max_size=12)  # Python's $ also stands before a last newline
-keys = st.sampled_from(
-    ["use", "value", "unit", "sample", "mean", "std", "seed", "q10", "reference", "rule", "p", "k", "pre", "post", "size", "kind", "self",
-     "V", "C", "E", "g_max", "cells", "E", "species", "valence", "__class__", "__init__", "import", "object", "file", "times", "weights"]
-) | texts  # fmt: skip
-scalars = (
-    st.sampled_from(["mV", "1", "nS", "IL", "Expon", "INa_HH1952", "cells[:2]", "cells", "Network", "Poisson", "10 mV", "normal", "na"])
-    | texts
-    | st.booleans()
-    | st.integers(-3, 30)
-    | st.integers()
-    | st.floats()
-    | st.none()
-)  # fmt: skip
-anything = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3), max_leaves=6
-)
-
-
-def places(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The ways to everything in a table."""
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in inside:
-        yield (*way, key)
-        yield from places(inner, (*way, key))
-
-
-@st.composite
-def broken(draw: st.DrawFn, model: dict[str, Any]) -> dict[str, Any]:
-    """The model with one to three things in it replaced, taken away, moved or added."""
-    table = copy.deepcopy(model)
-    for _ in range(draw(st.integers(1, 3))):
-        ways = list(places(table)) or [("schema",)]
-        *way, last = draw(st.sampled_from(ways))
-        inner = table
-        for key in way:
-            inner = inner[key]
-        what = draw(st.sampled_from(["replace", "take", "add", "move"]))
-        if what == "take" or (what == "move" and isinstance(inner, list)):
-            if last in inner or isinstance(inner, list):
-                del inner[last]
-        elif what == "move":
-            inner[draw(keys)] = inner.pop(last, 1)
-        elif what == "add" and isinstance(inner, dict):
-            inner[draw(keys)] = draw(anything)
-        else:
-            inner[last] = draw(anything)
-    return table
 
 
 def holds(table: Any) -> None:

@@ -3,8 +3,10 @@
 import copy
 import dataclasses
 import json
+import platform
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +132,7 @@ def test_a_part_that_is_replaced_is_cited_in_the_place_of_the_old():
 def test_a_network_cites_its_cells(tmp_path: Path):
     assert "Traub RD" in small_network().cite()
     net = ch.network("COBAHH_Brette2007")
-    assert net.cite("bibtex").startswith("@misc{Brette2007,")
+    assert net.cite("bibtex").startswith("@article{Brette2007,")
     with pytest.raises(ch.ModelError, match="text, bibtex, csl-json"):
         net.cite("word")
 
@@ -152,7 +154,7 @@ def test_the_command_cites_what_the_model_cites(name: str, style: str, tmp_path:
 
 def test_csl_json_has_authors_year_and_doi():
     items = json.loads(invoke("cite", "INa_HH1952", "--format", "csl-json"))
-    assert items[0]["author"] == [{"family": "Hodgkin", "given": "AL"}, {"family": "Huxley", "given": "AF"}]
+    assert items[0]["author"] == [{"family": "Hodgkin", "given": "A. L."}, {"family": "Huxley", "given": "A. F."}]
     assert items[0]["issued"] == {"date-parts": [[1952]]}
     assert items[0]["DOI"] == "10.1113/jphysiol.1952.sp004764"
 
@@ -180,7 +182,30 @@ def test_freeze_gives_lines_that_pip_reads(older: Path):
     assert any(line.startswith("jaxlib==") for line in everything)
     assert "channelome-hm1992==0.1.0" in invoke("freeze", "HTC_Li2017").split()
     assert "channelome-hh1952==0.1.0" not in invoke("freeze", "HTC_Li2017").split()
-    assert invoke("freeze", str(older)).split() == ["channelome==0.1.0", "channelome-hh1952==0.0.9"]
+    lines = invoke("freeze", str(older)).splitlines()
+    assert "which anyone may have written" in lines[0]
+    assert lines[1] == f"# Python {platform.python_version()}"
+    assert lines[2:4] == ["channelome==0.1.0", "channelome-hh1952==0.0.9"]
+    assert {f"{name}=={version(name)}" for name in ("jax", "jaxlib", "numpy", "brainunit", "diffrax", "scipy")} <= set(
+        lines
+    )
+    assert f"channelome-diffrax=={version('channelome-diffrax')}" in lines
+
+
+def test_freeze_of_a_file_without_its_environment_says_so(older: Path):
+    text = older.read_text()
+    older.write_text(text[: text.index("[provenance.environment]")])
+    assert invoke("freeze", str(older)).splitlines()[-1] == "# it does not say what these need"
+
+
+def test_a_file_cannot_recommend_a_distribution_that_is_not_ours(older: Path):
+    older.write_text(older.read_text().replace('"channelome-hh1952"', '"evil"').replace("INa_HH1952", "INaX_HH1952"))
+    assert "evil==0.0.9  # none that channelome knows: look at whose it is" in invoke("freeze", str(older)).splitlines()
+    older.write_text(older.read_text().replace("HH1952", "Evil1999"))
+    with pytest.raises(
+        ch.UnknownName, match=r"a pack that is not installed: evil==0.0.9. It is none that channelome knows"
+    ):
+        ch.load(older)
 
 
 def test_citing_and_freezing_import_neither_jax_nor_a_pack():

@@ -185,7 +185,9 @@ FAMILIES = {
     "Long": (f'api = "1.0"\n[cell.X_Long]\nfile = "{"x" * 5000}/y"', "X_Long"),
     "At": (f'api = "1.0"\n[channel."X_At@{"9" * 150}"]\nobject = "x:y"', "is not a name"),
     "Deep": ('api = "1.0"\nx = ' + "[" * 3000 + "]" * 3000, "is nested too deep"),
-    "Dots": ("api = '1.0'\nx" + ".x" * 100_000 + " = 1", "has a key of more than 100 parts"),
+    "Dots": ("api = '1.0'\nx" + ".x" * 100_000 + " = 1", "Dots.toml: line 4: a key of more than 16 parts"),
+    "Quoted": ("api = '1.0'\n'='" + ".x" * 100_000 + " = 1", "Quoted.toml: line 4: a key of more than 16 parts"),
+    "Hex": ("api = '1.0'\nx = 0x" + "f" * 100_000, "Hex.toml: line 4: a number of more than 400 characters"),
     "Large": ("api = '1.0'\n#" + "x" * (5 << 20), "is larger than 4 MiB"),
     "Half": ("api = '1.0'\n\x00", "is not TOML"),
 }

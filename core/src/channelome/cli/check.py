@@ -17,6 +17,8 @@ from .output import as_json, print_json, say
 def check(ctx: click.Context, packs: tuple[str, ...], level: Any, as_json: bool) -> None:
     """Check PACK, an installed distribution or family, the folder of a pack, or a wheel. Exit code 1 if anything fails.
 
+    This runs the pack's code, as does installing or using it: check what you would install.
+
     The name of one thing, such as INa_TM1991, is checked alone. Failures come with a hint of how to repair them. As JSON
     it is an object, or a list of them where several packs are named.
     """

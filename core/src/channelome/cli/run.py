@@ -1,7 +1,6 @@
 """``channelome run MODEL``: a cell or a network by name or from a file, a summary, and records and pictures in files."""
 
 import math
-import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import ModelError
+from ..memory import available, shown
 from ..registry.words import printable
 from .completion import names
 from .output import Failure, as_json, picture, print_json, say, table, writable
@@ -69,7 +70,7 @@ def run(
     picture(plot)
     from ..engine.simulation import simulate
     from ..models import cell, network
-    from ..models.build import MAX_NEURONS
+    from ..models.extent import MAX_NEURONS
     from ..registry import registry
     from ..registry.provenance import read_model
 
@@ -83,6 +84,7 @@ def run(
         built = network(model, **({} if seed is None else {"seed": seed}), **values)
         given: Any = dict(_pair("--stimulus", "cells='0.2 nA'", text) for text in stimulus) or None
         recorded = list(record)
+        _check_memory(sum(_width(built, name) for name in dict.fromkeys(recorded)), duration, dt, every)
     else:
         built = cell(model, size=size, **values)
         if len(stimulus) > 1:
@@ -130,6 +132,16 @@ def _check_out(out: Path | None) -> None:
         raise Failure(f'.nc files need {missing[0]}: pip install "channelome[xarray]", or name it {out.stem}.npz.')
 
 
+def _width(net: Any, name: str) -> int:
+    """Values of each sample of a network's record; 0 for a name that it does not have, which the run refuses."""
+    head = name.partition(".")[0]
+    path = net.projections.get(head)
+    try:
+        return net.indices(head)[1].size if path is None else path.wiring.edges.n_post
+    except ModelError:
+        return 0
+
+
 def _check_memory(values: int, duration: str, dt: str, every: int) -> None:
     """Stop before the work is done if this machine's memory cannot hold so many values of each sample."""
     import jax
@@ -138,16 +150,8 @@ def _check_memory(values: int, duration: str, dt: str, every: int) -> None:
 
     _, count = whole_steps(duration, dt, every)
     needed = (count + 1) * values * (8 if jax.config.read("jax_enable_x64") else 4)
-    if needed > _memory():
-        raise Failure(f"the records would take {needed / 2**30:,.1f} GiB, more memory than there is. {_LESS}")
-
-
-def _memory() -> float:
-    """Bytes of this machine, as far as it says."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # not on Windows
-        return math.inf
+    if needed > available():
+        raise Failure(f"the records would take {shown(needed)}, and {shown(available())} are free. {_LESS}")
 
 
 @contextmanager

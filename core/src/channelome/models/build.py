@@ -1,8 +1,6 @@
 """From the table of a model to a cell or a network. The one way in: for packs' models and for users' files."""
 
 import contextlib
-import math
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,12 +14,10 @@ from ..networks.connect import Rule
 from ..networks.distance import RULES
 from ..registry import registry
 from ..registry.provenance import About, Model, read_model
+from .extent import check_cell, check_network, neurons
 from .values import parse
 
 OWN = ("C", "V", "V_th", "area", "celsius")
-MAX_NEURONS = 10**7
-MAX_SYNAPSES = 2 * 10**9
-_GROUP = re.compile(r"\s*(\w+)\s*(?:\[(.*)\])?\s*")
 
 
 def build(model: Model, size: Any = None) -> SingleCompartment | Network:
@@ -39,6 +35,8 @@ def build(model: Model, size: Any = None) -> SingleCompartment | Network:
 def cell(table: Mapping[str, Any], where: str, *, size: Any = None) -> SingleCompartment:
     """The cell of a table; `where` names the table in errors."""
     shape = _shape(table.get("size", 1), where) if size is None else size
+    if size is None:
+        check_cell(table, neurons(table.get("size", 1), where), where)
     ions = [_ion(species, entry, f"{where}: ions.{species}") for species, entry in table.get("ions", {}).items()]
     channels = {
         label: _part(channel, entry, f"{where}: channels.{label}") for label, entry in table.get("channels", {}).items()
@@ -50,16 +48,13 @@ def cell(table: Mapping[str, Any], where: str, *, size: Any = None) -> SingleCom
 
 def network(table: Mapping[str, Any], where: str) -> Network:
     """The network of a table."""
-    populations = {label: _population(p, f"{where}: populations.{label}") for label, p in table["populations"].items()}
-    groups, projections = table.get("groups", {}), table.get("projections", {})
-    twice = [
-        label for label in (*groups, *projections) if label in populations or (label in groups and label in projections)
-    ]
+    groups, projections, there = table.get("groups", {}), table.get("projections", {}), table["populations"]
+    twice = [label for label in (*groups, *projections) if label in there or (label in groups and label in projections)]
     if twice:
         raise ModelError(f"{where}: '{twice[0]}' is the label of two parts: each has a label of its own.")
-    sizes = {label: math.prod(population.size) for label, population in populations.items()}
-    for label, projection in projections.items():
-        _check_extent(projection, sizes, groups, f"{where}: projections.{label}")
+    sizes = {label: _neurons(part, f"{where}: populations.{label}") for label, part in there.items()}
+    check_network(table, sizes, where)
+    populations = {label: _population(part, f"{where}: populations.{label}") for label, part in there.items()}
     built = {label: _projection(entry, f"{where}: projections.{label}") for label, entry in projections.items()}
     with at(where):
         parts: dict[str, Any] = {**populations, **groups, **built}
@@ -100,10 +95,16 @@ def _ion(species: str, entry: Mapping[str, Any], place: str) -> Ion:
 
 
 def _shape(size: Any, place: str) -> Any:
-    shape = tuple(map(int, size)) if isinstance(size, list) else int(size)
-    if math.prod(shape if isinstance(shape, tuple) else (shape,)) > MAX_NEURONS:
-        raise ModelError(f"{place}: size is of more than {MAX_NEURONS:,} neurons, the most that a file may ask for.")
-    return shape
+    neurons(size, place)
+    return tuple(map(int, size)) if isinstance(size, list) else int(size)
+
+
+def _neurons(table: Mapping[str, Any], place: str) -> int:
+    """The size of a population, which may be that of the cell that it names."""
+    if "use" in table and "size" not in table:
+        with at(place):
+            table = read_model(registry, table["use"], "cell").table
+    return neurons(table.get("size", 1), place)
 
 
 def _population(table: Mapping[str, Any], place: str) -> SingleCompartment | Poisson | SpikeSource:
@@ -144,37 +145,3 @@ def _rule(table: Mapping[str, Any], place: str) -> Rule:
         given |= {name: int(given[name]) for name in ("k", "n") if name in given}
         positional = [given.pop(name) for name in ("p", "k", "n") if name in given]
         return RULES[table["rule"]](*positional, **given)
-
-
-def _check_extent(table: Mapping[str, Any], sizes: Mapping[str, int], groups: Mapping[str, str], place: str) -> None:
-    """Refuse what no memory holds before it is tried; a rule's own limits and names are the network's to check."""
-    pre, post = (_extent(table[end], sizes, groups) for end in ("pre", "post"))
-    rule = table["connect"]
-    k = rule.get("k", 0)
-    counts = {
-        "fixed_probability": post * pre * rule.get("p", 1), "distance_dependent": post * pre, "all_to_all": post * pre,
-        "fixed_outdegree": pre * k, "fixed_total_number": rule.get("n", 0),
-    }  # fmt: skip
-    count = counts.get(rule["rule"], post * k)
-    if count > MAX_SYNAPSES:
-        raise ModelError(
-            f"{place} is of {count:.3g} synapses; {MAX_SYNAPSES:.0e} are the most that a file may ask for."
-        )
-
-
-def _extent(name: str, sizes: Mapping[str, int], groups: Mapping[str, str], depth: int = 0) -> int:
-    """About how many neurons a group has, an upper bound; 0 where it is not there."""
-    if "+" in name:
-        return sum(_extent(term, sizes, groups, depth) for term in name.split("+"))
-    match = _GROUP.fullmatch(name)
-    label = match[1] if match else ""
-    if label in groups and depth <= len(groups):
-        whole = _extent(groups[label], sizes, groups, depth + 1)
-    else:
-        whole = sizes.get(label, 0)
-    if match is None or match[2] is None:
-        return whole
-    if ":" not in match[2]:
-        return min(whole, len(match[2].split(",")))
-    parts = [int(part) if part.strip() else None for part in match[2].split(":")]
-    return len(range(whole)[slice(*parts)])

@@ -16,6 +16,7 @@ from ..registry.document import MAX_BYTES, SUFFIXES, dump
 from ..registry.hooks import building, importer, model_built
 from ..registry.loading import outer_level
 from ..registry.provenance import Model, changes, check_installed, read_model
+from ..registry.words import described
 from .build import build
 from .table import table_of
 
@@ -132,10 +133,10 @@ def _imported(file: Path) -> Model | None:
         raise ModelError(f"there is no file {file}.")
     try:
         table = read(file)
-    except ChannelomeError:
+    except (ChannelomeError, KeyboardInterrupt):  # the latter of the user
         raise
-    except Exception as error:
-        raise ModelError(f"{file} cannot be read by {read.__module__}: {type(error).__name__}: {error}") from error
+    except BaseException as error:  # a plugin that calls exit() must not take the session with it
+        raise ModelError(f"{file} cannot be read by {read.__module__}: {described(error)}") from error
     if not isinstance(table, Mapping):
         raise ModelError(f"{file}: {read.__module__} must return the table of a model, not {table!r:.100}.")
     return read_model(registry, table)._replace(where=str(file))

@@ -57,6 +57,7 @@ def bernoulli(rng: np.random.Generator, n: int, p: float) -> np.ndarray:
     while last < n:
         expected = (n - last) * p
         gaps = rng.geometric(p, size=int(expected + 4 * np.sqrt(expected) + 16))
+        gaps[(gaps < 1) | (gaps > n)] = n + 1  # past the end: where p is small their sum would pass that of int64
         places = last + np.cumsum(gaps)
         found.append(places)
         last = int(places[-1])

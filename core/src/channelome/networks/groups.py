@@ -9,22 +9,30 @@ import numpy as np
 
 from ..errors import ModelError
 
+MAX_CHAIN = 100
+"""Groups that are parts of groups."""
 _TERM = re.compile(r"\s*(\w+)\s*(?:\[([^\[\]]*)\])?\s*")
 _NUMBER = re.compile(r"-?\d+")
 _SLICE = re.compile(r"(-?\d*)\s*:\s*(-?\d*)\s*(?::\s*(\d*))?")
 
 
 def group_of(
-    name: Any, sizes: Mapping[str, tuple[int, ...]], groups: Mapping[str, str], where: str, within: tuple[str, ...] = ()
-) -> tuple[str, np.ndarray]:
+    name: Any, sizes: Mapping[str, tuple[int, ...]], groups: Mapping[str, str], where: str, within: tuple[str, ...] = (),
+    known: dict[str, tuple[str, np.ndarray]] | None = None,
+) -> tuple[str, np.ndarray]:  # fmt: skip
     """The population that a group lies in, and its neurons' flat indices there, in rising order.
+
+    Args:
+        within: the groups whose part it is.
+        known: groups that were looked up before, so that none is twice.
 
     Raises:
         ModelError: where there is no such population, none of its neurons, or a neuron that it has not.
     """
     if not isinstance(name, str):
         raise ModelError(f"{where}: a group is named by a text such as 'cells[:100]', not {name!r}.")
-    found = [_term(term, name, sizes, groups, where, within) for term in name.split("+")]
+    known = {} if known is None else known
+    found = [_term(term, name, sizes, groups, where, within, known) for term in name.split("+")]
     populations = {population for population, _ in found}
     if len(populations) > 1:
         raise ModelError(
@@ -37,7 +45,8 @@ def group_of(
 
 
 def _term(
-    term: str, name: str, sizes: Mapping[str, tuple[int, ...]], groups: Mapping[str, str], where: str, within: tuple[str, ...]
+    term: str, name: str, sizes: Mapping[str, tuple[int, ...]], groups: Mapping[str, str], where: str, within: tuple[str, ...],
+    known: dict[str, tuple[str, np.ndarray]],
 ) -> tuple[str, np.ndarray]:  # fmt: skip
     match = _TERM.fullmatch(term)
     if match is None:
@@ -49,8 +58,12 @@ def _term(
         population, index = label, np.arange(math.prod(sizes[label]))
     elif label in within:
         raise ModelError(f"{where}: the groups {' -> '.join([*within, label])} go in a circle.")
+    elif len(within) > MAX_CHAIN:
+        raise ModelError(f"{where}: groups are parts of groups, {MAX_CHAIN} of one another at most.")
     elif label in groups:
-        population, index = group_of(groups[label], sizes, groups, where, (*within, label))
+        if label not in known:
+            known[label] = group_of(groups[label], sizes, groups, where, (*within, label), known)
+        population, index = known[label]
     else:
         raise ModelError(f"{where}: there is no population '{label}'. There are {', '.join([*sizes, *groups])}.")
     return population, index if match[2] is None else _part(index, match[2], f"{where}: {name!r}")

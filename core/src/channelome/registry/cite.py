@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..errors import ModelError
+from .bibliography import Person, Work, work
 from .document import is_file
 from .manifest import Entry, Reference
 from .provenance import CORE, About, entries, read_model
@@ -87,60 +88,98 @@ def text(found: Iterable[Reference]) -> str:
 
 
 def bibtex(found: Iterable[Reference]) -> str:
-    """References as BibTeX entries of the type ``misc``, which need no fields but these.
+    """References in BibTeX: ``@article``, ``@book``, ``@incollection``, ``@phdthesis``, ``@software``, and ``@misc`` for the rest.
 
-    Keys are made unique (``Smith2020``, ``Smith2020-2``), and what LaTeX would read as a command is escaped.
+    Keys are made unique (``Smith2020``, ``Smith2020-2``), what LaTeX would read as a command is escaped, and titles keep their case.
     """
-    entries: list[str] = []
     used: set[str] = set()
-    for reference in found:
-        key = _key(reference.key, used)
-        note = re.sub(r"[\\{}]", "", printable(" ".join(reference.text.split())))
-        note = (
-            re.sub(r"([&%$#_])", r"\\\1", note).replace("~", r"\textasciitilde{}").replace("^", r"\textasciicircum{}")
-        )
-        doi = f",\n  doi = {{{re.sub(r'[{}]', '', printable(reference.doi))}}}" if reference.doi else ""
-        entries.append(f"@misc{{{key},\n  note = {{{note}}}{doi}\n}}")
-    return "\n\n".join(entries)
+    return "\n\n".join(_entry(work(reference), _key(reference.key, used)) for reference in found)
+
+
+_ENTRIES = {
+    "article": "article",
+    "book": "book",
+    "chapter": "incollection",
+    "thesis": "phdthesis",
+    "software": "software",
+    "other": "misc",
+}
+_CONTAINERS = {"article": "journal", "chapter": "booktitle"}
+
+
+def _entry(made: Work, key: str) -> str:
+    fields = {
+        "author": _joined(made.authors, made.others),
+        "editor": _joined(made.editors, False),
+        "title": f"{{{_latex(made.title)}}}",
+        _CONTAINERS.get(made.type, "howpublished"): _latex(made.container),
+        "year": made.year,
+        "volume": made.volume,
+        "pages": made.pages.replace("-", "--"),
+        "school" if made.type == "thesis" else "publisher": _latex(made.publisher),
+        "version": _latex(made.version),
+        "isbn": made.isbn,
+        "note": _latex(made.note),
+        "doi": re.sub(r"[{}]", "", made.doi),
+    }
+    lines = [f"  {name} = {{{value}}}" for name, value in fields.items() if value]
+    return f"@{_ENTRIES[made.type]}{{{key},\n" + ",\n".join(lines) + "\n}"
+
+
+def _joined(people: Iterable[Person], others: bool) -> str:
+    names = [f"{_latex(p.family)}, {_latex(p.given)}" if p.given else f"{{{_latex(p.family)}}}" for p in people]
+    return " and ".join([*names, "others"] if others else names)
+
+
+def _latex(text: str) -> str:
+    plain = re.sub(r"[\\{}]", "", text)
+    return re.sub(r"([&%$#_])", r"\\\1", plain).replace("~", r"\textasciitilde{}").replace("^", r"\textasciicircum{}")
 
 
 def csl_json(found: Iterable[Reference]) -> str:
-    """References as CSL-JSON, as Zotero and pandoc read it.
-
-    Authors, year and title are read off a reference that is written ``Smith J, Doe AB (2020). Title. Journal 1:1-2.``; one
-    that is written otherwise is all title.
-    """
+    """References as CSL-JSON, as Zotero and pandoc read it, with the types of CSL 1.0.2."""
     used: set[str] = set()
-    return json.dumps([_csl(reference, _key(reference.key, used)) for reference in found], indent=2, ensure_ascii=False)
+    items = [_csl(work(reference), _key(reference.key, used)) for reference in found]
+    return json.dumps(items, indent=2, ensure_ascii=False)
 
 
 FORMATS: dict[str, Callable[[Iterable[Reference]], str]] = {"text": text, "bibtex": bibtex, "csl-json": csl_json}
 
 
-def _csl(reference: Reference, key: str) -> dict[str, Any]:
-    item: dict[str, Any] = {"id": key, "type": "document"}
-    match = re.match(r"(?P<authors>[^()]+) \((?P<year>\d{4})\)\. (?P<title>[^.]+)\.\s*(?P<rest>.*)", reference.text)
-    if match is None:
-        item["title"] = reference.text
-    else:
-        item |= {"title": match["title"], "author": [_author(name) for name in _names(match["authors"])]}
-        item["issued"] = {"date-parts": [[int(match["year"])]]}
-        if match["rest"]:
-            item["note"] = match["rest"]
-    return item | ({"DOI": reference.doi} if reference.doi else {})
+_CSL = {
+    "article": "article-journal",
+    "book": "book",
+    "chapter": "chapter",
+    "thesis": "thesis",
+    "software": "software",
+    "other": "document",
+}
 
 
-def _names(authors: str) -> list[str]:
-    return [
-        name
-        for name in re.split(r",\s*|\s+(?:&|and)\s+", authors.removesuffix(" et al.").removesuffix(" et al"))
-        if name
-    ]
+def _csl(made: Work, key: str) -> dict[str, Any]:
+    people = [_csl_name(person) for person in made.authors] + ([{"literal": "others"}] if made.others else [])
+    found = {
+        "id": key,
+        "type": _CSL[made.type],
+        "title": made.title,
+        "author": people,
+        "editor": [_csl_name(person) for person in made.editors],
+        "issued": {"date-parts": [[int(made.year)]]} if made.year else None,
+        "container-title": made.container,
+        "volume": made.volume,
+        "page": made.pages,
+        "publisher": made.publisher,
+        "genre": made.kind,
+        "version": made.version,
+        "ISBN": made.isbn,
+        "note": made.note,
+        "DOI": made.doi,
+    }
+    return {name: value for name, value in found.items() if value}
 
 
-def _author(name: str) -> dict[str, str]:
-    family, _, initials = name.rpartition(" ")
-    return {"family": family, "given": initials} if family and initials.isupper() else {"literal": name}
+def _csl_name(person: Person) -> dict[str, str]:
+    return {"family": person.family, "given": person.given} if person.given else {"literal": person.family}
 
 
 def _key(wanted: str, used: set[str]) -> str:

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from ..errors import ModelError
+from .lexical import check_text
 
 SUFFIXES = (".toml", ".json")
 MAX_BYTES = 32 << 20
 MAX_DEPTH = 12
 MAX_TEXT = 20_000
 MAX_KEY = 200
-_MAX_PARTS = 16
-"""Dots in one key of TOML: its parser takes time with their square."""
+_INSIDE: tuple[type, ...] = (Mapping, list)
 
 
 def is_file(what: object) -> bool:
@@ -52,8 +52,9 @@ def parse_document(raw: bytes, suffix: str, where: str) -> dict[str, Any]:
     """The table in the bytes of a file; `where` names the file in errors."""
     said = suffix[1:].upper()
     try:
-        text = raw.decode("utf-8")
-        table = _toml(text) if suffix == ".toml" else _json(text)
+        text = raw.decode("utf-8-sig")  # editors on Windows put a mark of the byte order before it
+        check_text(text, suffix)
+        table = tomllib.loads(text) if suffix == ".toml" else _json(text)
     except ModelError as error:
         raise ModelError(f"{where}: {error}") from None
     except RecursionError:
@@ -61,14 +62,14 @@ def parse_document(raw: bytes, suffix: str, where: str) -> dict[str, Any]:
     except (ValueError, OverflowError) as error:  # of the parser and of the decoder
         raise ModelError(f"{where} is not {said}: {_short(str(error))}.") from error
     if not isinstance(table, dict):
-        raise ModelError(f"{where} must hold a table, not {_short(repr(table))}.")
+        raise ModelError(f"{where} must hold a table, not {_shown(table)}.")
     check_data(cast("dict[str, Any]", table), where)
     return cast("dict[str, Any]", table)
 
 
 def check_data(table: Mapping[str, Any], where: str) -> None:
     """Raise `ModelError` for anything in `table` that is not plain data, naming its place."""
-    waiting: list[tuple[Any, str, int]] = [(table, "", 0)]
+    waiting: list[tuple[object, str, int]] = [(table, "", 0)]
     while waiting:
         value, place, depth = waiting.pop()
         at = f"{where}: {place}" if place else where
@@ -77,38 +78,38 @@ def check_data(table: Mapping[str, Any], where: str) -> None:
         if isinstance(value, Mapping):
             for key, entry in cast("Mapping[Any, Any]", value).items():
                 if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY or not _is_unicode(key):
-                    raise ModelError(f"{at}: {_short(repr(key))} cannot be a key: a text of 1 to {MAX_KEY} characters.")
-                waiting.append((entry, f"{place}.{key}" if place else key, depth + 1))
-        elif isinstance(value, list):
-            items = cast("list[Any]", value)
-            if all(type(item) in (float, int) and abs(item) <= 1e300 for item in items):
-                continue  # arrays of values are quick to look through
-            waiting.extend((item, f"{place}[{k}]", depth + 1) for k, item in enumerate(items))
-        elif isinstance(value, str):
-            if len(value) > MAX_TEXT:
-                raise ModelError(f"{at} is a text of {len(value)} characters; {MAX_TEXT} are the most.")
-            if not _is_unicode(value):
-                raise ModelError(f"{at} is no Unicode text.")
-        elif isinstance(value, bool):
-            pass
-        elif isinstance(value, int | float):
-            if not abs(value) <= 1e300:
-                raise ModelError(f"{at} must be a finite number, not {_short(repr(value))}.")
+                    raise ModelError(f"{at}: {_shown(key)} cannot be a key: a text of 1 to {MAX_KEY} characters.")
+                inner = f"{place}.{key}" if place else key
+                if isinstance(entry, _INSIDE):
+                    waiting.append((entry, inner, depth + 1))
+                elif wrong := _no_data(entry):
+                    raise ModelError(f"{where}: {inner} {wrong}.")
         else:
-            raise ModelError(f"{at} must be a text, a number, a flag, a list or a table, not {_short(repr(value))}.")
+            for k, item in enumerate(
+                cast("list[Any]", value)
+            ):  # arrays are long: no place is written that nobody reads
+                if isinstance(item, _INSIDE):
+                    waiting.append((item, f"{place}[{k}]", depth + 1))
+                elif wrong := _no_data(item):
+                    raise ModelError(f"{at}[{k}] {wrong}.")
+
+
+def _no_data(value: Any) -> str:
+    """What is wrong with a value that is no table and no list; empty for a text, a finite number and a flag."""
+    if isinstance(value, bool):
+        return ""
+    if isinstance(value, int | float):
+        return "" if abs(value) <= 1e300 else f"must be a finite number, not {_shown(value)}"
+    if not isinstance(value, str):
+        return f"must be a text, a number, a flag, a list or a table, not {_shown(value)}"
+    if len(value) > MAX_TEXT:
+        return f"is a text of {len(value)} characters; {MAX_TEXT} are the most"
+    return "" if _is_unicode(value) else "is no Unicode text"
 
 
 def _is_unicode(text: str) -> bool:
     """Whether it has no half of a surrogate pair, which JSON can hold and no file can be written with."""
-    return not any("\ud800" <= c <= "\udfff" for c in text)
-
-
-def _toml(text: str) -> Any:
-    for number, line in enumerate(text.splitlines(), 1):
-        key = line.partition("=")[0]
-        if key.count(".") > _MAX_PARTS:
-            raise ModelError(f"line {number}: a key of more than {_MAX_PARTS} parts.")
-    return tomllib.loads(text)
+    return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def _json(text: str) -> Any:
@@ -119,13 +120,20 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table: dict[str, Any] = {}
     for key, value in pairs:
         if key in table:
-            raise ModelError(f"the key {_short(repr(key))} is there twice.")
+            raise ModelError(f"the key {_shown(key)} is there twice.")
         table[key] = value
     return table
 
 
 def _refuse(constant: str) -> NoReturn:
     raise ModelError(f"{constant} is no number: every value must be finite.")
+
+
+def _shown(value: object) -> str:
+    try:
+        return _short(repr(value))
+    except Exception:  # a whole number of more digits than Python writes, or an object of a caller's
+        return f"such a {type(value).__name__}"
 
 
 def _short(text: str) -> str:

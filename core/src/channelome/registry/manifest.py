@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from ..errors import PackError
+from ..errors import ModelError, PackError
+from .lexical import check_text
 from .words import printable
 
 SCHEMA = 1
@@ -16,7 +17,6 @@ API_VERSION = "1.0"
 
 KINDS = ("channel", "ion", "synapse", "solver", "cell", "network")
 _MAX_BYTES = 4 << 20
-_MAX_DOTS = 100
 DATA = ("cell", "network")
 """Kinds of which a pack ships a file, and no object."""
 _HEADER = ("schema", "api", "family", "title", "license", "references", "expected_failures")
@@ -140,10 +140,11 @@ def _parsed(raw: bytes, where: str) -> Table:
     if len(raw) > _MAX_BYTES:
         raise PackError(f"{where} is larger than {_MAX_BYTES >> 20} MiB, the most that one may be")
     try:
-        text = raw.decode("utf-8")
-        if any(line.partition("=")[0].count(".") > _MAX_DOTS for line in text.splitlines()):
-            raise PackError(f"{where} has a key of more than {_MAX_DOTS} parts")
+        text = raw.decode("utf-8-sig")
+        check_text(text, ".toml")
         return tomllib.loads(text)
+    except ModelError as error:
+        raise PackError(f"{where}: {error}") from error
     except RecursionError as error:
         raise PackError(f"{where} is nested too deep") from error
     except ValueError as error:  # of the decoder and of the parser
@@ -263,6 +264,8 @@ def _is_default(value: Any) -> bool:
 
 def _inside(folder: Path, target: str, where: str) -> Path:
     try:
+        if "\0" in target:  # newer Pythons resolve it
+            raise ValueError("embedded null byte")
         path = (folder / target).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # a NUL in it, links in a circle
         raise PackError(f"{where}: the file {target!r:.80} cannot be one: {printable(error)}") from error

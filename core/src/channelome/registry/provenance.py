@@ -10,9 +10,12 @@ from typing import Any, NamedTuple, cast
 
 from ..errors import ModelError, PackError, UnknownName
 from .document import is_file, read_document
+from .environment import environment, pins
 from .manifest import Entry, Reference
 from .schema import check_form
 from .store import Registry
+from .suggest import FIRST_PARTY
+from .words import printable
 
 CORE = "channelome"
 """What core's manifest, which has no family, is called in a provenance block."""
@@ -151,15 +154,27 @@ def check_installed(registry: Registry, model: Model) -> None:
             raise UnknownName(f"{model.where}: {first.place}: {error}") from None
     absent = {f: p for f, p in needed.items() if f not in registry.families}
     if absent:
-        command = " ".join(dict.fromkeys(f"{p['distribution']}=={p['version']}" for p in absent.values()))
         raise UnknownName(
-            f"{model.where}: {first.place} uses {names}, which the file says is of a pack that is not installed: pip install {command}"
+            f"{model.where}: {first.place} uses {names}, which the file says is of a pack that is not installed: {_advice(absent)}"
         )
     said = ", ".join(f"{p['distribution']} {p['version']}" for p in needed.values())
     raise UnknownName(
         f"{model.where}: {first.place} uses {names}, which the installed version of its pack does not have; "
         f"the file was written with {said}."
     )
+
+
+def _advice(absent: Mapping[str, Mapping[str, str]]) -> str:
+    """How to get packs that a file names: anyone may have written it, so that only what is ours is recommended."""
+    every = {family: f"{pack['distribution']}=={pack['version']}" for family, pack in absent.items()}
+    foreign = [line for family, line in every.items() if not _is_ours(family, line)]
+    if foreign:
+        return f"{', '.join(dict.fromkeys(foreign))}. It is none that channelome knows: look at whose it is before you install it."
+    return f"pip install {' '.join(dict.fromkeys(every.values()))}"
+
+
+def _is_ours(family: str, line: str) -> bool:
+    return line.partition("==")[0] == (CORE if family == CORE else FIRST_PARTY.get(family.casefold()))
 
 
 def block(
@@ -175,7 +190,11 @@ def block(
     families = [CORE, *(entry.family for entry in made_of if entry.family)]
     packs = {family: pack for family in families if (pack := _pack_table(registry, family))}
     mechanisms = {versioned(e): digests(_as_loaded(registry, e)) for e in made_of if e.kind not in ("cell", "network")}
-    found: dict[str, Any] = {"model": model, "populations": populations, "packs": packs, "mechanisms": mechanisms}
+    around = environment(_distributions(registry, families))
+    around |= {name: version for name, version in _distributions(registry, ()).items() if name != CORE}
+    found: dict[str, Any] = {
+        "model": model, "populations": populations, "packs": packs, "mechanisms": mechanisms, "environment": around
+    }  # fmt: skip
     return {key: value for key, value in found.items() if value}
 
 
@@ -270,24 +289,38 @@ def of_run(registry: Registry, about: About, classes: Iterable[type]) -> dict[st
 
 
 def pins_of(registry: Registry, what: Any = None) -> list[str]:
-    """Lines of a requirements file for a model, by name or file, or for all that is installed.
+    """Lines of a requirements file for a model, by name or file, or for all that is installed: packs, those of solvers too, and
+    all that they need, with Python as a comment.
 
     Of a file with provenance they are the versions that it was saved with.
     """
     if what is None:
         return _pins(registry, [manifest.family for manifest in registry.manifests])
     model = read_model(registry, what)
-    if packs := model.provenance.get("packs"):
-        return list(dict.fromkeys(f"{pack['distribution']}=={pack['version']}" for pack in packs.values()))
-    return _pins(registry, [entry.family for entry in entries(registry, model)])
+    packs, around = model.provenance.get("packs"), model.provenance.get("environment")
+    if not packs:
+        return _pins(registry, [entry.family for entry in entries(registry, model)])
+    every = {family: f"{pack['distribution']}=={pack['version']}" for family, pack in packs.items()}
+    own = [
+        line if _is_ours(family, line) else f"{line}  # none that channelome knows: look at whose it is"
+        for family, line in every.items()
+    ]
+    said = f"# as {printable(model.where)} says, which anyone may have written"
+    if not around:
+        return [said, *dict.fromkeys(own), "# it does not say what these need"]
+    return [said, *pins(own, around)]
 
 
 def _pins(registry: Registry, families: Iterable[str]) -> list[str]:
-    import importlib_metadata
+    own = _distributions(registry, families)
+    return pins((f"{name}=={version}" for name, version in own.items()), environment(own))
 
-    packs = [pack_of(registry, family or CORE) for family in ("", *families)]
-    own = dict.fromkeys(f"{pack[0]}=={pack[1]}" for pack in packs if pack is not None)
-    return [*own, *(f"{name}=={importlib_metadata.version(name)}" for name in ("jax", "jaxlib", "numpy", "brainunit"))]
+
+def _distributions(registry: Registry, families: Iterable[str]) -> dict[str, str]:
+    """Version of each distribution of these families, of core, and of each that has solvers, with which any model may be run."""
+    solvers = [entry.family for entry in (registry.find(name) for name in registry) if entry.kind == "solver"]
+    packs = [pack_of(registry, family or CORE) for family in dict.fromkeys([CORE, *families, *solvers])]
+    return {pack[0]: pack[1] for pack in packs if pack is not None}
 
 
 def versioned(entry: Entry) -> str:

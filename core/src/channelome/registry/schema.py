@@ -6,6 +6,7 @@ Of JSON Schema (2020-12) as much as that file uses; messages say what a person c
 import difflib
 import functools
 import json
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -80,10 +81,11 @@ class _Form:
         if "items" not in rule:
             return
         bare = self._of(rule["items"]["$ref"]) if "$ref" in rule["items"] else rule["items"]
-        if "number" in _types(bare) and all(type(item) in (int, float) for item in items):
-            return  # arrays of values are quick to look through
-        for k, item in enumerate(items):
-            self.check(item, bare, f"{place}[{k}]")
+        plain = (int, float) if "number" in _types(bare) else (int,) if "integer" in _types(bare) else ()
+        low, high = bare.get("minimum", -math.inf), bare.get("maximum", math.inf)
+        for k, item in enumerate(items):  # arrays are long: what is plainly right is passed over
+            if not (type(item) in plain and low <= item <= high):
+                self.check(item, bare, f"{place}[{k}]")
 
     def _number(self, value: Any, rule: Schema, place: str) -> None:
         if isinstance(value, bool) or value is None:
@@ -157,7 +159,7 @@ def _of_what(rule: Schema) -> str:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = repr(value)  # of plain data, whose numbers are not long
     return text if len(text) <= 60 else text[:57] + "..."
 
 

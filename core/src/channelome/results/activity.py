@@ -13,10 +13,10 @@ from jax import Array
 from jax.tree_util import DictKey, GetAttrKey
 
 from ..errors import ModelError, UnknownName
-from ..state import NetworkState, State
 from ..units import Unit, convert
 from . import archive, exchange, plotting
 from .spikes import SpikeTrains, Trains
+from .validity import network_state
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -180,14 +180,18 @@ class Activity:
         archive.write(path, contents)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(cls, path: str | os.PathLike[str], *, max_bytes: int | None = None) -> Self:
         """The activity that `save` wrote to `path`, equal to what was saved, with NumPy arrays.
+
+        Args:
+            max_bytes: what its arrays may take, where that is more than 256 MiB and a hundred times the file.
 
         Raises:
             FileNotFoundError: where there is no such file.
-            ModelError: for a file that is broken, foreign, of traces or of an unknown schema.
+            ModelError: for a file that is broken, foreign, of traces or of an unknown schema, that cannot be a run, or that
+                takes more memory than it may or than there is.
         """
-        contents: dict[str, Any] = dict(archive.read(path, "activity", _state))
+        contents: dict[str, Any] = dict(archive.read(path, "activity", network_state, max_bytes))
         del contents["V_th"]
         return cls(end=contents.pop("final"), **contents)
 
@@ -233,8 +237,3 @@ class Activity:
         names, units, interrupted, provenance = static
         t, final, *records = children
         return cls(t, dict(zip(names, records, strict=True)), dict(units), {}, final, interrupted, dict(provenance))
-
-
-def _state(fields: dict[str, Any]) -> NetworkState:
-    cells = {name: State(**cell) for name, cell in fields.pop("cells").items()}
-    return NetworkState(cells, **fields)

@@ -7,8 +7,6 @@ Arrays are named ``t``, by record (``V``, ``INa.m``), ``spikes/times``, ``spikes
 import dataclasses
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -18,15 +16,15 @@ import numpy as np
 from jax.core import Tracer
 
 from ..equality import same
-from ..errors import ModelError
+from ..errors import ChannelomeError, ModelError
+from .arrays import Unreadable, names, read_npz
 from .dataset import read_netcdf, to_dataset, write_netcdf
 from .spikes import SpikeTrains
+from .validity import check_records, check_spikes, check_times, size_of
 
 SCHEMA = 1
 _RESERVED = ("metadata", "file", "allow_pickle")
 """What an array may not be called: our own, and the arguments of `numpy.savez_compressed`."""
-
-_NOT_AN_ARCHIVE = (OSError, ValueError, EOFError, TypeError, AttributeError, KeyError, zipfile.BadZipFile, zlib.error)
 
 Kind = Literal["traces", "activity"]
 _CLASSES: dict[Kind, str] = {"traces": "Traces", "activity": "Activity"}
@@ -102,30 +100,36 @@ def write(path: str | os.PathLike[str], contents: Contents) -> None:
         part.unlink(missing_ok=True)
 
 
-def read(path: str | os.PathLike[str], kind: Kind, state: Callable[[dict[str, Any]], Any]) -> Contents:
+def read(
+    path: str | os.PathLike[str], kind: Kind, state: Callable[[dict[str, Any]], Any], max_bytes: int | None = None
+) -> Contents:
     """What `write` wrote to `path`, with NumPy arrays.
 
     Args:
         kind: what it should hold.
         state: makes the last state of its fields.
+        max_bytes: what its arrays may take; 256 MiB or a hundred times the file if None.
 
     Raises:
         FileNotFoundError: where there is no such file.
-        ModelError: for another suffix, and for a file that is broken, foreign, of the other kind or of an unknown schema.
+        ModelError: for another suffix, and for a file that is broken, foreign, of the other kind or of an unknown schema, that
+            contradicts itself or the laws of time, or that takes more memory than it may or than there is.
     """
     source = Path(path)
-    reader = {".npz": _read_npz, ".nc": read_netcdf}[_suffix(source)]
+    reader = {".npz": read_npz, ".nc": read_netcdf}[_suffix(source)]
     if not source.exists():
         raise FileNotFoundError(f"there is no file {source}")
     try:
-        text, arrays = reader(source)
-    except _NOT_AN_ARCHIVE as error:
+        text, arrays = reader(source, max_bytes)
+    except (ChannelomeError, ImportError):
+        raise
+    except Unreadable as error:
+        raise _broken(source, kind, str(error)) from error
+    except Exception as error:  # of NumPy, zipfile, zlib, HDF5: they raise whatever their bytes lead them to
         raise _broken(source, kind, f"it is not a whole {source.suffix} file of plain arrays") from error
     if text is None:
         raise _broken(source, kind, "it has no metadata")
-    contents = _assemble(source, kind, _metadata(source, kind, text), arrays, state)
-    _check_samples(source, kind, contents)
-    return contents
+    return _assemble(source, kind, _metadata(source, kind, text), arrays, state)
 
 
 def to_xarray(contents: Contents) -> Any:
@@ -146,14 +150,6 @@ def _dataset(contents: Contents) -> Any:
 
 def _attributes(contents: Contents) -> dict[str, str]:
     return {k: v if isinstance(v, str) else json.dumps(v) for k, v in contents["provenance"].items()}
-
-
-def _read_npz(path: Path) -> tuple[str | None, dict[str, np.ndarray]]:
-    # numpy leaves the file open where it finds it broken
-    with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-        arrays: dict[str, np.ndarray] = {name: file[name] for name in file.files}
-    metadata = arrays.pop("metadata", None)
-    return (None if metadata is None else str(metadata)), arrays
 
 
 def _suffix(path: Path) -> str:
@@ -185,6 +181,7 @@ def _flatten(contents: Contents) -> tuple[dict[str, Any], str]:
     put("t", contents["t"])
     if arrays["t"].ndim != 1:
         raise ModelError(f"t has the shape {arrays['t'].shape}: take one run, jax.tree.map(lambda x: x[0], traces).")
+    _check_kept(contents)
     for name, values in contents["data"].items():
         put(name, values)
     spikes, final = contents["spikes"], contents["final"]
@@ -204,6 +201,17 @@ def _flatten(contents: Contents) -> tuple[dict[str, Any], str]:
         return arrays, json.dumps(metadata)
     except TypeError as error:
         raise ModelError(f"units, V_th and provenance must be plain text and numbers to be saved: {error}.") from error
+
+
+def _check_kept(contents: Contents) -> None:
+    """Refuse what `read` would not believe."""
+    spikes = contents["spikes"]
+    try:
+        check_times(concrete(contents["t"], "t"))
+        for trains in spikes.values() if isinstance(spikes, dict) else [spikes] if spikes is not None else []:
+            check_spikes(trains, "")
+    except Unreadable as error:
+        raise ModelError(f"this is no run that a file can hold: {error}.") from error
 
 
 def _put_spikes(spikes: Any, put: Callable[[str, Any], None], where: str = "spikes") -> Any:
@@ -247,12 +255,16 @@ def _metadata(source: Path, kind: Kind, text: str) -> dict[str, Any]:
     try:
         metadata = json.loads(text)
         schema = metadata["schema"]
-    except (ValueError, TypeError, KeyError) as error:
+    except Exception as error:  # also of lists in lists without end
         raise _broken(source, kind, "its metadata is not ours") from error
     if schema != SCHEMA:
-        raise ModelError(f"{source} has the schema {schema!r}, and this channelome reads {SCHEMA}: update channelome.")
-    other = metadata.get("of")
-    if other != kind and other in _CLASSES:
+        raise ModelError(
+            f"{source} has the schema {schema!r:.40}, and this channelome reads {SCHEMA}: update channelome."
+        )
+    other = metadata.get("of", kind)
+    if other != kind and other not in list(_CLASSES):
+        raise _broken(source, kind, f"its metadata does not describe {kind}")
+    if other != kind:
         raise ModelError(f"{source} does not hold {kind}: load it with channelome.{_CLASSES[other]}.load.")
     return metadata
 
@@ -263,27 +275,35 @@ def _assemble(
     left = dict(arrays)
     try:
         contents = _contents(metadata, left, state)
+    except Unreadable as error:
+        raise _broken(source, kind, str(error)) from error
     except KeyError as error:
-        raise _broken(source, kind, f"it lacks {error}") from error
-    except (TypeError, AttributeError, ValueError) as error:
+        raise _broken(source, kind, f"it lacks {error!s:.80}") from error
+    except Exception as error:
         raise _broken(source, kind, f"its metadata does not describe {kind}") from error
     if left:
-        raise _broken(source, kind, f"its metadata does not tell of {', '.join(sorted(left))}")
+        raise _broken(source, kind, f"its metadata does not tell of {names(left)}")
     return contents
 
 
 def _contents(metadata: dict[str, Any], left: dict[str, np.ndarray], state: Callable[..., Any]) -> Contents:
     """The contents that `metadata` tells of; takes their arrays out of `left`."""
     units: dict[str, str] = dict(metadata["units"])
-    final, V_th = metadata["final"], metadata["V_th"]
+    final, V_th, interrupted = metadata["final"], metadata["V_th"], metadata["interrupted"]
+    if type(interrupted) is not bool or not (V_th is None or (type(V_th) in (int, float) and abs(V_th) < 1e300)):
+        raise Unreadable("its threshold or its end are none")
+    t = left.pop("t")
+    data = {name: left.pop(name) for name in units}
+    check_times(t)
+    check_records(data, units, len(t))
     return Contents(
-        t=left.pop("t"),
-        data={name: left.pop(name) for name in units},
+        t=t,
+        data=data,
         units=units,
         spikes=_spikes(metadata["spikes"], left),
         final=None if final is None else state(_state(final, "final", left)),
         V_th=None if V_th is None else float(V_th),
-        interrupted=bool(metadata["interrupted"]),
+        interrupted=interrupted,
         provenance=dict(metadata["provenance"]),
     )
 
@@ -291,23 +311,14 @@ def _contents(metadata: dict[str, Any], left: dict[str, np.ndarray], state: Call
 def _spikes(sizes: Any, left: dict[str, np.ndarray], where: str = "spikes") -> Any:
     if sizes is None:
         return None
-    if isinstance(sizes, dict):
+    if isinstance(sizes, dict) and where == "spikes":
         return {name: _spikes(size, left, f"spikes/{name}") for name, size in sizes.items()}
-    return SpikeTrains(left.pop(f"{where}/times"), left.pop(f"{where}/neurons"), tuple(map(int, sizes)))
+    trains = SpikeTrains(left.pop(f"{where}/times"), left.pop(f"{where}/neurons"), size_of(sizes))
+    check_spikes(trains, "" if where == "spikes" else f" in '{where[7:60]}'")
+    return trains
 
 
 def _state(names: Any, where: str, left: dict[str, Any]) -> Any:
     if isinstance(names, dict):
         return {name: _state(x, f"{where}/{name}", left) for name, x in names.items()}
     return None if names is None else left.pop(where)
-
-
-def _check_samples(source: Path, kind: Kind, contents: Contents) -> None:
-    n = contents["t"].shape
-    for name, values in contents["data"].items():
-        if len(n) != 1 or values.shape[:1] != n:
-            raise _broken(source, kind, f"'{name}' has the shape {values.shape}, but t {n}")
-    spikes = contents["spikes"]
-    for trains in spikes.values() if isinstance(spikes, dict) else [spikes] if spikes else []:
-        if trains.times.ndim != 1 or trains.times.shape != trains.neurons.shape:
-            raise _broken(source, kind, f"it has {trains.times.shape} spike times of {trains.neurons.shape} neurons")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from ..errors import ModelError
+from .arrays import Unreadable, check_room
 
 if TYPE_CHECKING:
     import xarray
@@ -64,15 +65,26 @@ def write_netcdf(path: Path, dataset: "xarray.Dataset") -> None:
     dataset.to_netcdf(path, engine=_engine(), encoding=encoding)
 
 
-def read_netcdf(path: Path) -> tuple[str | None, dict[str, np.ndarray]]:
+def read_netcdf(path: Path, max_bytes: int | None) -> tuple[str | None, dict[str, np.ndarray]]:
     """The JSON metadata (None if there is none) and the named arrays of the netCDF file at `path`.
 
     Raises:
-        OSError, ValueError: where it is not a netCDF file.
+        ModelError: for more than there is room for.
+        Exception: whatever xarray and HDF5 say of a file that is not netCDF; `Unreadable` where it contradicts itself.
     """
-    dataset = _xarray().load_dataset(path, engine=_engine(), decode_cf=False)
-    arrays = {str(v.attrs.get(_NAME, name)): v.values for name, v in dataset.variables.items()}
-    return dataset.attrs.get(_METADATA), arrays
+    engine = _engine()
+    with _xarray().open_dataset(path, engine=engine, decode_cf=False) as dataset:
+        for name, variable in dataset.variables.items():
+            if variable.dtype.kind not in "biuf":
+                raise Unreadable(f"'{str(name)[:60]}' holds {str(variable.dtype)[:60]}, and not plain numbers")
+        check_room(path, sum(variable.nbytes for variable in dataset.variables.values()), max_bytes)
+        metadata = dataset.attrs.get(_METADATA)
+        if not isinstance(metadata, str | None):
+            raise Unreadable("its metadata is no text")
+        arrays = {str(v.attrs.get(_NAME, name)): v.values for name, v in dataset.variables.items()}
+        if len(arrays) < len(dataset.variables):
+            raise Unreadable("it holds an array twice")
+    return metadata, arrays
 
 
 def _axes(

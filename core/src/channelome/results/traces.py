@@ -16,9 +16,9 @@ from jax.core import Tracer
 from jax.tree_util import DictKey, GetAttrKey
 
 from ..errors import ModelError, UnknownName
-from ..state import State
 from . import archive, plotting
 from .spikes import SpikeTrains
+from .validity import cell_state
 
 if TYPE_CHECKING:
     import xarray
@@ -193,14 +193,18 @@ class Traces:
         archive.write(path, self._contents())
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(cls, path: str | os.PathLike[str], *, max_bytes: int | None = None) -> Self:
         """The traces that `save` wrote to `path`, equal to what was saved, with NumPy arrays.
+
+        Args:
+            max_bytes: what its arrays may take, where that is more than 256 MiB and a hundred times the file.
 
         Raises:
             FileNotFoundError: where there is no such file.
-            ModelError: for a file that is broken, foreign, a network's or of an unknown schema.
+            ModelError: for a file that is broken, foreign, a network's or of an unknown schema, that cannot be a run, or that
+                takes more memory than it may or than there is.
         """
-        contents: dict[str, Any] = dict(archive.read(path, "traces", lambda fields: State(**fields)))
+        contents: dict[str, Any] = dict(archive.read(path, "traces", cell_state, max_bytes))
         return cls(end=contents.pop("final"), **contents)
 
     def _contents(self) -> archive.Contents:
