@@ -105,7 +105,8 @@ def test_what_was_sampled_stays_a_sample_and_what_was_replaced_is_written_out():
     halved = net.replace(**{"exc.weight": (np.asarray(net.projections["exc"].weight) / 2, "nS"), "gap.weight": "2 nS"})
     written = table_of(halved)["projections"]
     assert len(written["exc"]["weight"]["value"]) == net.projections["exc"].wiring.edges.n
-    assert "weights" not in written["gap"]["connect"]
+    assert written["gap"]["weight"] == {"value": 2.0, "unit": "nS"}  # its edges have factors, which stay
+    assert written["gap"]["connect"]["weights"] == [1.5, 0.5, 2.0]
     assert same(again(halved, ".json"), halved)
 
 

@@ -157,7 +157,7 @@ def test_a_part_that_does_not_fit_is_named(parts, said):
     ("options", "said"),
     [
         ({"stimulus": "1 nA"}, "given by population: stimulus={'cells'"),
-        ({"stimulus": {"E": "1 nA"}}, "no population of cells 'E'"),
+        ({"stimulus": {"X": "1 nA"}}, "no population of cells 'X'"),
         ({"record": "cells.W"}, "cannot record 'cells.W'"),
         ({"record": "exc.h"}, r"the projection 'exc' has exc\.g"),
         ({"record": "noise.V"}, "'noise' sends spikes only"),
