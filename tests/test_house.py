@@ -17,6 +17,7 @@ MEMBERS = sorted([ROOT / "core", *(path.parent for path in ROOT.glob("plugins/*/
 
 READ_ORDER = [
     *("errors", "units", "exponential", "maths", "sampled", "equality", "module", "state", "clock"),
+    "morphology",
     *("mechanisms", "authoring"),
     *("registry", "cells", "networks"),
     *("stimuli", "results", "engine", "instruments"),
@@ -160,7 +161,7 @@ def test_no_file_grows_long(path: Path):
     assert len(path.read_text().splitlines()) <= 350
 
 
-@pytest.mark.parametrize("what", ["channelome", "channelome.registry", "channelome.units", "channelome.errors"])
+@pytest.mark.parametrize("what", ["channelome", "channelome.registry", "channelome.units", "channelome.errors", "channelome.morphology"])
 def test_importing_does_not_import_jax_brainunit_or_a_pack(what: str):
     code = (
         f"import sys, {what}; "
