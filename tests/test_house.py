@@ -16,7 +16,7 @@ ALL = ROOT / "plugins/all"
 MEMBERS = sorted([ROOT / "core", *(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))])
 
 READ_ORDER = [
-    *("errors", "units", "exponential", "maths", "sampled", "equality", "module", "state", "clock"),
+    *("errors", "units", "exponential", "maths", "sampled", "equality", "module", "state", "clock", "drawing"),
     "morphology",
     *("mechanisms", "authoring"),
     *("registry", "cells", "networks"),

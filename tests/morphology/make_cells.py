@@ -40,7 +40,9 @@ class Grower:
         new = way + spread * self.random.normal(size=3) * [1, 1, 0.5]
         return new / np.linalg.norm(new)
 
-    def stretch(self, kind: int, at: int, place: np.ndarray, way: np.ndarray, length: float, radii: tuple[float, float]):
+    def stretch(
+        self, kind: int, at: int, place: np.ndarray, way: np.ndarray, length: float, radii: tuple[float, float]
+    ):
         """An unbranched stretch of points about 8 um apart; its last point, place and direction."""
         n = max(2, round(length / 8))
         for radius in np.linspace(*radii, n):
@@ -55,7 +57,9 @@ class Grower:
         at, place, way = self.stretch(kind, at, place, way, length * self.random.uniform(0.7, 1.3), (radius, end))
         for _ in range(2 if forks else 0):
             smaller = max(least, end * self.random.uniform(0.6, 0.8))
-            self.tree(kind, at, place, self.turned(way, spread), length=length, radius=smaller, least=least, forks=forks - 1)
+            self.tree(
+                kind, at, place, self.turned(way, spread), length=length, radius=smaller, least=least, forks=forks - 1
+            )
 
 
 def pyramidal() -> None:
@@ -70,7 +74,9 @@ def pyramidal() -> None:
     at, place, way = soma, np.array([0, 8.5, 0.0]), np.array([0, 1, 0.0])
     radius = 2.1
     for side in range(4):  # a trunk with oblique dendrites
-        at, place, way = grow.stretch(APICAL, at, place, grow.turned(np.array([0, 1, 0.0]), 0.05), 75, (radius, radius - 0.3))
+        at, place, way = grow.stretch(
+            APICAL, at, place, grow.turned(np.array([0, 1, 0.0]), 0.05), 75, (radius, radius - 0.3)
+        )
         out = grow.turned(np.array([(-1) ** side, 0.4, 0.0]), 0.2)
         radius -= 0.3
         grow.tree(APICAL, at, place, out, length=55, radius=0.55, least=0.25, forks=1)

@@ -55,10 +55,11 @@ def cell(path: Path) -> dict:
         for segment in section:
             segment.pas.g, segment.pas.e = LEAK, -65.0
     somata = [s for s in sections if name(s).startswith("soma")]
-    origin = somata[0](0.5) if somata else sections[0](0)
+    root = next(s for s in sections if s.parentseg() is None)
+    origin = somata[0](0.5) if somata else root(0)
     h.finitialize(-65)
     impedance = h.Impedance()
-    inject = origin if somata else sections[0](0.5)
+    inject = origin if somata else root(0.5)
     impedance.loc(inject.x, sec=inject.sec)
     impedance.compute(0)
     segments = [segment for section in sections for segment in section]
@@ -80,7 +81,9 @@ def rounded(value):
 
 
 if __name__ == "__main__":
-    paths = [Path(word) for word in sys.argv[1:]] or sorted([*(HERE / "cells").glob("*.swc"), *(HERE / "cells").glob("*.asc")])
+    paths = [Path(word) for word in sys.argv[1:]] or sorted(
+        [*(HERE / "cells").glob("*.swc"), *(HERE / "cells").glob("*.asc")]
+    )
     found = {path.name: rounded(cell(path)) for path in paths}
     lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in found.items())
     out = Path("neuron_other.json") if sys.argv[1:] else HERE / "neuron.json"

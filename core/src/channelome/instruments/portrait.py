@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..cells.parts import build_channel, build_ion
+from ..drawing import pyplot
 from ..mechanisms.channels import Channel
 from ..mechanisms.ions import Ion
-from ..results.plotting import pyplot
 from ..units import Unit, convert
 from .clamp import DEFAULT_IONS, curves, rests_on, voltage_clamp
 

@@ -17,7 +17,19 @@ TYPES = {SOMA: "soma", AXON: "axon", DEND: "dend", APICAL: "apical"}
 ALIASES = {"apic": "apical", "basal": "dend"}
 """Other projects' words for types."""
 RESERVED = frozenset(
-    ("all", "branch", "subtree", "distance", "diameter", "order", "terminals", "branch_points", "in", *TYPES.values(), *ALIASES)
+    (
+        "all",
+        "branch",
+        "subtree",
+        "distance",
+        "diameter",
+        "order",
+        "terminals",
+        "branch_points",
+        "in",
+        *TYPES.values(),
+        *ALIASES,
+    )
 )
 
 

@@ -8,7 +8,10 @@ The rules (NEURON 9, ``import3d/read_swc.hoc``) matter to numbers, so they are k
 - Dendrites begin at their own first point and are connected to the middle of such a soma: the way through it costs nothing.
 - A soma of more points is a chain of frusta. Dendrites at its first point are connected to its end 0, at its last to 1, others to its middle.
 - A dendrite that begins at the soma has there the diameter of its own first point, not the soma's.
-- A branch that leaves from the first point of a dendrite which begins at the soma is connected where that dendrite is.
+- A branch that leaves from the first point of a dendrite which begins at the soma is connected where that dendrite is, if both are of one type.
+
+Left aside are cases in which NEURON loses points or makes a sphere of a point that is none: a lone dendritic point at a branch point of
+the soma, a first point whose branches are of several types or not next to it in the file, a root of another type than its only child.
 """
 
 from dataclasses import dataclass, replace
@@ -146,7 +149,11 @@ class _Layout:
 
         NEURON leaves out the second point of a file, and so does this.
         """
-        return p == 0 or (p > 1 and self.kinds[p] != SOMA and self.kinds[self.parent[p]] == SOMA)
+        if p == 0:
+            return self.kinds[0] != SOMA
+        below = self.children[p]
+        at_soma = p > 1 and self.kinds[p] != SOMA and self.kinds[self.parent[p]] == SOMA
+        return at_soma and below[0] == p + 1 and all(self.kinds[i] == self.kinds[p] for i in below)
 
     def build(self) -> Branches:
         parts, parent, attach = [], [], []
@@ -178,7 +185,7 @@ class _Layout:
         to_soma, several = self.kinds[p] == SOMA, len(own) > 1
         from_soma = to_soma and self.kinds[own[0]] != SOMA
         if not to_soma:
-            return (0.0 if p == above[0] and self.begins(p) and len(above) > 1 else 1.0), False
+            return (0.0 if p == above[0] and self.begins(p) else 1.0), False
         if above[0] == 0 and from_soma and len(above) == 1:
             return 0.5, several
         split = from_soma and several and self.soma_children[p] > 1

@@ -27,14 +27,24 @@ def soma(diameter: Any, length: Any) -> Anatomy:
 
 
 def branch(
-    anatomy: Anatomy, name: str, *, length: Any, diameter: Any, points: Any, at: str, type: str | int | None, direction: Any
+    anatomy: Anatomy,
+    name: str,
+    *,
+    length: Any,
+    diameter: Any,
+    points: Any,
+    at: str,
+    type: str | int | None,
+    direction: Any,
 ) -> Anatomy:
     """`anatomy` with one more branch; see `Morphology.branch`."""
     found = places(anatomy, at)
     if len(found) > 1:
         raise ModelError(f"branch '{name}': at='{at}' names {len(found)} places; say which.")
     above, x = int(found.branch[0]), float(found.x[0])
-    shape = _given(points, name) if points is not None else _straight(anatomy, above, x, name, length, diameter, direction)
+    shape = (
+        _given(points, name) if points is not None else _straight(anatomy, above, x, name, length, diameter, direction)
+    )
     if points is not None and (length is not None or diameter is not None or direction is not None):
         raise ModelError(f"branch '{name}': give points, or length and diameter, not both.")
     old = anatomy.branches
@@ -58,7 +68,8 @@ def branch(
 def _tag(name: str, type: str | int | None) -> int:
     if isinstance(type, int) and not isinstance(type, bool):
         return type
-    word = ALIASES.get(type or name, type or name)
+    word = str(name if type is None else type)
+    word = ALIASES.get(word, word)
     if word in _TAGS:
         return _TAGS[word]
     if type is None and name not in RESERVED:
@@ -76,7 +87,9 @@ def _size(value: Any, where: str) -> float:
 def _given(points: Any, name: str) -> np.ndarray:
     shape = np.array(convert(points, _UM, f"points of branch '{name}'"), float)
     if shape.ndim != 2 or shape.shape[1] != 4 or len(shape) < 2:
-        raise ModelError(f"points of branch '{name}' must be x, y, z, diameter in rows of four, at least two of them; got {shape.shape}.")
+        raise ModelError(
+            f"points of branch '{name}' must be x, y, z, diameter in rows of four, at least two of them; got {shape.shape}."
+        )
     if not np.isfinite(shape).all() or (shape[:, 3] <= 0).any():
         raise UnitError(f"points of branch '{name}' must be finite, with positive diameters.")
     if not np.diff(shape[:, :3], axis=0).any():
@@ -84,7 +97,9 @@ def _given(points: Any, name: str) -> np.ndarray:
     return shape
 
 
-def _straight(anatomy: Anatomy, above: int, x: float, name: str, length: Any, diameter: Any, direction: Any) -> np.ndarray:
+def _straight(
+    anatomy: Anatomy, above: int, x: float, name: str, length: Any, diameter: Any, direction: Any
+) -> np.ndarray:
     if length is None or diameter is None:
         raise ModelError(f"branch '{name}' needs length= and diameter=, or points=.")
     long = _size(length, f"the length of branch '{name}'")

@@ -149,7 +149,9 @@ class Compartments:
         """
         found = places(self.anatomy, text)
         if len(found) > 1:
-            some = ", ".join(self.anatomy.label(int(b), float(x)) for b, x in zip(found.branch[:3], found.x[:3], strict=True))
+            some = ", ".join(
+                self.anatomy.label(int(b), float(x)) for b, x in zip(found.branch[:3], found.x[:3], strict=True)
+            )
             raise ModelError(f"'{text}' names {len(found)} places, and one is wanted: say which, {some}, ...")
         return int(self.holding(found)[0])
 

@@ -52,7 +52,9 @@ class DLambda:
 
     def counts(self, anatomy: Anatomy, Ra: Any, C: Any) -> np.ndarray:
         if Ra is None or C is None:
-            raise ModelError("d_lambda needs Ra and C: morph.discretise(ch.d_lambda(0.1), Ra='100 ohm cm', C='1 uF/cm^2').")
+            raise ModelError(
+                "d_lambda needs Ra and C: morph.discretise(ch.d_lambda(0.1), Ra='100 ohm cm', C='1 uF/cm^2')."
+            )
         frusta = anatomy.frusta
         summed = np.sqrt(2 * (frusta.radius[:-1] + frusta.radius[1:]))  # of diameters, as NEURON
         scaled = np.concatenate([[0.0], np.cumsum(frusta.height / summed)])
@@ -93,7 +95,10 @@ def d_lambda(fraction: float = 0.1, *, frequency: Any = "100 Hz") -> DLambda:
     Raises:
         UnitError: for a frequency that is none, or values that are not positive.
     """
-    return DLambda(_positive(fraction, Unit.parse("1"), "the fraction of d_lambda"), _positive(frequency, _HZ, "the frequency of d_lambda"))
+    return DLambda(
+        _positive(fraction, Unit.parse("1"), "the fraction of d_lambda"),
+        _positive(frequency, _HZ, "the frequency of d_lambda"),
+    )
 
 
 def _positive(value: Any, unit: Unit, where: str) -> float:
@@ -110,11 +115,18 @@ def discretise(anatomy: Anatomy, rule: Rule, Ra: Any, C: Any) -> Compartments:
         ModelError: if that would be more than ten million.
     """
     if not isinstance(rule, PerBranch | MaxLength | DLambda):
-        raise ModelError(f"{rule!r} does not say how to cut branches: use per_branch(5), max_length('20 um') or d_lambda(0.1).")
-    Ra, C = (None if value is None else _per_branch(anatomy, value, *kind) for value, kind in ((Ra, (_RA, "Ra")), (C, (_C, "C"))))
+        raise ModelError(
+            f"{rule!r} does not say how to cut branches: use per_branch(5), max_length('20 um') or d_lambda(0.1)."
+        )
+    Ra, C = (
+        None if value is None else _per_branch(anatomy, value, *kind)
+        for value, kind in ((Ra, (_RA, "Ra")), (C, (_C, "C")))
+    )
     wanted = np.maximum(rule.counts(anatomy, Ra, C), 1)
     if wanted.sum() > _MOST:
-        raise ModelError(f"{rule} would cut {anatomy.source} into {wanted.sum():.3g} compartments; at most {_MOST:,} are made.")
+        raise ModelError(
+            f"{rule} would cut {anatomy.source} into {wanted.sum():.3g} compartments; at most {_MOST:,} are made."
+        )
     counts = wanted.astype(np.int64)
     first = np.concatenate([[0], np.cumsum(counts)])
     branch = np.repeat(np.arange(len(anatomy)), counts)
@@ -132,7 +144,9 @@ def discretise(anatomy: Anatomy, rule: Rule, Ra: Any, C: Any) -> Compartments:
 def _per_branch(anatomy: Anatomy, value: Any, unit: Unit, name: str) -> np.ndarray:
     bare = np.asarray(convert(value, unit, name), float)
     if bare.ndim > 1 or (bare.ndim == 1 and len(bare) != len(anatomy)):
-        raise ModelError(f"{name} has the shape {bare.shape}; one number, or one for each of the {len(anatomy)} branches.")
+        raise ModelError(
+            f"{name} has the shape {bare.shape}; one number, or one for each of the {len(anatomy)} branches."
+        )
     if not (np.isfinite(bare) & (bare > 0)).all():
         raise UnitError(f"{name} must be positive, got {value!r}.")
     return np.broadcast_to(bare, len(anatomy))
@@ -158,7 +172,7 @@ def _connect(
     junctions: list[tuple[int, float]] = []
     for (above, at), starts in joined.items():
         end = first[above + 1] - 1 if at else first[above]
-        half = outer[end] if at else inner[end]
+        half = float(outer[end] if at else inner[end])
         if len(starts) == 1:
             parent[starts[0]], far[starts[0]] = end, half
         else:

@@ -38,7 +38,9 @@ class Morphology:
         object.__setattr__(self, "anatomy", anatomy)
 
     @classmethod
-    def from_swc(cls, path: str | Path, *, repair: str | Sequence[str] = (), names: Mapping[str, str] | None = None) -> Self:
+    def from_swc(
+        cls, path: str | Path, *, repair: str | Sequence[str] = (), names: Mapping[str, str] | None = None
+    ) -> Self:
         """The cell of an SWC file, its soma and branches as NEURON's Import3d has them.
 
         Args:
@@ -50,11 +52,18 @@ class Morphology:
         Raises:
             ModelError: for what is wrong in the file, with its lines and the way out.
         """
-        return cls.from_points(parse(read_text(path), Path(path).name), source=Path(path).name, repair=repair, names=names)
+        return cls.from_points(
+            parse(read_text(path), Path(path).name), source=Path(path).name, repair=repair, names=names
+        )
 
     @classmethod
     def from_points(
-        cls, points: Points, *, source: str = "points", repair: str | Sequence[str] = (), names: Mapping[str, str] | None = None
+        cls,
+        points: Points,
+        *,
+        source: str = "points",
+        repair: str | Sequence[str] = (),
+        names: Mapping[str, str] | None = None,
     ) -> Self:
         """The cell of points as SWC files list them, read by other means."""
         mend = asked(repair)
@@ -97,9 +106,7 @@ class Morphology:
         return cls(build.soma(diameter, length))
 
     @classmethod
-    def ball_and_stick(
-        cls, *, soma: Any = "20 um", length: Any = "500 um", diameter: Any = "2 um"
-    ) -> Self:
+    def ball_and_stick(cls, *, soma: Any = "20 um", length: Any = "500 um", diameter: Any = "2 um") -> Self:
         """A spherical soma with one dendrite, ``dend[0]``. The defaults are our choice."""
         return cls.soma(soma).branch("dend", length=length, diameter=diameter)
 
@@ -124,7 +131,14 @@ class Morphology:
         """
         return self.__class__(
             build.branch(
-                self.anatomy, name, length=length, diameter=diameter, points=points, at=at, type=type, direction=direction
+                self.anatomy,
+                name,
+                length=length,
+                diameter=diameter,
+                points=points,
+                at=at,
+                type=type,
+                direction=direction,
             )
         )
 
@@ -218,7 +232,10 @@ class Morphology:
         if not isinstance(other, Morphology):
             return NotImplemented
         a, b = self.branches, other.branches
-        arrays = all(np.array_equal(getattr(a, name), getattr(b, name)) for name in ("points", "first", "parent", "attach", "tag"))
+        arrays = all(
+            np.array_equal(getattr(a, name), getattr(b, name))
+            for name in ("points", "first", "parent", "attach", "tag")
+        )
         return arrays and self.anatomy.groups == other.anatomy.groups
 
     def __hash__(self) -> int:

@@ -28,7 +28,12 @@ def fetched(name: str, *, sha256: str | None, cache: str | Path | None, refresh:
     if refresh or not (path.is_file() and record.is_file()):
         about, data = _download(name, server.rstrip("/"))
         if sha256 is not None:
-            _check(data, sha256, f"NeuroMorpho.org's file of '{name}'", "It has changed there, or sha256= is not that of this neuron.")
+            _check(
+                data,
+                sha256,
+                f"NeuroMorpho.org's file of '{name}'",
+                "It has changed there, or sha256= is not that of this neuron.",
+            )
         folder.mkdir(parents=True, exist_ok=True)
         _write(path, data)
         _write(record, json.dumps({**about, "sha256": hashlib.sha256(data).hexdigest()}, indent=1).encode())
@@ -49,7 +54,9 @@ def _kept(record: Path) -> str:
     try:
         return str(json.loads(record.read_text(encoding="utf-8"))["sha256"])
     except (OSError, ValueError, KeyError, TypeError):
-        raise ModelError(f"the record '{record}' of a cached reconstruction cannot be read: use refresh=True.") from None
+        raise ModelError(
+            f"the record '{record}' of a cached reconstruction cannot be read: use refresh=True."
+        ) from None
 
 
 def _check(data: bytes, wanted: str, what: str, way: str) -> None:
@@ -62,12 +69,19 @@ def _download(name: str, server: str) -> tuple[dict[str, Any], bytes]:
     """What the server says of a neuron, and its standardised SWC file."""
     address = f"{server}/api/neuron/name/{urllib.parse.quote(name)}"
     try:
-        about = json.loads(_get(address, f"NeuroMorpho.org knows no neuron '{name}': names are those of its pages, such as 'n120'."))
+        about = json.loads(
+            _get(address, f"NeuroMorpho.org knows no neuron '{name}': names are those of its pages, such as 'n120'.")
+        )
         archive, proper = str(about["archive"]), str(about["neuron_name"])
     except (ValueError, KeyError, TypeError):
         raise ModelError(f"{address} answered something that does not describe a neuron.") from None
-    known = {key: about.get(key) for key in ("neuron_id", "neuron_name", "archive", "species", "reference_doi", "reference_pmid")}
-    file = f"{server}/dableFiles/{urllib.parse.quote(archive.lower())}/CNG%20version/{urllib.parse.quote(proper)}.CNG.swc"
+    known = {
+        key: about.get(key)
+        for key in ("neuron_id", "neuron_name", "archive", "species", "reference_doi", "reference_pmid")
+    }
+    file = (
+        f"{server}/dableFiles/{urllib.parse.quote(archive.lower())}/CNG%20version/{urllib.parse.quote(proper)}.CNG.swc"
+    )
     return {**known, "url": file}, _get(file, f"NeuroMorpho.org has no standardised file of '{name}' at {file}.")
 
 
@@ -82,7 +96,9 @@ def _get(address: str, unknown: str) -> bytes:
         raise ModelError(unknown if code in (400, 404) else f"{address} answered {code} {error.reason}.") from None
     except (urllib.error.URLError, OSError) as error:
         reason = getattr(error, "reason", error)
-        raise ModelError(f"{address} cannot be reached: {reason}. A file that you have is read by Morphology.from_swc.") from None
+        raise ModelError(
+            f"{address} cannot be reached: {reason}. A file that you have is read by Morphology.from_swc."
+        ) from None
     if len(data) > _MOST:
         raise ModelError(f"{address} sends more than {_MOST // 2**20} MiB, which is no reconstruction.")
     return data

@@ -91,7 +91,7 @@ def tree(points: Points, source: str, repair: frozenset[str]) -> tuple[Points, n
 
 
 def _check_coordinates(points: Points, source: str) -> None:
-    wrong = ~np.isfinite(points.xyz).all(axis=1)
+    wrong = np.isnan(points.xyz.sum(axis=1)) | np.isinf(points.xyz).any(axis=1)
     if wrong.any():
         raise ModelError(
             f"{source}: {_these(points, wrong)} {_has(wrong)} coordinates that are no numbers; correct or delete them."
@@ -196,7 +196,9 @@ def _one_root(points: Points, source: str, repair: frozenset[str], notes: list[s
     if roots.sum() == 1:
         return points
     if "roots" not in repair:
-        raise ModelError(f"{source} has {roots.sum()} roots: {_these(points, roots)}. A cell is one tree. {_way('roots')}")
+        raise ModelError(
+            f"{source} has {roots.sum()} roots: {_these(points, roots)}. A cell is one tree. {_way('roots')}"
+        )
     parent = points.parent_index()
     of = np.full(len(points), -1)
     for i in _depth_first(parent):

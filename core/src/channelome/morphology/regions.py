@@ -112,8 +112,15 @@ class _Reader:
             return members
         chosen = members[region.start : region.stop]
         if not len(chosen):
-            there = f"{name}[0] to {name}[{len(members) - 1}]" if len(members) else f"none; it has {self.anatomy.census()}"
-            raise marked(self.text, region.at, "place or region", f"{self.anatomy.source} has no {name}[{region.start}], but {there}.")
+            there = (
+                f"{name}[0] to {name}[{len(members) - 1}]" if len(members) else f"none; it has {self.anatomy.census()}"
+            )
+            raise marked(
+                self.text,
+                region.at,
+                "place or region",
+                f"{self.anatomy.source} has no {name}[{region.start}], but {there}.",
+            )
         return chosen
 
     def unknown(self, region: Named) -> ModelError:
@@ -172,7 +179,9 @@ def _terminals(anatomy: Anatomy) -> Places:
     """Ends of branches without children, and the beginning of a root that is no soma and begins alone."""
     tips = [i for i, below in enumerate(anatomy.children) if not below]
     free = bool(anatomy.branches.tag[0] != SOMA) and all(anatomy.branches.attach[i] > 0 for i in anatomy.children[0])
-    return Places(np.array([*([0] if free else []), *tips], np.int64), np.array([*([0.0] if free else []), *[1.0 for _ in tips]]))
+    return Places(
+        np.array([*([0] if free else []), *tips], np.int64), np.array([*([0.0] if free else []), *[1.0 for _ in tips]])
+    )
 
 
 def _branch_points(anatomy: Anatomy) -> Places:

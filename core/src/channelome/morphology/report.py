@@ -12,7 +12,15 @@ _THIN = 0.1
 
 def report(anatomy: Anatomy) -> str:
     """A page on `anatomy`: its parts, its measures, what is odd, what was repaired."""
-    return "\n".join([anatomy.source, *_table(anatomy), *_whole(anatomy), *_odd(anatomy), *(f"repaired: {note}" for note in anatomy.notes)])
+    return "\n".join(
+        [
+            anatomy.source,
+            *_table(anatomy),
+            *_whole(anatomy),
+            *_odd(anatomy),
+            *(f"repaired: {note}" for note in anatomy.notes),
+        ]
+    )
 
 
 def _table(anatomy: Anatomy) -> Iterator[str]:

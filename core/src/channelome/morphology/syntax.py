@@ -1,13 +1,13 @@
 """What regions and places are written in. Parsed to trees of small frozen classes; an error shows where.
 
-    region:  soma | axon            either            binds least
-             apical & order > 2     both
-             dend - dend[0]         without           binds most
-             (...)  all  NAME  NAME[3]  NAME[3:7]  NAME[3](0.2, 0.8)
-             subtree(apical[0])  subtree(apical[0](0.5))
-             distance > 100 um   100 um < distance <= 300 um   diameter < 1 um   order >= 3
-    place:   soma  soma(0.5)  apical[3](0.5)  terminals  branch_points  distance = 100 um
-             each with ``in REGION``; several with commas
+region:  soma | axon            either            binds least
+         apical & order > 2     both
+         dend - dend[0]         without           binds most
+         (...)  all  NAME  NAME[3]  NAME[3:7]  NAME[3](0.2, 0.8)
+         subtree(apical[0])  subtree(apical[0](0.5))
+         distance > 100 um   100 um < distance <= 300 um   diameter < 1 um   order >= 3
+place:   soma  soma(0.5)  apical[3](0.5)  terminals  branch_points  distance = 100 um
+         each with ``in REGION``; several with commas
 """
 
 import re
@@ -265,7 +265,7 @@ class _Parser:
         return number, "", at
 
     def place(self) -> Where:
-        kind, text, at = self.peek()
+        kind, text, _ = self.peek()
         if text in ("terminals", "branch_points"):
             self.next += 1
             found: Spot | Sort = Sort(text)
