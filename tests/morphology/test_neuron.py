@@ -14,12 +14,12 @@ from channelome.morphology import Compartments
 
 HERE = Path(__file__).parent
 NEURON = json.loads((HERE / "neuron.json").read_text())
-CELLS = sorted(name for name in NEURON if name.endswith(".swc"))
+CELLS = sorted(name for name in NEURON if name != "by")
 RTOL = 2e-6
 
 
 def ours(name: str) -> ch.Morphology:
-    return ch.Morphology.from_swc(HERE / "cells" / name)
+    return ch.Morphology.from_file(HERE / "cells" / name)
 
 
 def translated(name: str | None) -> str | None:

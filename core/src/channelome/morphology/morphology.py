@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from . import build
+from ..errors import ModelError
+from . import build, morphio_files, neuroml
 from .anatomy import Anatomy
 from .branches import Branches, branches, without_empty
 from .compartments import Compartments
@@ -55,6 +56,36 @@ class Morphology:
         return cls.from_points(
             parse(read_text(path), Path(path).name), source=Path(path).name, repair=repair, names=names
         )
+
+    @classmethod
+    def from_file(
+        cls, path: str | Path, *, repair: str | Sequence[str] = (), names: Mapping[str, str] | None = None
+    ) -> Self:
+        """The cell of a file, by its ending: ``.swc``; ``.nml`` (NeuroML 2); ``.asc`` (Neurolucida) and ``.h5`` with the extra ``morphology``.
+
+        Args:
+            path: of the file.
+            repair: as in `from_swc`; of other files only ``lengths`` can be asked.
+            names: regions under names of one's own, beside those of the file.
+
+        Raises:
+            ImportError: for files that need the extra, without it.
+            ModelError: for another ending, and for what is wrong in the file.
+        """
+        path = Path(path)
+        kind = path.suffix.lower()
+        if kind == ".swc":
+            return cls.from_swc(path, repair=repair, names=names)
+        if kind in (".asc", ".h5"):
+            found, notes = morphio_files.read(path)
+            groups: dict[str, str | tuple[int, ...]] = {}
+        elif kind in (".nml", ".xml"):
+            found, groups = neuroml.parse(read_text(path), path.name)
+            notes = ()
+        else:
+            raise ModelError(f"'{path.name}' ends with none of .swc, .nml, .asc, .h5, by which the format is told.")
+        found, more = without_empty(found, path.name, asked(repair))
+        return cls(Anatomy(found, path.name, {**groups, **(names or {})}, (*notes, *more)))
 
     @classmethod
     def from_points(
