@@ -17,6 +17,16 @@ def stack(outline: np.ndarray, source: str) -> np.ndarray:
     Raises:
         ModelError: for an outline that encloses nothing.
     """
+    found = _levels(outline, source)
+    if found is None:  # the way from the last point drawn to the first is a side of its own, which NEURON does not see
+        found = _levels(np.concatenate([outline, outline[:1]]), source)
+    if found is None:
+        raise ModelError(f"{source}: the outline of the soma has not two sides; draw it anew, or give the soma as points.")
+    return found
+
+
+def _levels(outline: np.ndarray, source: str) -> np.ndarray | None:
+    """The cylinders of an outline; nothing if one of its sides is missing."""
     points = _even(outline)
     center = points.mean(axis=0)
     points = points - center
@@ -35,7 +45,7 @@ def stack(outline: np.ndarray, source: str) -> np.ndarray:
     one = _rising(along[:bottom][::-1], across[:bottom][::-1])
     other = _rising(along[bottom:], across[bottom:])
     if min(len(one[0]), len(other[0])) < 2:
-        raise ModelError(f"{source}: the outline of the soma is not one of two sides; draw it anew, or give the soma as points.")
+        return None
     ends = np.sort(np.concatenate([one[0], other[0]]))[[1, -2]]
     levels = np.linspace(*ends, _LEVELS)
     diameters = np.abs(np.interp(levels, *one) - np.interp(levels, *other))
@@ -45,8 +55,8 @@ def stack(outline: np.ndarray, source: str) -> np.ndarray:
 
 
 def _even(outline: np.ndarray) -> np.ndarray:
-    """The outline as 101 points at equal ways along it, from the first to the last that was drawn."""
-    way = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(outline, axis=0), axis=1))])
+    """The outline as 101 points at equal ways along it as seen along z, from the first to the last that was drawn."""
+    way = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(outline[:, :2], axis=0), axis=1))])
     at = np.linspace(0.0, way[-1], _SAMPLES)
     return np.column_stack([np.interp(at, way, outline[:, axis]) for axis in range(3)])
 
