@@ -141,7 +141,7 @@ def _direction(anatomy: Anatomy, above: int, x: float, name: str) -> np.ndarray:
 
 
 def _turned(way: np.ndarray, times: int) -> np.ndarray:
-    """Turned in the plane of x and y: not at first, then by 30 degrees to the left and right in turn, then further."""
+    """Turned in a plane, that of x and y where it lies in it: not at first, then by 30 degrees to the left and right in turn, then further."""
     angle = np.pi / 6 * ((times + 1) // 2) * (-1) ** times
-    cos, sin = np.cos(angle), np.sin(angle)
-    return np.array([cos * way[0] - sin * way[1], sin * way[0] + cos * way[1], way[2]])
+    side = np.array([-way[1], way[0], 0.0]) if np.hypot(way[0], way[1]) > 1e-6 else np.array([1.0, 0.0, 0.0])
+    return np.cos(angle) * way + np.sin(angle) * side / np.linalg.norm(side)

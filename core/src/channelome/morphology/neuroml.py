@@ -29,7 +29,7 @@ class _Segment:
 def parse(text: str, source: str) -> tuple[Branches, dict[str, str | tuple[int, ...]]]:
     """The branches of a NeuroML file's one cell, and its segment groups that consist of whole branches, by name.
 
-    A branch is a chain of segments in the same groups. Types come from the groups ``soma_group``, ``axon_group``, ``dendrite_group``,
+    A branch is a chain of segments in the same groups; others may leave a soma anywhere, and every branch at its end. Types come from the groups ``soma_group``, ``axon_group``, ``dendrite_group``,
     ``basal_group`` and ``apical_group``, else from how segments are called, else all are dendrites.
 
     Raises:
@@ -43,8 +43,7 @@ def parse(text: str, source: str) -> tuple[Branches, dict[str, str | tuple[int, 
     children = _children(segments, order)
     for i in order:
         p = segments[i].parent
-        goes_on = p is not None and segments[i].along == 1 and len(children[p]) == 1 and tags[i] == tags[p] and belongs[i] == belongs[p]
-        if p is not None and goes_on and _meets(segments, i):
+        if p is not None and _alone(i, children[p], tags) and belongs[i] == belongs[p] and _meets(segments, i) and tags[i] == tags[p]:
             chain_of[i] = chain_of[p]
             chains[chain_of[p]].append(i)
         else:
@@ -166,10 +165,17 @@ def _tags(segments: dict[int, _Segment], groups: dict[str, set[int]]) -> dict[in
     return {i: tag or DEND for i, tag in tags.items()}
 
 
+def _alone(i: int, siblings: list[int], tags: dict[int, int]) -> bool:
+    """Whether a segment has no siblings; what leaves a soma does not end it."""
+    return all(j == i or (tags[i] == SOMA and tags[j] != SOMA) for j in siblings)
+
+
 def _meets(segments: dict[int, _Segment], i: int) -> bool:
     """Whether a segment begins where its parent ends, at most with another diameter."""
     own, above = segments[i].proximal, segments[i].parent
-    return own is None or above is None or bool(np.allclose(own[:3], segments[above].distal[:3], atol=1e-6))
+    if segments[i].along != 1 or own is None or above is None:
+        return segments[i].along == 1
+    return bool(np.allclose(own[:3], segments[above].distal[:3], atol=1e-6))
 
 
 def _start(segments: dict[int, _Segment], i: int, source: str) -> np.ndarray:

@@ -295,6 +295,8 @@ _EXAMPLE = {"region": "apical & distance > 100 um", "place": "soma(0.5)"}
 
 def _measured(parser: _Parser, value: tuple[str, str, int], quantity: str) -> float:
     number, unit, at = value
+    if unit and QUANTITIES[quantity].is_dimensionless:
+        raise parser.error(f"{quantity} is a number without a unit.", at)
     try:
         return convert(f"{number} {unit}".strip(), QUANTITIES[quantity], quantity)
     except UnitError as error:
