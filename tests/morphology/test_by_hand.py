@@ -97,7 +97,9 @@ def test_measures_of_a_cell_known_by_heart():
     """Branch orders: what begins at the soma has 1, each branch point adds one, going on alone does not."""
     morph = ch.Morphology.soma("10 um").branch("dend", length="100 um", diameter="2 um")
     morph = morph.branch("dend", length="10 um", diameter="2 um", at="dend[0](1)")  # goes on alone
-    morph = morph.branch("dend", length="10 um", diameter="1 um", at="dend[1](1)").branch("dend", length="10 um", diameter="1 um", at="dend[1](1)")
+    morph = morph.branch("dend", length="10 um", diameter="1 um", at="dend[1](1)").branch(
+        "dend", length="10 um", diameter="1 um", at="dend[1](1)"
+    )
     assert morph.orders.tolist() == [0, 1, 1, 2, 2]
     text = morph.report()
     assert "dend              4       130.0       754.0" in text
@@ -109,7 +111,12 @@ def test_a_report_says_what_deserves_a_look(tmp_path):
     file = tmp_path / "odd.swc"
     file.write_text("1 3 0 0 0 1 -1\n2 3 10 0 1 1 1\n3 3 10 0 1 1 2\n4 3 20 0 2 0.04 3\n")
     text = ch.Morphology.from_swc(file).report()
-    for words in ("1 points thinner than 0.1 um", "1 points lie on the one before them", "more than fivefold", "there is no soma"):
+    for words in (
+        "1 points thinner than 0.1 um",
+        "1 points lie on the one before them",
+        "more than fivefold",
+        "there is no soma",
+    ):
         assert words in text
     file.write_text("1 1 0 0 0 1 -1\n2 3 10 0 1 1 1\n3 3 10 5 1 1 2\n")
     assert "every diameter is 2 um, so none was measured" in ch.Morphology.from_swc(file).report()

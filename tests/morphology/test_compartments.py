@@ -32,7 +32,9 @@ def test_a_cone_cut_in_pieces_is_exact():
     slant = np.hypot(h, r[1] - r[0])
     cone = slice(1, 6)
     np.testing.assert_allclose(comps.area[cone], np.pi * (r[:-1] + r[1:]) * slant, rtol=1e-13)
-    np.testing.assert_allclose(comps.volume[cone], np.pi * h / 3 * (r[:-1] ** 2 + r[:-1] * r[1:] + r[1:] ** 2), rtol=1e-13)
+    np.testing.assert_allclose(
+        comps.volume[cone], np.pi * h / 3 * (r[:-1] ** 2 + r[:-1] * r[1:] + r[1:] ** 2), rtol=1e-13
+    )
     near, far = h / 2 / (np.pi * r[:-1] * m), h / 2 / (np.pi * m * r[1:])
     np.testing.assert_allclose(comps.near[cone], near, rtol=1e-13)
     np.testing.assert_allclose(comps.far[2:6], far[:-1], rtol=1e-13)
@@ -65,7 +67,9 @@ def test_each_compartment_has_its_own_resistivity():
     Ra = np.array([100.0, 100.0, 200.0, 300.0, 300.0])
     R = comps.axial_resistance(Ra)
     assert R[2] == pytest.approx(0.01 * (200 * comps.near[2] + 100 * comps.far[2]), rel=1e-14)
-    np.testing.assert_allclose(comps.axial_resistance(150.0), 0.01 * 150 * (comps.near + comps.far) + [np.inf, 0, 0, 0, 0])
+    np.testing.assert_allclose(
+        comps.axial_resistance(150.0), 0.01 * 150 * (comps.near + comps.far) + [np.inf, 0, 0, 0, 0]
+    )
 
 
 def test_a_branch_point_is_a_node_without_membrane():

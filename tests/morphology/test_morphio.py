@@ -59,7 +59,7 @@ def test_what_is_wrong_is_told(case: str, tmp_path: Path):
 
 
 def test_a_missing_file_is_named():
-    with pytest.raises(ch.ModelError, match="cannot read 'nowhere.asc': there is no such file"):
+    with pytest.raises(ch.ModelError, match=r"cannot read 'nowhere.asc': there is no such file"):
         ch.Morphology.from_file("nowhere.asc")
 
 

@@ -24,14 +24,18 @@ def written(morph: ch.Morphology) -> str:
         points = morph.branches.points[morph.branches.first[i] : morph.branches.first[i + 1]]
         for k in range(len(points) - 1):
             number = len(segments)
-            above = number - 1 if k else 0 if attach == 0.5 else last[parent]  # the end of segment 0 is the middle of the soma
+            above = (
+                number - 1 if k else 0 if attach == 0.5 else last[parent]
+            )  # the end of segment 0 is the middle of the soma
             up = "" if number == 0 else f'<parent segment="{above}"/>'
             begin = "" if k else end("proximal", points[0])
             segments.append(f'<segment id="{number}">{up}{begin}{end("distal", points[k + 1])}</segment>')
             groups[int(morph.branches.tag[i])].append(f'<member segment="{number}"/>')
         last[i] = len(segments) - 1
     names = {1: "soma_group", 2: "axon_group", 3: "basal_group", 4: "apical_group"}
-    members = "".join(f'<segmentGroup id="{names[tag]}">{"".join(ids)}</segmentGroup>' for tag, ids in groups.items() if ids)
+    members = "".join(
+        f'<segmentGroup id="{names[tag]}">{"".join(ids)}</segmentGroup>' for tag, ids in groups.items() if ids
+    )
     return f"<neuroml><cell><morphology>{''.join(segments)}{members}</morphology></cell></neuroml>"
 
 

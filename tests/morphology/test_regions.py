@@ -27,7 +27,10 @@ COMPS = MORPH.discretise(ch.per_branch(4, soma=1))
 def names(region: str) -> list[str]:
     """The branches that a region has all compartments of, and of others how many."""
     chosen = COMPS.mask(region)
-    counts = [(MORPH.labels[i], int(chosen[COMPS.first[i] : COMPS.first[i + 1]].sum()), COMPS.first[i + 1] - COMPS.first[i]) for i in range(len(MORPH))]
+    counts = [
+        (MORPH.labels[i], int(chosen[COMPS.first[i] : COMPS.first[i + 1]].sum()), COMPS.first[i + 1] - COMPS.first[i])
+        for i in range(len(MORPH))
+    ]
     return [label if n == total else f"{label}:{n}" for label, n, total in counts if n]
 
 
@@ -170,19 +173,25 @@ def test_a_place_that_is_none_says_why_and_where(text: str):
 
 
 def test_one_place_is_wanted_where_there_are_several():
-    with pytest.raises(ch.ModelError, match=r"'dend' names 3 places, and one is wanted: say which, dend\[0\]\(0.5\), dend\[1\]\(0.5\)"):
+    with pytest.raises(
+        ch.ModelError, match=r"'dend' names 3 places, and one is wanted: say which, dend\[0\]\(0.5\), dend\[1\]\(0.5\)"
+    ):
         COMPS.index("dend")
 
 
 def test_a_region_without_text_is_refused():
-    with pytest.raises(ch.ModelError, match=r"a region is written as text, such as 'apical & distance > 100 um', not 3"):
+    with pytest.raises(
+        ch.ModelError, match=r"a region is written as text, such as 'apical & distance > 100 um', not 3"
+    ):
         COMPS.mask(3)  # pyright: ignore[reportArgumentType]
 
 
 def test_names_of_ones_own_are_checked_where_they_are_given():
-    with pytest.raises(ch.ModelError, match="'dend' cannot name a part of a cell built by hand: it has a meaning already"):
+    with pytest.raises(
+        ch.ModelError, match="'dend' cannot name a part of a cell built by hand: it has a meaning already"
+    ):
         MORPH.named(dend="soma")
-    with pytest.raises(ch.ModelError, match="'2nd' cannot name a part of .*: it must be a word"):
+    with pytest.raises(ch.ModelError, match=r"'2nd' cannot name a part of .*: it must be a word"):
         MORPH.named(**{"2nd": "soma"})
     with pytest.raises(ch.ModelError, match="'loop' is defined by itself"):
         MORPH.named(loop="dend | loop")

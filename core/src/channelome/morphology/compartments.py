@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import ModelError
 from .anatomy import Anatomy
+from .pictures import flat
 from .regions import Places, check_not_empty, mask, places
 
 if TYPE_CHECKING:
@@ -198,6 +199,4 @@ class Compartments:
             projection: two of x, y, z.
             ax: axes to draw in; a new figure if None.
         """
-        from .pictures import flat
-
         return flat(self, values, label, projection, ax)

@@ -21,7 +21,9 @@ def stack(outline: np.ndarray, source: str) -> np.ndarray:
     if found is None:  # the way from the last point drawn to the first is a side of its own, which NEURON does not see
         found = _levels(np.concatenate([outline, outline[:1]]), source)
     if found is None:
-        raise ModelError(f"{source}: the outline of the soma has not two sides; draw it anew, or give the soma as points.")
+        raise ModelError(
+            f"{source}: the outline of the soma has not two sides; draw it anew, or give the soma as points."
+        )
     return found
 
 
@@ -46,8 +48,8 @@ def _levels(outline: np.ndarray, source: str) -> np.ndarray | None:
     other = _rising(along[bottom:], across[bottom:])
     if min(len(one[0]), len(other[0])) < 2:
         return None
-    ends = np.sort(np.concatenate([one[0], other[0]]))[[1, -2]]
-    levels = np.linspace(*ends, _LEVELS)
+    ends = np.sort(np.concatenate([one[0], other[0]]))
+    levels = np.linspace(ends[1], ends[-2], _LEVELS)
     diameters = np.abs(np.interp(levels, *one) - np.interp(levels, *other))
     diameters[0] = (diameters[0] + diameters[1]) / 2  # no end of diameter 0
     diameters[-1] = (diameters[-1] + diameters[-2]) / 2

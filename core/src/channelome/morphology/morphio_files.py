@@ -32,7 +32,9 @@ def read(path: Path) -> tuple[Branches, tuple[str, ...]]:
     except morphio.MorphioError as error:
         words = " ".join(str(error).replace("\x1b[1;31m", "").replace("\x1b[0m", "").split())
         raise ModelError(f"{path.name} is not understood by MorphIO: {words}") from None
-    return _branches(cell, path.name), tuple(f"MorphIO: {warning.warning.msg().splitlines()[-1].strip()}" for warning in said.get_all())
+    return _branches(cell, path.name), tuple(
+        f"MorphIO: {warning.warning.msg().splitlines()[-1].strip()}" for warning in said.get_all()
+    )
 
 
 def _branches(cell: Any, source: str) -> Branches:
@@ -43,13 +45,17 @@ def _branches(cell: Any, source: str) -> Branches:
         parts.append(_soma(soma, source))
         parent, attach, tag = [-1], [0.0], [SOMA]
     elif len(cell.root_sections) != 1:
-        raise ModelError(f"{source} has no soma and {len(cell.root_sections)} neurites: a cell is one tree. Add a soma that joins them.")
+        raise ModelError(
+            f"{source} has no soma and {len(cell.root_sections)} neurites: a cell is one tree. Add a soma that joins them."
+        )
     number: dict[int, int] = {}
     for section in cell.iter():  # depth first
         number[section.id] = len(parts)
         points = np.column_stack([section.points, section.diameters]).astype(float)
         if len(points) < 2:
-            raise ModelError(f"{source}: section {section.id} has one point and no parent that it could begin at; add a point to it.")
+            raise ModelError(
+                f"{source}: section {section.id} has one point and no parent that it could begin at; add a point to it."
+            )
         parts.append(points)
         tag.append(int(section.type))
         parent.append((0 if len(soma) else -1) if section.is_root else number[section.parent.id])
@@ -57,7 +63,9 @@ def _branches(cell: Any, source: str) -> Branches:
     points = np.concatenate(parts)
     if not (np.isfinite(points).all() and (points[:, 3] > 0).all()):
         where = points[~(np.isfinite(points).all(axis=1) & (points[:, 3] > 0))][0]
-        raise ModelError(f"{source}: the diameter at ({where[0]:g}, {where[1]:g}, {where[2]:g}) um is {where[3]:g}, and must be positive.")
+        raise ModelError(
+            f"{source}: the diameter at ({where[0]:g}, {where[1]:g}, {where[2]:g}) um is {where[3]:g}, and must be positive."
+        )
     first = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
     return Branches(points, first, np.array(parent), np.array(attach), np.array(tag))
 

@@ -12,6 +12,7 @@ from .anatomy import Anatomy
 from .branches import Branches, branches, without_empty
 from .compartments import Compartments
 from .discretise import PerBranch, Rule, discretise
+from .pictures import cell, dendrogram
 from .points import Points, asked, tree
 from .regions import mask
 from .report import report
@@ -243,14 +244,10 @@ class Morphology:
 
     def plot(self, *, projection: str = "xy", ax: Any = None) -> "Figure":
         """The cell from one side, branches coloured by type; `projection` names two of x, y, z, or is "3d"."""
-        from .pictures import cell
-
         return cell(self.discretise(PerBranch(1)), projection, ax)
 
     def plot_dendrogram(self, *, ax: Any = None) -> "Figure":
         """Branches as lines over the way from the soma, each as thick as it is."""
-        from .pictures import dendrogram
-
         return dendrogram(self.anatomy, ax)
 
     def __len__(self) -> int:

@@ -43,7 +43,13 @@ def parse(text: str, source: str) -> tuple[Branches, dict[str, str | tuple[int, 
     children = _children(segments, order)
     for i in order:
         p = segments[i].parent
-        if p is not None and _alone(i, children[p], tags) and belongs[i] == belongs[p] and _meets(segments, i) and tags[i] == tags[p]:
+        if (
+            p is not None
+            and _alone(i, children[p], tags)
+            and belongs[i] == belongs[p]
+            and _meets(segments, i)
+            and tags[i] == tags[p]
+        ):
             chain_of[i] = chain_of[p]
             chains[chain_of[p]].append(i)
         else:
@@ -121,10 +127,14 @@ def _group(element: ElementTree.Element, groups: dict[str, set[int]], source: st
         elif _plain(child) == "include":
             other = child.get("segmentGroup", "")
             if other not in groups:
-                raise ModelError(f"{source}: the group '{element.get('id')}' includes '{other}', which does not stand before it.")
+                raise ModelError(
+                    f"{source}: the group '{element.get('id')}' includes '{other}', which does not stand before it."
+                )
             members |= groups[other]
         elif _plain(child) in ("path", "subTree"):
-            raise ModelError(f"{source}: the group '{element.get('id')}' is given by a {_plain(child)}; only members and includes are read.")
+            raise ModelError(
+                f"{source}: the group '{element.get('id')}' is given by a {_plain(child)}; only members and includes are read."
+            )
     groups[element.get("id", "")] = members
 
 
@@ -137,7 +147,9 @@ def _ordered(segments: dict[int, _Segment], source: str) -> list[int]:
         if segment.parent is not None and segment.parent not in segments:
             raise ModelError(f"{source}: the parent {segment.parent} of segment {segment.id} is missing.")
         if not 0 <= segment.along <= 1:
-            raise ModelError(f"{source}: fractionAlong of segment {segment.id} is {segment.along:g}; it goes from 0 to 1.")
+            raise ModelError(
+                f"{source}: fractionAlong of segment {segment.id} is {segment.along:g}; it goes from 0 to 1."
+            )
     children = _children(segments, list(segments))
     order, stack = list[int](), roots
     while stack:
@@ -157,7 +169,10 @@ def _children(segments: dict[int, _Segment], order: list[int]) -> dict[int, list
 
 
 def _tags(segments: dict[int, _Segment], groups: dict[str, set[int]]) -> dict[int, int]:
-    tags = {i: next((tag for prefix, tag in _PREFIXES.items() if s.name.lower().startswith(prefix)), 0) for i, s in segments.items()}
+    tags = {
+        i: next((tag for prefix, tag in _PREFIXES.items() if s.name.lower().startswith(prefix)), 0)
+        for i, s in segments.items()
+    }
     for name in ("soma_group", "axon_group", "dendrite_group", "basal_group", "apical_group"):
         for i in groups.get(name, ()):
             if name != "dendrite_group" or tags[i] not in (DEND, APICAL):
@@ -227,7 +242,12 @@ def _named(groups: dict[str, set[int]], chains: list[list[int]]) -> dict[str, st
     taken = RESERVED | set(ALIASES)
     whole: dict[str, str | tuple[int, ...]] = {}
     for name, members in groups.items():
-        if name in taken or not re.fullmatch(r"[A-Za-z_]\w*", name) or re.fullmatch(r"(tag|minus)\d+", name) or not members:
+        if (
+            name in taken
+            or not re.fullmatch(r"[A-Za-z_]\w*", name)
+            or re.fullmatch(r"(tag|minus)\d+", name)
+            or not members
+        ):
             continue
         whole[name] = tuple(k for k, chain in enumerate(chains) if chain[0] in members)
     return whole

@@ -68,10 +68,9 @@ def _check(data: bytes, wanted: str, what: str, way: str) -> None:
 def _download(name: str, server: str) -> tuple[dict[str, Any], bytes]:
     """What the server says of a neuron, and its standardised SWC file."""
     address = f"{server}/api/neuron/name/{urllib.parse.quote(name)}"
+    answer = _get(address, f"NeuroMorpho.org knows no neuron '{name}': names are those of its pages, such as 'n120'.")
     try:
-        about = json.loads(
-            _get(address, f"NeuroMorpho.org knows no neuron '{name}': names are those of its pages, such as 'n120'.")
-        )
+        about = json.loads(answer)
         archive, proper = str(about["archive"]), str(about["neuron_name"])
     except (ValueError, KeyError, TypeError):
         raise ModelError(f"{address} answered something that does not describe a neuron.") from None

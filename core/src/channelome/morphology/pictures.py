@@ -1,6 +1,7 @@
 """Pictures of cells: from one side with every frustum in its size, in space, and as a dendrogram."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,12 +9,13 @@ import numpy as np
 from ..drawing import SEVERAL, pyplot
 from ..errors import ModelError
 from .anatomy import Anatomy, type_name
-from .compartments import Compartments
 from .points import SOMA
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from .compartments import Compartments
 
 _SHADES = {1: SEVERAL[0], 2: SEVERAL[3], 3: SEVERAL[1], 4: SEVERAL[2]}
 _WIRE = "0.75"
@@ -30,14 +32,16 @@ class _Pieces:
     compartment: np.ndarray
 
 
-def flat(comps: Compartments, values: Any, label: str, projection: str, ax: Any) -> "Figure":
+def flat(comps: "Compartments", values: Any, label: str, projection: str, ax: Any) -> "Figure":
     """Each compartment in the colour of its value, or in two shades in turn where there are none; see `Compartments.plot`."""
     if values is None:
         shades = _in_turn(comps)
         return _drawn(comps, shades, projection, ax, _legend_of(comps.anatomy), None, "")
     numbers = np.asarray(values, float)
     if numbers.shape != (len(comps),):
-        raise ModelError(f"values to draw have the shape {numbers.shape}; one for each of the {len(comps)} compartments is needed.")
+        raise ModelError(
+            f"values to draw have the shape {numbers.shape}; one for each of the {len(comps)} compartments is needed."
+        )
     with pyplot() as plt:
         from matplotlib.cm import ScalarMappable
         from matplotlib.colors import Normalize
@@ -50,7 +54,7 @@ def flat(comps: Compartments, values: Any, label: str, projection: str, ax: Any)
     return _drawn(comps, shades, projection, ax, {}, scale, label)
 
 
-def cell(comps: Compartments, projection: str, ax: Any) -> "Figure":
+def cell(comps: "Compartments", projection: str, ax: Any) -> "Figure":
     """Branches in the colours of their types; `comps` has one compartment for each."""
     shades = np.array([_rgba(_shade(int(tag))) for tag in comps.tag])
     return _drawn(comps, shades, projection, ax, _legend_of(comps.anatomy), None, "")
@@ -67,10 +71,12 @@ def dendrogram(anatomy: Anatomy, ax: Any) -> "Figure":
         first = anatomy.branches.first
         for i, tag in enumerate(anatomy.branches.tag.tolist()):
             inside = slice(first[i], first[i + 1])
-            x = anatomy.distance(np.full(first[i + 1] - first[i], i), anatomy.frusta.arcs[inside] / anatomy.frusta.lengths[i])
+            x = anatomy.distance(
+                np.full(first[i + 1] - first[i], i), anatomy.frusta.arcs[inside] / anatomy.frusta.lengths[i]
+            )
             if tag == SOMA and i == anatomy.origin[0]:
                 continue
-            lines += [((a, rows[i]), (b, rows[i])) for a, b in zip(x[:-1], x[1:], strict=True)]
+            lines += [((a, rows[i]), (b, rows[i])) for a, b in pairwise(x)]
             diameters = anatomy.branches.points[inside, 3]
             widths += (0.5 * (diameters[:-1] + diameters[1:])).tolist()
             shades += [_shade(tag)] * (len(x) - 1)
@@ -109,7 +115,9 @@ def _rows(anatomy: Anatomy) -> np.ndarray:
     return rows
 
 
-def _drawn(comps: Compartments, shades: Any, projection: str, ax: Any, legend: dict[str, str], scale: Any, label: str) -> "Figure":
+def _drawn(
+    comps: "Compartments", shades: Any, projection: str, ax: Any, legend: dict[str, str], scale: Any, label: str
+) -> "Figure":
     if projection == "3d":
         return _in_space(comps, shades, ax, legend, scale, label)
     if len(projection) != 2 or projection[0] == projection[1] or not set(projection) <= set(_AXES):
@@ -122,7 +130,9 @@ def _drawn(comps: Compartments, shades: Any, projection: str, ax: Any, legend: d
         span = np.maximum(np.ptp(comps.anatomy.branches.points[:, [across, up]], axis=0), 1.0)
         wide, high = span * min(6.0 / span[0], 7.0 / span[1])
         figure, panel = _axes(plt, ax, (max(wide, 1.5) + 1.3, max(high, 1.5) + 0.7))
-        panel.add_collection(LineCollection(_wires(comps.anatomy)[:, :, [across, up]], colors=_WIRE, linewidths=0.6, zorder=0))
+        panel.add_collection(
+            LineCollection(list(_wires(comps.anatomy)[:, :, [across, up]]), colors=_WIRE, linewidths=0.6, zorder=0)
+        )
         order = np.argsort(pieces.radii.max(axis=1), kind="stable")  # the thick above the thin, so that somata are seen
         ball = _ball(comps)
         order = order[pieces.compartment[order] != 0] if ball else order
@@ -143,7 +153,7 @@ def _drawn(comps: Compartments, shades: Any, projection: str, ax: Any, legend: d
     return figure
 
 
-def _in_space(comps: Compartments, shades: Any, ax: Any, legend: dict[str, str], scale: Any, label: str) -> "Figure":
+def _in_space(comps: "Compartments", shades: Any, ax: Any, legend: dict[str, str], scale: Any, label: str) -> "Figure":
     pieces = _pieces(comps)
     with pyplot() as plt:
         from mpl_toolkits.mplot3d.art3d import Line3DCollection
@@ -157,7 +167,9 @@ def _in_space(comps: Compartments, shades: Any, ax: Any, legend: dict[str, str],
         points = comps.anatomy.branches.points[:, :3]
         low, span = points.min(axis=0), np.maximum(np.ptp(points, axis=0), 1.0)
         width = np.clip(pieces.radii.mean(axis=1) * 2 * 320 / span.max(), 0.4, 14.0)  # of about 320 points of height
-        lines = np.stack([pieces.begin, pieces.end], axis=1)[:, :, [0, 2, 1]]  # y upward, as in the pictures from one side
+        lines = np.stack([pieces.begin, pieces.end], axis=1)[
+            :, :, [0, 2, 1]
+        ]  # y upward, as in the pictures from one side
         if ball := _ball(comps):
             lines, width = lines[pieces.compartment != 0], width[pieces.compartment != 0]
             pieces = replace(pieces, compartment=pieces.compartment[pieces.compartment != 0])
@@ -176,7 +188,7 @@ def _in_space(comps: Compartments, shades: Any, ax: Any, legend: dict[str, str],
     return figure
 
 
-def _pieces(comps: Compartments) -> _Pieces:
+def _pieces(comps: "Compartments") -> _Pieces:
     anatomy, first = comps.anatomy, comps.anatomy.branches.first
     counts = np.diff(comps.first)
     branches, places = [], []
@@ -214,7 +226,7 @@ def _wires(anatomy: Anatomy) -> np.ndarray:
     return np.stack([end, begin], axis=1)[apart]
 
 
-def _ball(comps: Compartments) -> tuple[np.ndarray, float] | None:
+def _ball(comps: "Compartments") -> tuple[np.ndarray, float] | None:
     """Center and radius of a soma that stands for a sphere, where it is one compartment."""
     points = comps.anatomy.branches.points[: comps.anatomy.branches.first[1]]
     wide = points[0, 3]
@@ -224,7 +236,7 @@ def _ball(comps: Compartments) -> tuple[np.ndarray, float] | None:
     return points[1, :3], wide / 2
 
 
-def _in_turn(comps: Compartments) -> np.ndarray:
+def _in_turn(comps: "Compartments") -> np.ndarray:
     """The colour of the type, and a lighter one for every second compartment of a branch."""
     shades = np.array([_rgba(_shade(int(tag))) for tag in comps.tag])
     second = (np.arange(len(comps)) - comps.first[comps.branch]) % 2 == 1
