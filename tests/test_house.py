@@ -161,7 +161,9 @@ def test_no_file_grows_long(path: Path):
     assert len(path.read_text().splitlines()) <= 350
 
 
-@pytest.mark.parametrize("what", ["channelome", "channelome.registry", "channelome.units", "channelome.errors", "channelome.morphology"])
+@pytest.mark.parametrize(
+    "what", ["channelome", "channelome.registry", "channelome.units", "channelome.errors", "channelome.morphology"]
+)
 def test_importing_does_not_import_jax_brainunit_or_a_pack(what: str):
     code = (
         f"import sys, {what}; "

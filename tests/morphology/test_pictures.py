@@ -98,3 +98,12 @@ def test_what_cannot_be_drawn_says_why():
         COMPS.plot(np.zeros(3))
     with pytest.raises(ch.ModelError, match=r"needs axes made with projection='3d'"):
         MORPH.plot(projection="3d", ax=plt.subplots()[1])
+
+
+def test_the_example_draws_any_cell(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    code = (Path(__file__).parents[2] / "docs/examples/morphology.py").read_text()
+    scope: dict[str, object] = {"__name__": "example"}
+    exec(code, scope)
+    scope["main"](str(CELLS[0]), str(tmp_path / "cell.png"))  # pyright: ignore[reportCallIssue]
+    assert (tmp_path / "cell.png").stat().st_size > 10_000
+    assert CELLS[0].name in capsys.readouterr().out

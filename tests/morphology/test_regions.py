@@ -120,6 +120,8 @@ WRONG = {
     "dend[3]": r"a cell built by hand has no dend\[3\], but dend\[0\] to dend\[2\]",
     "tag7[0]": r"nothing of a cell built by hand is called 'tag7'",
     "far[0]": r"'far' is a region, and has no numbered branches",
+    "all[0]": r"'all' is a region, and has no numbered branches",
+    "subtree(far)": r"region not understood: 'far' is a region, and has no numbered branches",
     "dend[1.5]": r"branches are numbered 0, 1, 2",
     "dend[": r"branches are numbered",
     "dend[2:1]": r"has no dend\[2\]",

@@ -93,7 +93,7 @@ def dendrogram(anatomy: Anatomy, ax: Any) -> "Figure":
         panel.autoscale_view()
         panel.margins(y=0.03)
         panel.set(xlabel=f"way from {anatomy.label(*anatomy.origin)} (um)", yticks=[], title=anatomy.source)
-        panel.spines["left"].set_visible(False)
+        panel.spines[["left", "top", "right"]].set_visible(False)
         panel.set_xlim(left=min(0.0, panel.get_xlim()[0]))
         _legend(panel, _legend_of(anatomy))
     return figure

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 import numpy as np
 
 from ..errors import ModelError
-from .anatomy import ALIASES, Anatomy
+from .anatomy import ALIASES, TYPES, Anatomy
 from .points import SOMA
 from .syntax import Beyond, Joined, Named, Range, Region, Sort, Spot, Where, marked, parse_places, parse_region
 
@@ -33,7 +33,7 @@ def mask(anatomy: Anatomy, text: str, branch: np.ndarray, x: np.ndarray) -> np.n
     Raises:
         ModelError: where the text is not understood, or names what the cell has not.
     """
-    return _Reader(anatomy, text).mask(parse_region(text), branch, x)
+    return _Reader(anatomy, text, "region").mask(parse_region(text), branch, x)
 
 
 def places(anatomy: Anatomy, text: str) -> Places:
@@ -42,7 +42,7 @@ def places(anatomy: Anatomy, text: str) -> Places:
     Raises:
         ModelError: where the text is not understood, names what the cell has not, or no place at all.
     """
-    reader = _Reader(anatomy, text)
+    reader = _Reader(anatomy, text, "place")
     found = [reader.places(where) for where in parse_places(text)]
     both = np.column_stack([np.concatenate([f.branch for f in found]), np.concatenate([f.x for f in found])])
     _, first = np.unique(both, axis=0, return_index=True)
@@ -69,8 +69,13 @@ def _reach(anatomy: Anatomy) -> str:
 
 
 class _Reader:
-    def __init__(self, anatomy: Anatomy, text: str, inside: tuple[str, ...] = ()) -> None:
-        self.anatomy, self.text, self.inside = anatomy, text, inside
+    """Gives a parsed text its meaning. `what` it is and the text are for errors; `inside` are the regions of one's own that led here."""
+
+    def __init__(self, anatomy: Anatomy, text: str, what: str, inside: tuple[str, ...] = ()) -> None:
+        self.anatomy, self.text, self.what, self.inside = anatomy, text, what, inside
+
+    def error(self, at: int, problem: str) -> ModelError:
+        return marked(self.text, at, self.what, problem)
 
     def mask(self, region: Region, branch: np.ndarray, x: np.ndarray) -> np.ndarray:
         match region:
@@ -89,11 +94,10 @@ class _Reader:
         group = self.anatomy.groups.get(name)
         if name == "all" and region.start is None:
             chosen = np.ones(len(branch), bool)
-        elif isinstance(group, str):
-            if region.start is not None or name in self.inside:
-                why = "is defined by itself" if name in self.inside else "is a region, and has no numbered branches"
-                raise marked(self.text, region.at, "region", f"'{name}' {why}.")
-            chosen = _Reader(self.anatomy, group, (*self.inside, name)).mask(parse_region(group), branch, x)
+        elif isinstance(group, str) and region.start is None:
+            if name in self.inside:
+                raise self.error(region.at, f"'{name}' is defined by itself.")
+            chosen = _Reader(self.anatomy, group, "region", (*self.inside, name)).mask(parse_region(group), branch, x)
         else:
             chosen = np.isin(branch, self.branches(region))
         low, high = region.part
@@ -102,25 +106,18 @@ class _Reader:
     def branches(self, region: Named) -> np.ndarray:
         """The branches that a name stands for, or those of them that are asked for."""
         name = ALIASES.get(region.name, region.name)
-        members = self.anatomy.members.get(name)
-        if members is None:
-            if name in ("soma", "axon", "dend", "apical"):
-                members = np.zeros(0, np.int64)
-            else:
-                raise self.unknown(region)
+        if name == "all" or isinstance(self.anatomy.groups.get(name), str):
+            raise self.error(region.at, f"'{region.name}' is a region, and has no numbered branches.")
+        members = self.anatomy.members.get(name, np.zeros(0, np.int64))
+        if name not in self.anatomy.members and name not in TYPES.values():
+            raise self.unknown(region)
         if region.start is None:
             return members
         chosen = members[region.start : region.stop]
         if not len(chosen):
-            there = (
-                f"{name}[0] to {name}[{len(members) - 1}]" if len(members) else f"none; it has {self.anatomy.census()}"
-            )
-            raise marked(
-                self.text,
-                region.at,
-                "place or region",
-                f"{self.anatomy.source} has no {name}[{region.start}], but {there}.",
-            )
+            last = len(members) - 1
+            there = f"{name}[0] to {name}[{last}]" if last >= 0 else f"none; it has {self.anatomy.census()}"
+            raise self.error(region.at, f"{self.anatomy.source} has no {name}[{region.start}], but {there}.")
         return chosen
 
     def unknown(self, region: Named) -> ModelError:
@@ -128,10 +125,8 @@ class _Reader:
         close = get_close_matches(region.name, known, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""
         own = f" Names of its own: {', '.join(self.anatomy.groups)}." if self.anatomy.groups else ""
-        return marked(
-            self.text, region.at, "place or region",
-            f"nothing of {self.anatomy.source} is called '{region.name}'.{hint} It has {self.anatomy.census()}.{own}",
-        )  # fmt: skip
+        it_has = f"It has {self.anatomy.census()}.{own}"
+        return self.error(region.at, f"nothing of {self.anatomy.source} is called '{region.name}'.{hint} {it_has}")
 
     def range(self, region: Range, branch: np.ndarray, x: np.ndarray) -> np.ndarray:
         if region.quantity == "distance":
@@ -162,10 +157,8 @@ class _Reader:
 
     def spot(self, spot: Spot) -> Places:
         if isinstance(self.anatomy.groups.get(spot.branches.name), str):
-            raise marked(
-                self.text, spot.branches.at, "place",
-                f"'{spot.branches.name}' is a region; places in it are written 'terminals in {spot.branches.name}', for instance.",
-            )  # fmt: skip
+            way = f"places in it are written 'terminals in {spot.branches.name}', for instance"
+            raise self.error(spot.branches.at, f"'{spot.branches.name}' is a region; {way}.")
         branches = self.branches(spot.branches)
         return Places(branches, np.full(len(branches), 0.5 if spot.x is None else spot.x))
 
