@@ -37,6 +37,8 @@ WRONG = {
     "NaN as a parent": (changed(("0.5 3\n5", "0.5 nan\n5")), r"line 4: the parent must be a whole number, got nan"),
     "NaN as a coordinate": (changed(("3 3 50 0", "3 3 nan 0")), r"line 3 has coordinates that are no numbers"),
     "infinity as a coordinate": (changed(("3 3 50 0", "3 3 inf 0")), r"line 3 has coordinates that are no numbers"),
+    "a coordinate far away": (changed(("3 3 50 0", "3 3 1e300 0")), r"line 3 has coordinates that are no numbers of um"),
+    "a radius of an atom": (changed(("0.8 2", "1e-12 2")), r"the radius of line 3 is 1e-12, and must be positive"),
     "no diameter": (changed(("0.8 2", "0 2")), r"the radius of line 3 is 0, and must be positive. With repair='diameters'"),
     "a negative diameter": (changed(("0.8 2", "-0.8 2")), r"the radius of line 3 is -0.8"),
     "NaN as a radius": (changed(("0.8 2", "NaN 2")), r"the radius of line 3 is nan"),

@@ -210,6 +210,7 @@ def test_compartments_say_what_they_are():
 
 def test_a_morphology_and_its_compartments_travel():
     again = pickle.loads(pickle.dumps(CONE))
+    assert not again.branches.points.flags.writeable
     assert again == CONE
     assert hash(again) == hash(CONE)
     comps = pickle.loads(pickle.dumps(CONE.discretise(ch.per_branch(2))))
@@ -221,6 +222,8 @@ def test_a_morphology_cannot_be_changed():
         CONE.anatomy = None
     with pytest.raises(ValueError, match="read-only"):
         CONE.branches.points[0, 0] = 1.0
+    with pytest.raises(ValueError, match="read-only"):
+        CONE.discretise(ch.per_branch(2)).area[0] = 1.0
 
 
 def test_ten_thousand_points_are_ready_in_half_a_second(tmp_path: Path):

@@ -97,3 +97,25 @@ def test_d_lambda_asks_for_as_many_compartments(name: str):
     comps = morph.discretise(ch.d_lambda(0.1), Ra="100 ohm cm", C="1 uF/cm^2")
     theirs = np.array([section["d_lambda"] for section in NEURON[name]["sections"]])
     np.testing.assert_array_equal(np.diff(comps.first), theirs[in_their_order(morph, name)])
+
+
+FOLDERS = [parent / "shared/data" for parent in HERE.parents if (parent / "shared/data").is_dir()]
+
+
+@pytest.mark.skipif(not FOLDERS, reason="reconstructions that are not ours to ship")
+@pytest.mark.parametrize(
+    ("name", "sections", "length", "area", "volume"),
+    [
+        ("ca1_n120", 156, 11910.0995, 32493.46689, 11950.9649),
+        ("allen_485574832", 99, 4210.35863, 6681.89247, 2219.62025),
+    ],
+)
+def test_reconstructions_measure_what_they_do_in_neuron(
+    name: str, sections: int, length: float, area: float, volume: float
+):
+    """The sums over all sections that NEURON 9.0.2 gives after Import3d, as in make_neuron.py; three segments a section."""
+    morph = ch.Morphology.from_swc(FOLDERS[0] / f"{name}.swc")
+    assert len(morph) == sections
+    assert morph.lengths.sum() == pytest.approx(length, rel=1e-6)
+    assert morph.areas.sum() == pytest.approx(area, rel=1e-6)
+    assert morph.volumes.sum() == pytest.approx(volume, rel=2e-6)

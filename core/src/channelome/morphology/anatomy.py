@@ -52,6 +52,8 @@ class Anatomy:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for array in vars(self.branches).values():
+            array.setflags(write=False)
         for name in self.groups:
             if not re.fullmatch(r"[A-Za-z_]\w*", name) or name in RESERVED or re.fullmatch(r"(tag|minus)\d+", name):
                 why = "has a meaning already" if name.isidentifier() else "must be a word of letters, digits and _"
@@ -59,6 +61,10 @@ class Anatomy:
 
     def __len__(self) -> int:
         return len(self.branches)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """To travel: without what can be worked out again."""
+        return Anatomy, (self.branches, self.source, dict(self.groups), self.notes)
 
     @cached_property
     def frusta(self) -> Frusta:

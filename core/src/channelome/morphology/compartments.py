@@ -81,6 +81,11 @@ class Compartments:
     far: np.ndarray
     first: np.ndarray
 
+    def __post_init__(self) -> None:
+        for array in vars(self).values():
+            if isinstance(array, np.ndarray):
+                array.setflags(write=False)
+
     def __len__(self) -> int:
         return len(self.branch)
 

@@ -35,8 +35,6 @@ class Morphology:
     anatomy: Anatomy
 
     def __init__(self, anatomy: Anatomy) -> None:
-        for name in ("points", "first", "parent", "attach", "tag"):
-            getattr(anatomy.branches, name).setflags(write=False)
         object.__setattr__(self, "anatomy", anatomy)
 
     @classmethod

@@ -19,6 +19,8 @@ REPAIRS = {
 }
 """What `repair=` can ask for. Cycles and coordinates that are no numbers cannot be repaired."""
 _SHOWN = 4
+_FAR, _THIN = 1e9, 1e-9
+"""um: what is beyond is no neuron, and would leave what can be counted with."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,10 @@ def tree(points: Points, source: str, repair: frozenset[str]) -> tuple[Points, n
 
 
 def _check_coordinates(points: Points, source: str) -> None:
-    wrong = np.isnan(points.xyz.sum(axis=1)) | np.isinf(points.xyz).any(axis=1)
+    wrong = ~np.all(np.abs(points.xyz) < _FAR, axis=1)  # NaN is not less
     if wrong.any():
         raise ModelError(
-            f"{source}: {_these(points, wrong)} {_has(wrong)} coordinates that are no numbers; correct or delete them."
+            f"{source}: {_these(points, wrong)} {_has(wrong)} coordinates that are no numbers of um; correct or delete them."
         )
 
 
@@ -116,7 +118,7 @@ def _unique(points: Points, source: str, repair: frozenset[str], notes: list[str
 
 
 def _positive(points: Points, source: str, repair: frozenset[str], notes: list[str]) -> Points:
-    wrong = ~(np.isfinite(points.radius) & (points.radius > 0))
+    wrong = ~((points.radius > _THIN) & (points.radius < _FAR))
     if not wrong.any():
         return points
     if "diameters" not in repair:
