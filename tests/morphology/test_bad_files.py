@@ -136,6 +136,8 @@ def test_a_diameter_at_the_root_is_that_of_the_nearest_point(tmp_path: Path):
 
 
 def test_without_any_diameter_nothing_can_be_repaired(tmp_path: Path):
+    with pytest.raises(ch.ModelError, match="has no root"):
+        read(tmp_path, "1 3 0 0 0 1 7\n", repair="all")
     with pytest.raises(ch.ModelError, match="no point has a positive radius"):
         read(tmp_path, "1 3 0 0 0 0 -1\n2 3 10 0 0 0 1\n", repair="all")
 

@@ -80,6 +80,7 @@ WRONG = {
     "nowhere": (lambda: BALL.branch("dend", length="5 um", diameter="1 um", at="dend[4](1)"), r"has no dend\[4\], but dend\[0\] to dend\[0\]"),
     "in two places": (lambda: BALL.branch("dend", length="5 um", diameter="1 um", at="soma, dend"), r"at='soma, dend' names 2 places; say which"),
     "an unknown type": (lambda: BALL.branch("trunk", length="5 um", diameter="1 um", type="apicl"), r"the type must be one of soma, axon, dend, apical or a number, not 'apicl'"),
+    "two types": (lambda: BALL.branch("dend", length="5 um", diameter="1 um", type="axon"), r"branch 'dend': this name says the type already; leave type='axon' out"),
     "a word with a meaning": (lambda: BALL.branch("all", length="5 um", diameter="1 um"), r"the type must be one of"),
     "no direction": (lambda: BALL.branch("dend", length="5 um", diameter="1 um", direction=(0, 0, 0)), r"direction must be three numbers, not all zero"),
     "a region's name": (lambda: BALL.named(far="distance > 100 um").branch("far", length="5 um", diameter="1 um"), r"this name stands for the region 'distance > 100 um' already"),

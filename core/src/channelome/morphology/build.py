@@ -8,7 +8,7 @@ from ..errors import ModelError, UnitError
 from ..units import Unit, convert
 from .anatomy import ALIASES, RESERVED, TYPES, Anatomy
 from .branches import Branches, sphere
-from .points import DEND, SOMA
+from .points import APICAL, AXON, DEND, SOMA
 from .regions import places
 
 _UM = Unit.parse("um")
@@ -41,14 +41,15 @@ def branch(
     found = places(anatomy, at)
     if len(found) > 1:
         raise ModelError(f"branch '{name}': at='{at}' names {len(found)} places; say which.")
-    above, x = int(found.branch[0]), float(found.x[0])
-    shape = (
-        _given(points, name) if points is not None else _straight(anatomy, above, x, name, length, diameter, direction)
-    )
-    if points is not None and (length is not None or diameter is not None or direction is not None):
-        raise ModelError(f"branch '{name}': give points, or length and diameter, not both.")
+    above, x, tag = int(found.branch[0]), float(found.x[0]), _tag(name, type)
+    if points is not None:
+        if length is not None or diameter is not None or direction is not None:
+            raise ModelError(f"branch '{name}': give points, or length and diameter, not both.")
+        shape = _given(points, name)
+    else:
+        way = _direction(anatomy, above, x, tag) if direction is None else _unit(direction, name)
+        shape = _straight(anatomy, above, x, name, length, diameter, way)
     old = anatomy.branches
-    tag = _tag(name, type)
     added = Branches(
         np.concatenate([old.points, shape]),
         np.append(old.first, old.first[-1] + len(shape)),
@@ -66,6 +67,8 @@ def branch(
 
 
 def _tag(name: str, type: str | int | None) -> int:
+    if type is not None and ALIASES.get(name, name) in _TAGS:
+        raise ModelError(f"branch '{name}': this name says the type already; leave type={type!r} out.")
     if isinstance(type, int) and not isinstance(type, bool):
         return type
     word = str(name if type is None else type)
@@ -98,7 +101,7 @@ def _given(points: Any, name: str) -> np.ndarray:
 
 
 def _straight(
-    anatomy: Anatomy, above: int, x: float, name: str, length: Any, diameter: Any, direction: Any
+    anatomy: Anatomy, above: int, x: float, name: str, length: Any, diameter: Any, way: np.ndarray
 ) -> np.ndarray:
     if length is None or diameter is None:
         raise ModelError(f"branch '{name}' needs length= and diameter=, or points=.")
@@ -106,7 +109,6 @@ def _straight(
     ends = diameter if _is_pair(diameter) else (diameter, diameter)
     wide = [_size(end, f"the diameter of branch '{name}'") for end in ends]
     start = anatomy.frusta.at(np.array([above]), np.array([x]))
-    way = _direction(anatomy, above, x, name) if direction is None else _unit(direction, name)
     begin = start.xyz[0]
     if anatomy.branches.tag[above] == SOMA and 0 < x < 1:
         begin = begin + way * start.diameter[0] / 2  # drawn from the surface; the way to it costs nothing
@@ -127,17 +129,22 @@ def _unit(direction: Any, name: str) -> np.ndarray:
     return vector / np.linalg.norm(vector)
 
 
-def _direction(anatomy: Anatomy, above: int, x: float, name: str) -> np.ndarray:
-    """Where a branch goes that was not told: apical up, axons down, dendrites at a soma around it, others on and to the sides."""
-    beside = sum(anatomy.branches.attach[i] == x for i in anatomy.children[above])
+def _direction(anatomy: Anatomy, above: int, x: float, tag: int) -> np.ndarray:
+    """Where a branch goes that was not told: apical up, axons down, dendrites to the sides of a soma, others on and apart."""
+    siblings = [i for i in anatomy.children[above] if anatomy.branches.attach[i] == x]
     if anatomy.branches.tag[above] == SOMA:
-        if name in ("apical", "apic", "axon"):
-            up = 1.0 if name != "axon" else -1.0
-            return _turned(np.array([0.0, up, 0.0]), beside)
-        return _turned(np.array([1.0, 0.0, 0.0]), 4 * beside)
+        beside = sum(anatomy.branches.tag[i] == tag for i in siblings)
+        if tag in (APICAL, AXON):
+            return _turned(np.array([0.0, 1.0 if tag == APICAL else -1.0, 0.0]), beside)
+        fall = np.pi / 18 + beside // 2 * np.pi / 6
+        return np.array([(-1.0) ** beside * np.cos(fall), -np.sin(fall), 0.0])
     first = anatomy.branches.first
     points = anatomy.branches.points[first[above] : first[above + 1], :3]
-    return _turned((points[-1] - points[0]) / np.linalg.norm(points[-1] - points[0]), beside + 1 if beside else 0)
+    aside = 2 if x < 1 else 1  # at its end the first goes straight on
+    return _turned(
+        (points[-1] - points[0]) / np.linalg.norm(points[-1] - points[0]),
+        len(siblings) + aside if siblings or x < 1 else 0,
+    )
 
 
 def _turned(way: np.ndarray, times: int) -> np.ndarray:

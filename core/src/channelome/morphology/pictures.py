@@ -182,6 +182,9 @@ def _in_space(comps: "Compartments", shades: Any, ax: Any, legend: dict[str, str
         ax.set_box_aspect(span[[0, 2, 1]] / span.max(), zoom=0.95)
         ax.set(xlabel="x (um)", ylabel="z (um)", zlabel="y (um)", title=comps.anatomy.source)
         ax.locator_params(nbins=4)
+        for set_ticks, axis in ((ax.set_xticks, 0), (ax.set_yticks, 2), (ax.set_zticks, 1)):
+            if span[axis] < 0.15 * span.max():
+                set_ticks([])
         _legend(ax, legend)
         if scale is not None:
             figure.colorbar(scale, ax=ax, label=label, shrink=0.6)

@@ -143,7 +143,7 @@ def _filled(points: Points, wrong: np.ndarray) -> np.ndarray:
             radius[i] = radius[at]
     while np.isnan(radius).any():
         missing = np.isnan(radius)
-        inner = np.flatnonzero(~missing & (parent >= 0) & missing[parent])
+        inner = np.flatnonzero(~missing & (parent >= 0) & missing[np.maximum(parent, 0)])
         if not inner.size:  # a tree without any
             return np.where(missing, np.nanmean(radius), radius)
         radius[parent[inner][::-1]] = radius[inner][::-1]
@@ -163,7 +163,7 @@ def _with_parents(points: Points, source: str, repair: frozenset[str], notes: li
         )
     cut = wrong.copy()
     while True:
-        more = cut | ((parent >= 0) & cut[parent])
+        more = cut | ((parent >= 0) & cut[np.maximum(parent, 0)])
         if (more == cut).all():
             break
         cut = more
