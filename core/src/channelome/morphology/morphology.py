@@ -17,6 +17,7 @@ from .points import Points, asked, tree
 from .regions import mask
 from .report import report
 from .swc import parse, read_text
+from .table import from_table, to_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -84,7 +85,7 @@ class Morphology:
         else:
             raise ModelError(f"'{path.name}' ends with none of .swc, .nml, .asc, .h5, by which the format is told.")
         found, more = without_empty(found, path.name, asked(repair))
-        return cls(Anatomy(found, path.name, {**groups, **(names or {})}, (*notes, *more)))
+        return cls(Anatomy(found, path.name, groups, (*notes, *more))).named(**(names or {}))
 
     @classmethod
     def from_points(
@@ -99,7 +100,20 @@ class Morphology:
         mend = asked(repair)
         ordered, parent, notes = tree(points, source, mend)
         found, more = without_empty(branches(ordered, parent), source, mend)
-        return cls(Anatomy(found, source, dict(names or {}), (*notes, *more)))
+        return cls(Anatomy(found, source, {}, (*notes, *more))).named(**(names or {}))
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> Self:
+        """The cell that `to_table` gave, from a file of a model for instance. Its names are checked when they are used.
+
+        Raises:
+            ModelError: for what is missing, unknown or not a tree.
+        """
+        return cls(from_table(table))
+
+    def to_table(self) -> dict[str, Any]:
+        """Branches and names as lists, numbers and texts, in um, which TOML and JSON can hold; equal when read again."""
+        return to_table(self.anatomy)
 
     @classmethod
     def from_neuromorpho(
@@ -172,7 +186,7 @@ class Morphology:
             )
         )
 
-    def named(self, **names: str) -> Self:
+    def named(self, /, **names: str) -> Self:
         """A copy in which regions have names: ``morph.named(tuft="apical & distance > 300 um")``.
 
         Raises:
