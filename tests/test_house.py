@@ -28,7 +28,9 @@ READ_ORDER = [
         "module",
         "state",
         "clock",
+        "drawing",
     ),
+    "morphology",
     *("mechanisms", "authoring"),
     *("registry", "cells", "stimuli", "networks"),
     *("results", "engine", "instruments"),
@@ -172,7 +174,9 @@ def test_no_file_grows_long(path: Path):
     assert len(path.read_text().splitlines()) <= 350
 
 
-@pytest.mark.parametrize("what", ["channelome", "channelome.registry", "channelome.units", "channelome.errors"])
+@pytest.mark.parametrize(
+    "what", ["channelome", "channelome.registry", "channelome.units", "channelome.errors", "channelome.morphology"]
+)
 def test_importing_does_not_import_jax_brainunit_or_a_pack(what: str):
     code = (
         f"import sys, {what}; "

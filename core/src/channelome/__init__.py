@@ -13,6 +13,7 @@ _HOME = {
     "errors": "CollisionError ChannelomeError DefinitionError MismatchWarning ModelError PackError SimulationError UnitError UnknownName",
     "sampled": "lognormal normal uniform",
     "state": "State",
+    "morphology": "Compartments Morphology d_lambda max_length per_branch",
     "cells": "SingleCompartment channel ion",
     "networks": "Network Poisson Projection SpikeSource all_to_all by_distance distance_dependent fixed_indegree fixed_outdegree "
     "fixed_probability fixed_total_number from_arrays from_matrix grid one_to_one plasticity synapse",
@@ -54,6 +55,11 @@ if TYPE_CHECKING:
     from .models import load as load
     from .models import network as network
     from .models import save as save
+    from .morphology import Compartments as Compartments
+    from .morphology import Morphology as Morphology
+    from .morphology import d_lambda as d_lambda
+    from .morphology import max_length as max_length
+    from .morphology import per_branch as per_branch
     from .networks import Network as Network
     from .networks import Poisson as Poisson
     from .networks import Projection as Projection

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..cells.parts import build_channel, build_ion
+from ..drawing import pyplot
 from ..mechanisms.channels import Channel
 from ..mechanisms.ions import Ion
-from ..results.plotting import pyplot
 from .clamp import curves
 from .experiments import draw_experiments, draw_jumps, experiments, jumps
 from .patch import DEFAULT_IONS, rests_on

@@ -1,11 +1,11 @@
 """Pictures: records in panels above a shared time axis, rasters of spikes, curves, histograms."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..drawing import ONE, SEVERAL, pyplot
 from ..errors import ModelError
 from .spikes import SpikeTrains
 
@@ -14,17 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_LINES = 10
-_STYLE: dict[Any, Any] = {
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.8,
-    "axes.titlesize": "small",
-    "axes.titlelocation": "left",
-    "axes.xmargin": 0.0,
-    "lines.linewidth": 0.9,
-}
-_ONE = "#1f3b5c"
-_SEVERAL = (_ONE, "#b3432b", "#3f7d53", "#8a6d1c", "#6a4c93", "#4c6a78")
 
 
 def panels(
@@ -60,7 +49,7 @@ def raster(spikes: SpikeTrains, span: tuple[float, float], ax: Any) -> "Figure":
         # a mark is as high as a neuron's row, within what can be seen
         height = float(np.clip(0.8 * points / n, 3.0, 12.0))
         panel.plot(
-            spikes.times, spikes.neurons, linestyle="none", marker="|", color=_ONE, markersize=height,
+            spikes.times, spikes.neurons, linestyle="none", marker="|", color=ONE, markersize=height,
             markeredgewidth=0.8, rasterized=len(spikes) > 20_000,
         )  # fmt: skip
         panel.set(xlim=span if span[1] > span[0] else None, ylim=(-0.5, n - 0.5), xlabel="t (ms)", ylabel="neuron")
@@ -128,16 +117,6 @@ def histograms(values: Mapping[str, np.ndarray], bins: int, x: str, ax: Any, *, 
     return figure
 
 
-@contextmanager
-def pyplot() -> Iterator[Any]:
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError('plotting needs matplotlib: pip install "channelome[plot]"') from error
-    with plt.rc_context(_STYLE):
-        yield plt
-
-
 def _axes(plt: Any, n: int, ax: Any, height: float | None = None) -> "tuple[Figure, list[Axes]]":
     if ax is not None:
         axes = list(np.ravel(np.asarray(ax, dtype=object)))
@@ -150,7 +129,7 @@ def _axes(plt: Any, n: int, ax: Any, height: float | None = None) -> "tuple[Figu
 
 
 def _shades(plt: Any, n: int) -> Sequence[Any]:
-    return _SEVERAL[:n] if n <= len(_SEVERAL) else plt.get_cmap("viridis")(np.linspace(0.0, 0.85, n))
+    return SEVERAL[:n] if n <= len(SEVERAL) else plt.get_cmap("viridis")(np.linspace(0.0, 0.85, n))
 
 
 def _named(panel: "Axes", names: Mapping[str, Any]) -> None:
@@ -171,6 +150,6 @@ def _chosen(name: str, n: int, neurons: Sequence[int] | None) -> list[int]:
 
 
 def _lines(plt: Any, panel: "Axes", t: np.ndarray, flat: np.ndarray, chosen: list[int]) -> None:
-    shades = [_ONE] if len(chosen) == 1 else plt.get_cmap("viridis")(np.linspace(0.0, 0.85, max(len(chosen), 1)))
+    shades = [ONE] if len(chosen) == 1 else plt.get_cmap("viridis")(np.linspace(0.0, 0.85, max(len(chosen), 1)))
     for shade, i in zip(shades, chosen, strict=False):
         panel.plot(t, flat[:, i], color=shade, label=str(i))
