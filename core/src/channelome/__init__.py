@@ -22,7 +22,7 @@ _HOME = {
     "engine.solvers": "solver",
     "instruments": "curves voltage_clamp",
     "models": "cell load network save",
-    "local": "load_dir register",
+    "local": "load_channel load_dir register",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .errors import UnknownName as UnknownName
     from .instruments import curves as curves
     from .instruments import voltage_clamp as voltage_clamp
+    from .local import load_channel as load_channel
     from .local import load_dir as load_dir
     from .local import register as register
     from .models import cell as cell

@@ -36,6 +36,10 @@ class Hooks:
         """Read models from other file formats: `ch.load` gives a file with the suffix to the function, which returns the table of a model."""
 
     @hookspec
+    def channelome_mechanisms(self) -> dict[str, Callable[[Path], Any]]:  # pyright: ignore[reportReturnType]
+        """Read channels from other file formats: `ch.load_channel` gives a file with the suffix to the function, which returns a class."""
+
+    @hookspec
     def channelome_checks(self) -> dict[str, list[Any]]:  # pyright: ignore[reportReturnType]
         """Add checks to the conformance kit: by kind, a list of what `channelome.testing.kit.check` makes."""
 
@@ -81,10 +85,13 @@ def _is_checks(answer: Any) -> bool:
     return _texts(answer, str, is_check) and set(answer) <= {*KINDS, "pack"}
 
 
+def _is_readers(answer: Any) -> bool:
+    return _texts(answer, str, callable) and all(suffix.startswith(".") for suffix in answer)
+
+
 _FITS: dict[str, Callable[[Any], bool]] = {
-    "channelome_importers": lambda answer: (
-        _texts(answer, str, callable) and all(suffix.startswith(".") for suffix in answer)
-    ),
+    "channelome_importers": _is_readers,
+    "channelome_mechanisms": _is_readers,
     "channelome_checks": _is_checks,
     "channelome_commands": _list_of(_is_command),
     "channelome_families": lambda answer: _texts(answer, str, lambda path: isinstance(path, Path)),
@@ -94,6 +101,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
 """Whether an answer is one; `channelome_model_built` has none."""
 _KEYS: dict[str, Callable[[Any], Iterable[str]]] = {
     "channelome_importers": list,
+    "channelome_mechanisms": list,
     "channelome_commands": lambda answer: [command.name for command in answer],
 }
 """What only one plugin can have, of the answers of hooks."""
@@ -167,13 +175,17 @@ class _Loaded(NamedTuple):
         return self.plugin
 
 
-def importer(suffix: str, asked: Asked | None = None) -> Callable[[Path], Mapping[str, Any]] | None:
+def importer(
+    suffix: str, asked: Asked | None = None, hook: str = "channelome_importers"
+) -> Callable[[Path], Any] | None:
     """The function that reads files with this suffix; None where no plugin does.
+
+    Args:
+        hook: ``channelome_importers`` for models, ``channelome_mechanisms`` for channels.
 
     Raises:
         CollisionError: where two plugins read them.
     """
-    hook = "channelome_importers"
     found = [
         (label, answer[suffix])
         for label, answer in _good(_answers(asked or installed(hook), hook))
@@ -231,7 +243,7 @@ def diagnose(asked: Asked | None = None, our_commands: Iterable[str] = ()) -> li
         asked: a `manager`; that of the installed plugins if None.
         our_commands: names of commands that no plugin can have.
     """
-    ours = {"channelome_importers": SUFFIXES, "channelome_commands": our_commands}
+    ours = {"channelome_importers": SUFFIXES, "channelome_mechanisms": SUFFIXES, "channelome_commands": our_commands}
     everything = asked is None
     asked = installed() if asked is None else asked
     found = [*asked.problems, *(_unnamed(asked) if everything else ())]

@@ -1,0 +1,26 @@
+"""What this plugin tells channelome: who reads .mod files."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from channelome.registry.hooks import hookimpl
+
+
+@hookimpl
+def channelome_mechanisms() -> dict[str, Callable[[Path], Any]]:
+    """Channels from .mod files."""
+    return {".mod": _read}
+
+
+@hookimpl
+def channelome_environment() -> dict[str, str]:
+    """The version of the library that parses, for ``channelome env``."""
+    return {"lark": version("lark")}
+
+
+def _read(path: Path) -> Any:
+    from .load import channel_class
+
+    return channel_class(path)
