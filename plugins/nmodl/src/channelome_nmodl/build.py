@@ -11,7 +11,7 @@ from channelome.authoring import Gate, Linear, exp, linoid, param, rates
 from channelome.mechanisms.channels import Channel
 from channelome.units import Bound
 
-from .expression import Formula
+from .expression import evaluate
 from .plan import Method, Plan
 
 _RETURNS: Mapping[str, Callable[..., Any]] = {"rates": rates, "gate": Gate, "linear": Linear}
@@ -21,51 +21,23 @@ def _power(a: Any, b: Any) -> Any:
     return a ** int(b) if isinstance(b, float) and b == int(b) and abs(b) <= 64 else jnp.power(a, b)
 
 
+def _where(test: Any, a: Any, b: Any) -> Any:
+    return jnp.where(jnp.asarray(test) != 0, a, b)
+
+
 def _logical(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *args: function(*(jnp.asarray(arg) != 0 for arg in args))
 
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b, "neg": lambda a: -a,
-    "^": _power, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b,
+    "^": _power, "where": _where, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b,
     "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
     "and": _logical(jnp.logical_and), "or": _logical(jnp.logical_or), "not": _logical(jnp.logical_not),
     "exp": exp, "linoid": linoid, "fabs": jnp.abs, "asin": jnp.arcsin, "acos": jnp.arccos, "atan": jnp.arctan,
     "atan2": jnp.arctan2, "erf": lambda a: __import__("jax").scipy.special.erf(a),
     **{name: getattr(jnp, name) for name in ["log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "floor", "ceil", "fmod"]},
 }  # fmt: skip
-_DANGER = {"/": 1, "^": 0, "log": 0, "log10": 0, "sqrt": 0, "exp": 0, "asin": 0, "acos": 0}
-"""Operations that may give what is no number, and which of their arguments makes them."""
-
-
-def evaluate(roots: tuple[Formula, ...], values: Mapping[str, Any]) -> list[Any]:
-    """The values of formulas with JAX, right in slope as well: in a branch that is not taken nothing is divided by 0."""
-    done: dict[tuple[int, int], Any] = {}
-
-    def value(f: Formula, guard: Any, mark: int) -> Any:
-        key = (id(f), mark)
-        if key in done:
-            return done[key]
-        if f.op == "number":
-            found: Any = f.value
-        elif f.op == "symbol":
-            found = values[f.value]
-        elif f.op == "where":
-            test = jnp.asarray(value(f.args[0], guard, mark))
-            one = value(f.args[1], test if guard is None else guard & test, 2 * id(f) + mark)
-            other = value(f.args[2], ~test if guard is None else guard & ~test, 2 * id(f) + 1 + mark)
-            found = jnp.where(test, one, other)
-        else:
-            args = [value(arg, guard, mark) for arg in f.args]
-            if guard is not None and f.op in _DANGER and f.args[_DANGER[f.op]].op != "number":
-                i = _DANGER[f.op]
-                args[i] = jnp.where(guard, args[i], 1.0)
-            found = FUNCTIONS[f.op](*args)
-        done[key] = found
-        return found
-
-    return [value(root, None, 0) for root in roots]
-
 
 def build(plan: Plan, source: str) -> type[Channel]:
     """The class.
@@ -114,7 +86,7 @@ def _method(method: Method, plan: Plan) -> Callable[..., Any]:
         values = {key: given[name] for key, name in plain.items() if key in used}
         values |= {key: getattr(self, name) for key, name in fields.items() if key in used}
         values |= {key: getattr(given[ion], part) for key, (ion, part) in views.items() if key in used}
-        found = evaluate(method.formulas, values)
+        found = evaluate(method.formulas, values, FUNCTIONS)
         if method.returns == "table":
             return dict(zip(method.keys, found, strict=True))
         return found[0] if method.returns == "value" else _RETURNS[method.returns](*found)

@@ -96,7 +96,7 @@ class Machine:
         self.env: dict[str, Formula] = {}
         self.solved = Solved()
         self.notes: dict[str, None] = {}
-        self.names: dict[int, str] = {}
+        self.names: dict[Formula, str] = {}
         self._depth = 0
         self._count = 0
         self._constants = {
@@ -162,7 +162,7 @@ class Machine:
         value = self._value(s.value, scope)
         self.env[key] = value
         if value.args and "[" not in key:
-            self.names.setdefault(id(value), s.target.name)
+            self.names.setdefault(value, s.target.name)
 
     def _if(self, s: If, scope: Scope) -> None:
         test = x.truth(self._value(s.test, scope))

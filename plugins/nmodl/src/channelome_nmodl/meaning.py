@@ -1,5 +1,6 @@
 """What a mechanism is: rates of states and currents as formulas of V, celsius, ions, states and parameters."""
 
+import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,8 @@ from . import expression as x
 from .execute import Arrow, Machine
 from .expression import Formula
 from .numeric import same, sample, values
-from .singular import Singular
+from .safe import Guarded
+from .singular import Singular, factors
 from .syntax import Declared, File
 from .text import NmodlError
 from .units import unit_of
@@ -56,7 +58,7 @@ class Meaning:
     arrows: list[Arrow] = field(default_factory=list[Arrow])
     currents: dict[str, Formula] = field(default_factory=dict[str, Formula])
     valences: dict[str, int] = field(default_factory=dict[str, int])
-    names: dict[int, str] = field(default_factory=dict[int, str])
+    names: dict[Formula, str] = field(default_factory=dict[Formula, str])
     methods: dict[str, str] = field(default_factory=dict[str, str])
     notes: list[str] = field(default_factory=list[str])
     findings: list[str] = field(default_factory=list[str])
@@ -127,7 +129,6 @@ class _Reader:
         self._regular()
         self._check_symbols()
         meaning.methods = dict(solved.methods)
-        meaning.names = {**self.first.names, **self.cycle.names}
         meaning.notes += [*dict.fromkeys((*self.first.notes, *self.cycle.notes))]
         return meaning
 
@@ -416,6 +417,21 @@ class _Reader:
         for arrow in meaning.arrows:
             arrow.rate = clean.removed(arrow.rate)
         meaning.findings += clean.findings
+        guarded = Guarded(self._plain(*self._formulas()))
+        meaning.rates = {name: guarded.safe(f) for name, f in meaning.rates.items()}
+        meaning.currents = {name: guarded.safe(f) for name, f in meaning.currents.items()}
+        meaning.starts = {name: f and guarded.safe(f) for name, f in meaning.starts.items()}
+        for arrow in meaning.arrows:
+            arrow.rate = guarded.safe(arrow.rate)
+        for f, name in {**self.first.names, **self.cycle.names}.items():
+            if f.symbols.isdisjoint(("dt", "t")):
+                with contextlib.suppress(NmodlError):
+                    meaning.names.setdefault(guarded.safe(clean.removed(self._resolved(f))), name)
+
+    def _plain(self, *formulas: Formula) -> dict[str, float]:
+        """A number of every symbol but V: defaults of parameters, states half open."""
+        names = frozenset[str]().union(*(f.symbols for f in formulas))
+        return dict.fromkeys(names, 0.5) | {"celsius": 25.0} | self._defaults(*formulas)
 
     def _formulas(self) -> list[Formula]:
         m = self.meaning
@@ -502,7 +518,26 @@ def steady_state(rate: Formula, name: str) -> Formula | None:
 
 def as_gate(rate: Formula, name: str) -> tuple[str, Formula, Formula] | None:
     """``("gate", inf, tau)``, ``("rates", alpha, beta)`` or ``("linear", source, rate)``; None where it is not linear."""
-    return _relaxing(rate, name) or _opening(rate, name) or _linear(rate, name)
+    found = _relaxing(rate, name)
+    if found is not None:
+        return _of_rates(found[1], found[2]) or found
+    return _opening(rate, name) or _linear(rate, name)
+
+
+def _of_rates(inf: Formula, tau: Formula) -> tuple[str, Formula, Formula] | None:
+    """Opening and closing rate of ``inf = a / (a + b)`` and ``tau = 1 / (phi (a + b))``."""
+    if inf.op != "/" or inf.args[1].op != "+" or inf.args[0] not in inf.args[1].args:
+        return None
+    alpha, both = inf.args
+    beta = both.args[1] if both.args[0] is alpha else both.args[0]
+    speed = x.number(1)
+    while tau.op == "/":
+        speed, tau = x.mul(speed, tau.args[1]), tau.args[0]
+    for phi, factor in factors(speed):
+        if factor is both:
+            phi = x.div(phi, tau)
+            return "rates", x.mul(phi, alpha), x.mul(phi, beta)
+    return None
 
 
 def _relaxing(rate: Formula, name: str) -> tuple[str, Formula, Formula] | None:
