@@ -13,12 +13,13 @@ import jax.numpy as jnp
 from jax import Array
 
 from .channels import Channel, Environment, States
-from .kinetics import Rule
+from .kinetics import Rule, Scheme
 
 
 class General(Channel):
     """A current of any form: the class writes ``density`` of its states, in uA/cm^2, outward positive.
 
+    With the class keyword ``states`` it has a kinetic scheme, whose ``transitions`` are written as those of `Markov`.
     ``density`` may return a mapping from species to densities instead, with ``""`` for what no ion carries; the class keyword
     ``ion`` then names each species. With the class keyword ``variables=("x", ...)`` the class also writes ``derivatives``, which
     returns the rate of change of each per ms, and ``rest``, which returns what each starts from; neither has to be a steady state.
@@ -27,22 +28,31 @@ class General(Channel):
 
     def __init_subclass__(cls, *, variables: tuple[str, ...] = (), **kwargs: Any) -> None:
         cls.variables = tuple(variables) or cls.variables
-        cls._roots = ("rest", "derivatives", "density") if cls.variables else ("density",)
+        schemed = ("transitions",) if kwargs.get("states") or cls.occupancies else ()
+        cls._roots = (*schemed, *(("rest", "derivatives") if cls.variables else ()), "density")
         super().__init_subclass__(**kwargs)
 
     def steady_state(self, env: Environment) -> States:
         gates = Channel.steady_state(self, env)
-        return gates | self._over(env, self._call("rest", {**env, **gates}) if self.variables else {})
+        known = {**env, **gates}
+        if self.occupancies:
+            known |= (scheme := self._over(env, self._scheme(known).steady_state()))
+            gates = gates | scheme
+        return gates | self._over(env, self._call("rest", known) if self.variables else {})
 
     def slope(self, states: Mapping[str, Array], env: Environment) -> States:
-        return Channel.slope(self, states, env) | self._derivatives(states, env)
+        known = {**env, **states}
+        scheme = self._scheme(known).slope(states) if self.occupancies else {}
+        return Channel.slope(self, states, env) | scheme | self._derivatives(states, env)
 
     def relax(self, states: Mapping[str, Array], env: Environment, dt: Any, rule: Rule) -> States:
         gates = Channel.relax(self, states, env, dt, rule)
-        if not self.variables:
-            return gates
         middle = {name: (states[name] + after) / 2 for name, after in gates.items()}
-        return gates | self._moved({**states, **middle}, env, dt, rule)
+        if self.occupancies:
+            scheme = self._scheme({**env, **middle}).relax(states, dt, rule)
+            gates = gates | scheme
+            middle |= {name: (states[name] + after) / 2 for name, after in scheme.items()}
+        return gates | self._moved({**states, **middle}, env, dt, rule) if self.variables else gates
 
     def current(self, states: Mapping[str, Array], env: Environment) -> Array:
         density = self._call("density", {**env, **states})
@@ -53,6 +63,9 @@ class General(Channel):
         if not isinstance(density, Mapping):
             return Channel.carried(self, current, states, env)
         return {species: part for species, part in density.items() if species}
+
+    def _scheme(self, known: Environment) -> Scheme:
+        return Scheme(self.occupancies, self._call("transitions", known))
 
     def _derivatives(self, states: Mapping[str, Array], env: Environment) -> States:
         return self._over(env, self._call("derivatives", {**env, **states}) if self.variables else {})

@@ -39,6 +39,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     **{name: getattr(jnp, name) for name in ["log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "floor", "ceil", "fmod"]},
 }  # fmt: skip
 
+
 def build(plan: Plan, source: str) -> type[Channel]:
     """The class.
 

@@ -42,7 +42,9 @@ from .text import NmodlError
 from .units import constant
 
 MOST_ROUNDS, DEEPEST = 10_000, 40
-RANDOM = frozenset(["exprand", "scop_random", "normrand", "unifrand", "gauss", "poisrand", "set_seed", "random_uniform", "nrnRan4int"])
+RANDOM = frozenset(
+    ["exprand", "scop_random", "normrand", "unifrand", "gauss", "poisrand", "set_seed", "random_uniform", "nrnRan4int"]
+)
 _SILENT = frozenset(["printf", "fprintf", "error"])
 
 Scope = Mapping[str, str]

@@ -136,6 +136,8 @@ def div(a: Formula, b: Formula) -> Formula:
         return neg(div(a, b.args[0]))
     if b.op == "/" and b.args[0] is a:
         return b.args[1]
+    if a.op == "number" and b.op == "/" and b.args[0].op == "number" and b.args[0].value:
+        return mul(number(a.value / b.args[0].value), b.args[1])
     return number(1) if a is b else _make("/", (a, b))
 
 
@@ -151,7 +153,27 @@ def power(a: Formula, b: Formula) -> Formula:
 
 _FOLDED: dict[str, Callable[..., float]] = {
     name: getattr(math, name)
-    for name in ["exp", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "atan2", "floor", "ceil", "fabs", "erf", "fmod"]
+    for name in [
+        "exp",
+        "log",
+        "log10",
+        "sqrt",
+        "sin",
+        "cos",
+        "tan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "asin",
+        "acos",
+        "atan",
+        "atan2",
+        "floor",
+        "ceil",
+        "fabs",
+        "erf",
+        "fmod",
+    ]
 }
 FUNCTIONS = frozenset(_FOLDED) | {"pow", "abs", "linoid"}
 """What a file can call beside its own."""

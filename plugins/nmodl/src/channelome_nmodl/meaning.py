@@ -64,6 +64,12 @@ class Meaning:
     findings: list[str] = field(default_factory=list[str])
 
     @property
+    def scheme(self) -> tuple[str, ...]:
+        """The states of the kinetic scheme, in the order of the file's STATE."""
+        names = {name for arrow in self.arrows for _, name in (*arrow.left, *arrow.right)}
+        return tuple(name for name in self.rates if name in names)
+
+    @property
     def defaults(self) -> dict[str, float]:
         return {name: one.value for name, one in self.quantities.items()}
 
@@ -210,20 +216,20 @@ class _Reader:
     def _is_scheme(self, flows: Mapping[str, Formula]) -> bool:
         """Whether the reactions are those of one closed scheme of one channel: from one state to one other, no volumes."""
         solved = self.cycle.solved
-        if solved.sources or solved.volumes or set(flows) != self.states or set(solved.rates) != self.states:
+        if solved.sources or solved.volumes or not self.meaning.arrows:
             return False
         ends = [arrow.left + arrow.right for arrow in self.meaning.arrows]
         if any(len(arrow.left) != 1 or len(arrow.right) != 1 for arrow in self.meaning.arrows):
             return False
-        if any(count != 1 or name not in self.states for pair in ends for count, name in pair):
+        if any(count != 1 or name not in flows for pair in ends for count, name in pair):
             return False
-        if any(arrow.rate.symbols & self.states for arrow in self.meaning.arrows):
+        if any(arrow.rate.symbols & set(flows) for arrow in self.meaning.arrows):
             return False
         reached, old = {ends[0][0][1]}, 0
         while len(reached) > old:
             old = len(reached)
             reached |= {n for pair in ends for _, n in pair if reached & {name for _, name in pair}}
-        return reached == self.states
+        return reached == set(flows)
 
     def _starts(self) -> None:
         """What INITIAL makes of each state; None where that is its steady state."""
@@ -239,7 +245,8 @@ class _Reader:
             steady = steady_state(rate, name)
             meaning.starts[name] = None if steady is not None and self._alike(start, steady) else start
         if meaning.arrows:
-            self._check_scheme_start(settled)
+            self._check_scheme_start()
+        self._check_steady()
 
     def _started(self, name: str) -> Formula:
         value = self.first.env.get(name)
@@ -264,16 +271,19 @@ class _Reader:
             clean.removed(start), clean.removed(steady), self._defaults(start) | self._defaults(steady), rtol=1e-7
         )
 
-    def _check_scheme_start(self, settled: set[str]) -> None:
-        starts = self.meaning.starts
-        if all(start is None for start in starts.values()) or all(name in settled for name in starts):
-            self.meaning.starts = dict.fromkeys(starts)
-            return
-        total = x.number(0)
-        for name in starts:
-            total = x.add(total, starts[name] or x.number(0))
-        if any(start is not None for start in starts.values()):
-            self.meaning.arrows = []  # it starts elsewhere than at rest: General
+    def _check_scheme_start(self) -> None:
+        starts = [self.meaning.starts[name] for name in self.meaning.scheme]
+        if any(start is not None for start in starts):
+            self.meaning.arrows = []  # it starts elsewhere than at rest, so its states are variables
+
+    def _check_steady(self) -> None:
+        """States that start at their steady state, and are neither gates nor of the scheme, are given the formula of it."""
+        meaning = self.meaning
+        for name, rate in meaning.rates.items():
+            if meaning.starts[name] is not None or name in meaning.scheme:
+                continue
+            if steady_state(rate, name) is None:
+                raise NmodlError(f"{self.where}: {name} starts at a steady state for which there is no formula here.")
 
     def _resolved_first(self, f: Formula) -> Formula:
         """A formula of INITIAL with what is not set before it in INITIAL."""
@@ -386,8 +396,10 @@ class _Reader:
         """States that no current depends on, directly or by other states, are left out."""
         rates = self.meaning.rates
         needed = set[str]().union(*(flow.symbols for flow in self.meaning.currents.values())) & self.states
-        if self.meaning.arrows:
-            needed |= set(rates)
+        if self.meaning.arrows and needed & set(self.meaning.scheme):
+            needed |= set(self.meaning.scheme)
+        elif self.meaning.arrows:
+            self.meaning.arrows = []
         old = -1
         while len(needed) > old:
             old = len(needed)

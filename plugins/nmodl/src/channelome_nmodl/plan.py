@@ -6,19 +6,19 @@ from typing import Any
 
 from channelome.authoring import General, Markov, Ohmic
 from channelome.mechanisms.channels import Channel
-from channelome.mechanisms.ions import VALENCE
 from channelome.units import Unit
 
 from . import expression as x
 from .expression import Formula
-from .meaning import Meaning, Quantity, as_gate
+from .meaning import Meaning, Quantity, as_gate, steady_state
+from .text import NmodlError
 from .units import is_density
 
 _MILLIAMPERE = 1e3
 """uA in a mA: what a current of a file is multiplied with."""
 _CONDUCTANCE = Unit.parse("mS/cm^2")
 _TAKEN = frozenset({name for name in dir(General) if not name.startswith("__")}) | {
-    "V", "celsius", "rest", "derivatives", "density", "conductance", "transitions", "permeability", "parameters", *VALENCE,
+    "V", "celsius", "rest", "derivatives", "density", "conductance", "transitions", "permeability", "parameters",
     *["jnp", "exp", "log", "where", "sqrt", "linoid", "param", "rates", "Gate", "Linear", "Rates", "Ohmic", "Markov", "General", "Array", "Annotated", "Any", "Unit"],
 }  # fmt: skip
 
@@ -71,6 +71,7 @@ class _Planner:
         self.meaning = meaning
         self.gates, self.variables = _sorted_states(meaning)
         self.symbols: dict[str, str] = {"v": "V", "celsius": "celsius"}
+        self.species = {ion.species for ion in meaning.file.ions}
         self.readers: dict[str, str] = {}
         self.ions: dict[str, str] = {}
         for ion in meaning.file.ions:
@@ -87,11 +88,6 @@ class _Planner:
         ohmic = self._ohmic()
         scheme = bool(meaning.arrows)
         base = (Markov if scheme else Ohmic) if ohmic else General
-        if base is General and scheme:
-            self.variables, scheme = list(meaning.rates), False
-            meaning.notes.append(
-                "a kinetic scheme whose current is not g (V - E): its states go by their rates of change"
-            )
         if self.variables and ohmic:
             base = General
         species = [name for name in meaning.currents if name]
@@ -99,11 +95,11 @@ class _Planner:
         ion = tuple(species) if several else (species[0] if species else None)
         made = Plan(meaning, base, ion, ())
         root = self._root(base, ohmic, several)
-        if base is Markov:
-            made.keywords["states"] = tuple(self.symbols[name] for name in meaning.rates)
-        elif self.variables:
+        if scheme:
+            made.keywords["states"] = tuple(self.symbols[name] for name in meaning.scheme)
+        if self.variables:
             made.keywords["variables"] = tuple(self.symbols[name] for name in self.variables)
-        made.methods = [*self._methods(base), root]
+        made.methods = [*self._methods(), root]
         made.reads = tuple(sorted({*meaning.valences}))
         self._fields(made, ohmic)
         made.symbols = self.symbols
@@ -141,26 +137,39 @@ class _Planner:
 
     # ---- states ----
 
-    def _methods(self, base: type[Channel]) -> list[Method]:
+    def _methods(self) -> list[Method]:
         meaning, found = self.meaning, list[Method]()
-        if base is Markov:
+        if meaning.arrows:
             rates: dict[tuple[str, str], Formula] = {}
             for arrow in meaning.arrows:
                 pair = (self.symbols[arrow.left[0][1]], self.symbols[arrow.right[0][1]])
                 rates[pair] = x.add(rates[pair], arrow.rate) if pair in rates else arrow.rate
             flows = tuple(rates.values())
-            return [Method("transitions", self._arguments(flows), "table", flows, tuple(rates))]
+            found.append(Method("transitions", self._arguments(flows), "table", flows, tuple(rates)))
         for name in self.gates:
             gate = as_gate(meaning.rates[name], name)
             assert gate is not None
             found.append(Method(self.symbols[name], self._arguments(gate[1:]), gate[0], gate[1:]))
         if self.variables:
             keys = tuple(self.symbols[name] for name in self.variables)
-            starts = tuple(meaning.starts[name] or x.number(0) for name in self.variables)
+            starts = tuple(self._start(name) for name in self.variables)
             found.append(Method("rest", self._arguments(starts), "table", starts, keys))
             rates_ = tuple(meaning.rates[name] for name in self.variables)
             found.append(Method("derivatives", self._arguments(rates_), "table", rates_, keys))
         return found
+
+    def _start(self, name: str, trail: tuple[str, ...] = ()) -> Formula:
+        """What a variable starts from, of nothing but V, celsius, ions, gates and the scheme."""
+        start = self.meaning.starts[name]
+        if start is None:
+            start = steady_state(self.meaning.rates[name], name)
+            assert start is not None
+        used = start.symbols & {*self.variables}
+        if used & {name, *trail}:
+            raise NmodlError(
+                f"{self.meaning.file.source.name}: the steady states of {', '.join(sorted({name, *trail}))} depend on each other."
+            )
+        return x.substituted(start, {one: self._start(one, (*trail, name)) for one in used})
 
     def _arguments(self, formulas: Any) -> tuple[str, ...]:
         """Arguments of a method: V, celsius, ions by species, states."""
@@ -195,7 +204,7 @@ class _Planner:
         made.fields.sort(key=lambda f: (f.name != "g_max", f.name != "E"))
 
     def _free(self, name: str, taken: set[str]) -> str:
-        while name in _TAKEN or name in taken or keyword.iskeyword(name) or name in self.meaning.valences:
+        while name in _TAKEN or name in taken or keyword.iskeyword(name) or name in self.species:
             name += "_"
         return name
 
@@ -256,25 +265,23 @@ def _maximal(formulas: tuple[Formula, ...], meaning: Meaning) -> str:
 
 
 def _sorted_states(meaning: Meaning) -> tuple[list[str], list[str]]:
-    """Which states are gates, in an order in which each comes after those it depends on, and which are not."""
-    if meaning.arrows:
-        return [], []
+    """Which states are gates, in an order in which each comes after those it depends on, and which are variables."""
+    scheme = {*meaning.scheme}
+    own = [name for name in meaning.rates if name not in scheme]
     free = {
         name
-        for name, start in meaning.starts.items()
-        if start is not None or as_gate(meaning.rates[name], name) is None
+        for name in own
+        if meaning.starts[name] is not None
+        or as_gate(meaning.rates[name], name) is None
+        or meaning.rates[name].symbols & scheme
     }
     while True:
-        ordered = _order(
-            {
-                name: meaning.rates[name].symbols & (set(meaning.rates) - {name})
-                for name in meaning.rates
-                if name not in free
-            }
-        )
-        if ordered is not None and not any(meaning.rates[name].symbols & free for name in ordered):
-            return ordered, [name for name in meaning.rates if name in free]
-        free |= {n for n in meaning.rates if n not in free and (meaning.rates[n].symbols & (set(meaning.rates) - {n}))}
+        gates = [name for name in own if name not in free]
+        needs = {name: meaning.rates[name].symbols & {*own} - {name} for name in gates}
+        ordered = _order({name: needs[name] - free for name in gates})
+        if ordered is not None and not any(needs[name] & free for name in ordered):
+            return ordered, [name for name in own if name in free]
+        free |= {name for name in gates if needs[name] & free or (ordered is None and needs[name])}
 
 
 def _order(needs: dict[str, frozenset[str] | set[str]]) -> list[str] | None:

@@ -50,7 +50,7 @@ class Singular:
 
     def _proportional(self, top: Formula, E: Formula) -> tuple[Formula, Formula, Formula] | None:
         """The rest of a numerator, the factor of it that is k times `E`, and that k."""
-        for rest, factor in factors(top):
+        for rest, factor in reversed(factors(top)):
             if factor is E:
                 return rest, factor, x.number(1)
             for name in sorted(E.symbols & factor.symbols):
