@@ -81,7 +81,7 @@ def compare(imported: Imported, path: Path, python: str = sys.executable) -> Com
 
 def compiled(path: Path, folder: Path, python: str) -> Path:
     """The library that nrnivmodl makes of a file and what lies beside it to be included."""
-    found = Path(python).with_name("nrnivmodl")
+    found = Path(python).absolute().with_name("nrnivmodl")
     tool = str(found) if found.is_file() else shutil.which("nrnivmodl")
     if tool is None:
         raise ModelError(

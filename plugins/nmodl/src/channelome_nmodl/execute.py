@@ -232,6 +232,8 @@ class Machine:
             for arrow in self.solved.arrows[before[1] :]:
                 found |= {name for _, name in (*arrow.left, *arrow.right)}
             self.solved.steady |= found & states
+            for name in found & states:
+                self.env.pop(name, None)
 
     def states(self) -> set[str]:
         """Names of all states, elements of arrays one by one."""

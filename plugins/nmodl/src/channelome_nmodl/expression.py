@@ -116,8 +116,10 @@ def mul(a: Formula, b: Formula) -> Formula:
             return other
         if is_number(one, -1):
             return neg(other)
-    if a.op == "neg" and b.op == "neg":
-        return mul(a.args[0], b.args[0])
+    if a.op == "neg":
+        return neg(mul(a.args[0], b))
+    if b.op == "neg":
+        return neg(mul(a, b.args[0]))
     return _make("*", (a, b))
 
 

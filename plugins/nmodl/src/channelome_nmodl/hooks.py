@@ -15,6 +15,14 @@ def channelome_mechanisms() -> dict[str, Callable[[Path], Any]]:
 
 
 @hookimpl
+def channelome_commands() -> list[Any]:
+    """``channelome import``."""
+    from .commands import import_
+
+    return [import_]
+
+
+@hookimpl
 def channelome_environment() -> dict[str, str]:
     """The version of the library that parses, for ``channelome env``."""
     return {"lark": version("lark")}

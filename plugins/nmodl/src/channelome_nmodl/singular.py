@@ -28,7 +28,7 @@ class Singular:
         f = f if args == f.args else x.build(f.op, args)
         if f.op == "/":
             return self._quotient(f)
-        return self._unguarded(f) if f.op == "where" else f
+        return self._unguarded(_unclipped(f)) if f.op == "where" else f
 
     # ---- quotients ----
 
@@ -43,9 +43,10 @@ class Singular:
         if found is None:
             return f
         rest, whole, k = found
-        # turned: 1 - exp(E) = -(exp(E) - 1)
-        made = x.call("linoid", x.neg(whole), x.neg(k)) if turned else x.call("linoid", whole, k)
-        made = x.mul(rest, made)
+        # linoid(x, k) = -linoid(-x, -k), written with k > 0; turned: 1 - exp(E) = -(exp(E) - 1)
+        falls = k.op == "neg" or (k.op == "number" and k.value < 0)
+        made = x.call("linoid", x.neg(whole), x.neg(k)) if falls else x.call("linoid", whole, k)
+        made = x.mul(rest, made if turned == falls else x.neg(made))
         return made if extra is None else x.div(made, extra)
 
     def _proportional(self, top: Formula, E: Formula) -> tuple[Formula, Formula, Formula] | None:
@@ -65,6 +66,8 @@ class Singular:
     # ---- guards ----
 
     def _unguarded(self, f: Formula) -> Formula:
+        if f.op != "where":
+            return f
         test, a, b = f.args
         if test.op in ("not",):
             test, a, b = test.args[0], b, a
@@ -128,6 +131,14 @@ class Singular:
             for step in (0.0, 7.0)
         ]
         return 0 < abs(found[0]) <= 0.01 and bool(np.allclose(found, found[0], rtol=1e-6, atol=1e-12))
+
+
+def _unclipped(f: Formula) -> Formula:
+    """``if (x < -100) { 0 } else { exp(x) }`` is ``exp(x)``: what is cut off is less than 1e-17."""
+    test, a, b = f.args
+    if test.op in ("<", "<=") and x.is_number(a, 0) and b.op == "exp" and test.args[0] is b.args[0]:
+        return b if x.is_number(test.args[1]) and test.args[1].value <= -40 else f
+    return f
 
 
 def _split(bottom: Formula) -> tuple[Formula | None, Formula]:

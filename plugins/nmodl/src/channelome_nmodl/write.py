@@ -177,8 +177,10 @@ class _Printer:
             return self._names[id(f)], 9
         text, rank = self._plain(f)
         named = f in self.plan.meaning.names and f.op not in ("neg",)
-        if f.args and not (id(f) in self._roots and self._uses[id(f)] == 1) and (
-            (self._uses[id(f)] > 1 and len(text) > 8) or len(text) > _WIDE - 30 or (named and len(text) > 24)
+        if (
+            f.args
+            and not (id(f) in self._roots and self._uses[id(f)] == 1)
+            and ((self._uses[id(f)] > 1 and len(text) > 8) or len(text) > _WIDE - 30 or (named and len(text) > 24))
         ):
             name = self._free(self.plan.meaning.names.get(f, ""))
             self.lines.append(f"{name} = {text}")
@@ -224,7 +226,37 @@ def _number(value: float) -> str:
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
 
 
-_AUTHORING = ["Annotated", "Any", "Area", "Array", "Concentration", "Conductance", "CurrentDensity", "Factor", "Gate", "General", "IonView", "Linear", "Markov", "Ohmic", "Rate", "Rates", "Temperature", "Time", "Unit", "Voltage", "abs", "exp", "linoid", "log", "param", "rates", "sqrt", "tanh", "where"]
+_AUTHORING = [
+    "Annotated",
+    "Any",
+    "Area",
+    "Array",
+    "Concentration",
+    "Conductance",
+    "CurrentDensity",
+    "Factor",
+    "Gate",
+    "General",
+    "IonView",
+    "Linear",
+    "Markov",
+    "Ohmic",
+    "Rate",
+    "Rates",
+    "Temperature",
+    "Time",
+    "Unit",
+    "Voltage",
+    "abs",
+    "exp",
+    "linoid",
+    "log",
+    "param",
+    "rates",
+    "sqrt",
+    "tanh",
+    "where",
+]
 
 
 def _imported_names() -> set[str]:
