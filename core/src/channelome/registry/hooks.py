@@ -40,6 +40,10 @@ class Hooks:
         """Read channels from other file formats: `ch.load_channel` gives a file with the suffix to the function, which returns a class."""
 
     @hookspec
+    def channelome_writers(self) -> dict[str, Callable[[Path, str], str]]:  # pyright: ignore[reportReturnType]
+        """Write channels of other file formats as code: `channelome new channel NAME --from FILE` gives file and name to the function, which returns the text of a module."""
+
+    @hookspec
     def channelome_checks(self) -> dict[str, list[Any]]:  # pyright: ignore[reportReturnType]
         """Add checks to the conformance kit: by kind, a list of what `channelome.testing.kit.check` makes."""
 
@@ -92,6 +96,7 @@ def _is_readers(answer: Any) -> bool:
 _FITS: dict[str, Callable[[Any], bool]] = {
     "channelome_importers": _is_readers,
     "channelome_mechanisms": _is_readers,
+    "channelome_writers": _is_readers,
     "channelome_checks": _is_checks,
     "channelome_commands": _list_of(_is_command),
     "channelome_families": lambda answer: _texts(answer, str, lambda path: isinstance(path, Path)),
@@ -102,6 +107,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
 _KEYS: dict[str, Callable[[Any], Iterable[str]]] = {
     "channelome_importers": list,
     "channelome_mechanisms": list,
+    "channelome_writers": list,
     "channelome_commands": lambda answer: [command.name for command in answer],
 }
 """What only one plugin can have, of the answers of hooks."""
@@ -175,13 +181,11 @@ class _Loaded(NamedTuple):
         return self.plugin
 
 
-def importer(
-    suffix: str, asked: Asked | None = None, hook: str = "channelome_importers"
-) -> Callable[[Path], Any] | None:
+def importer(suffix: str, asked: Asked | None = None, hook: str = "channelome_importers") -> Callable[..., Any] | None:
     """The function that reads files with this suffix; None where no plugin does.
 
     Args:
-        hook: ``channelome_importers`` for models, ``channelome_mechanisms`` for channels.
+        hook: ``channelome_importers`` for models, ``channelome_mechanisms`` and ``channelome_writers`` for channels.
 
     Raises:
         CollisionError: where two plugins read them.
@@ -243,7 +247,8 @@ def diagnose(asked: Asked | None = None, our_commands: Iterable[str] = ()) -> li
         asked: a `manager`; that of the installed plugins if None.
         our_commands: names of commands that no plugin can have.
     """
-    ours = {"channelome_importers": SUFFIXES, "channelome_mechanisms": SUFFIXES, "channelome_commands": our_commands}
+    files = ("channelome_importers", "channelome_mechanisms", "channelome_writers")
+    ours = {**dict.fromkeys(files, SUFFIXES), "channelome_commands": our_commands}
     everything = asked is None
     asked = installed() if asked is None else asked
     found = [*asked.problems, *(_unnamed(asked) if everything else ())]

@@ -20,6 +20,7 @@ from channelome.mechanisms.ions import Fixed
 from channelome.mechanisms.rules import EXACT
 
 from .load import Imported
+from .meaning import as_gate
 
 HOLD, PULSES, TIMES = -81.3, (-101.7, -62.1, -41.3, -19.7, 1.1, 31.9), (0.05, 0.3, 1.0, 4.0, 20.0, 100.0)
 """mV, mV, ms: odd numbers, so that no file's guard of a singular point is hit."""
@@ -130,9 +131,9 @@ def is_exact(imported: Imported) -> bool:
     plan = imported.plan
     if any(routine.kind == "PROCEDURE" for routine in _solved(plan.meaning.file, plan.meaning.methods)):
         return True
-    own = {method.name for method in plan.methods}
-    lone = not plan.keywords and not any(own & {*method.arguments} for method in plan.methods[:-1])
-    return lone and all(method == "cnexp" for method in plan.meaning.methods.values())
+    rates = plan.meaning.rates
+    lone = not any(rate.symbols & (set(rates) - {name}) or as_gate(rate, name) is None for name, rate in rates.items())
+    return lone and not plan.meaning.arrows and all(method == "cnexp" for method in plan.meaning.methods.values())
 
 
 def _solved(file: Any, methods: Mapping[str, str]) -> list[Any]:
@@ -204,7 +205,7 @@ def _integrated(channel: Channel, start: Mapping[str, Any], env: Mapping[str, An
 
     jacobian = jax.jit(jax.jacfwd(slope))
     done = solve_ivp(
-        lambda t, y: np.asarray(slope(y)), (0.0, TIMES[-1]), flat, "Radau", t_eval=TIMES, rtol=1e-10, atol=1e-13,
+        lambda t, y: np.asarray(slope(y)), (0.0, TIMES[-1]), flat, "Radau", t_eval=TIMES, rtol=1e-10, atol=1e-18,
         jac=lambda t, y: np.asarray(jacobian(y)),
     )  # fmt: skip
     if not done.success:

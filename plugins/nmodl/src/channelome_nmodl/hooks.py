@@ -15,6 +15,12 @@ def channelome_mechanisms() -> dict[str, Callable[[Path], Any]]:
 
 
 @hookimpl
+def channelome_writers() -> dict[str, Callable[[Path, str], str]]:
+    """Classes in the house style of .mod files."""
+    return {".mod": _write}
+
+
+@hookimpl
 def channelome_commands() -> list[Any]:
     """``channelome import``."""
     from .commands import import_
@@ -32,3 +38,12 @@ def _read(path: Path) -> Any:
     from .load import channel_class
 
     return channel_class(path)
+
+
+def _write(path: Path, name: str) -> str:
+    import hashlib
+
+    from .load import load
+    from .write import module
+
+    return module(load(path).plan, name, hashlib.sha256(path.read_bytes()).hexdigest())
