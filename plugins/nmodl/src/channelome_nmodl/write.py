@@ -209,7 +209,9 @@ class _Printer:
         if f.op == "neg":
             return f"-{self._inside(f.args[0], 7)}", rank
         if f.op == "^":
-            return f"{self._inside(f.args[0], 9)}**{self._inside(f.args[1], 8)}", rank
+            base, exponent = self._inside(f.args[0], 9), self._inside(f.args[1], 8)
+            sign = "**" if all(re.fullmatch(r"-?[\w.]+", part) for part in (base, exponent)) else " ** "
+            return f"{base}{sign}{exponent}", rank
         if f.op in ("+", "*", "-", "/"):
             return f"{self._inside(f.args[0], rank)} {f.op} {self._inside(f.args[1], rank + 1)}", rank
         if f.op in x.COMPARE:

@@ -1,5 +1,7 @@
 TITLE a sodium current whose gates are stepped by hand
-COMMENT Written for these tests. ENDCOMMENT
+COMMENT
+Written for these tests: { ( "
+ENDCOMMENT
 UNITS { (mA) = (milliamp) (mV) = (millivolt) }
 NEURON { SUFFIX stepped  USEION na READ ena WRITE ina
 	RANGE gnabar, ina
