@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from channelome_nmodl.compare import PULSES, TIMES, judged
+from channelome_nmodl.compare import PULSES, TIMES, is_exact, judged
 from channelome_nmodl.load import load
 
 HERE = Path(__file__).parent
@@ -19,11 +19,13 @@ def test_neuron_was_asked_about_every_file():
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_currents_after_jumps_and_at_rest_are_neurons(path: Path):
-    found = judged(load(path), NEURON[path.name])
+    imported = load(path)
+    found = judged(imported, NEURON[path.name])
     assert found.largest > 0.01  # uA/cm^2
-    # 1e-8: NEURON's variable-step solver works at 1e-9, and gates that are exact agree to rounding.
-    assert found.relative < 1e-8, found
-    assert found.at_rest < 1e-8 * found.largest
+    # Gates that NEURON crosses exactly agree to rounding; the error of its variable-step solver is 5e-7 for the scheme.
+    most = 1e-9 if is_exact(imported) else 1e-6
+    assert found.relative < most, found
+    assert found.at_rest < most * found.largest
 
 
 def test_a_difference_is_found_where_there_is_one():

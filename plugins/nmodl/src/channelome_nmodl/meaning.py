@@ -12,7 +12,7 @@ from channelome.units import Unit
 from . import expression as x
 from .execute import Arrow, Machine
 from .expression import Formula
-from .numeric import same, sample, values
+from .numeric import same, sample, stationary, values
 from .safe import Guarded
 from .singular import Singular, factors
 from .syntax import Declared, File
@@ -246,6 +246,8 @@ class _Reader:
             meaning.starts[name] = None if steady is not None and self._alike(start, steady) else start
         if meaning.arrows:
             self._check_scheme_start()
+        if self.first.solved.equations:
+            self._check_equations()
         self._check_steady()
 
     def _started(self, name: str) -> Formula:
@@ -275,6 +277,25 @@ class _Reader:
         starts = [self.meaning.starts[name] for name in self.meaning.scheme]
         if any(start is not None for start in starts):
             self.meaning.arrows = []  # it starts elsewhere than at rest, so its states are variables
+
+    def _check_equations(self) -> None:
+        """Say where a LINEAR block, which INITIAL solves, does not hold at the steady state, from which the scheme starts here."""
+        meaning = self.meaning
+        if not meaning.arrows:
+            raise NmodlError(
+                f"{self.where}: INITIAL solves a LINEAR block for states that are no closed kinetic scheme."
+            )
+        equations = [self._resolved_first(f) for f, _ in self.first.solved.equations]
+        rates = [arrow.rate for arrow in meaning.arrows]
+        plain = {**self._plain(*equations, *rates), "v": -57.3}
+        pairs = [(arrow.left[0][1], arrow.right[0][1]) for arrow in meaning.arrows]
+        occupied = stationary(meaning.scheme, pairs, values(rates, plain))
+        off = values(equations, plain | occupied)
+        size = max(abs(float(one)) for one in values(rates, plain))
+        if any(abs(float(one)) > 1e-6 * max(size, 1.0) for one in off):
+            meaning.findings.append(
+                "its LINEAR block does not give the steady state, from which the scheme starts here"
+            )
 
     def _check_steady(self) -> None:
         """States that start at their steady state, and are neither gates nor of the scheme, are given the formula of it."""

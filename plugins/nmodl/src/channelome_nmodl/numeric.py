@@ -66,3 +66,15 @@ def same(a: Formula, b: Formula, defaults: Mapping[str, float], rtol: float = 1e
     return bool(good.any()) and bool(
         np.all(np.abs(one - other)[good] <= rtol * np.abs(one[good]) + 1e-12 * size + 1e-300)
     )
+
+
+def stationary(states: tuple[str, ...], arrows: list[tuple[str, str]], rates: Iterable[Any]) -> dict[str, float]:
+    """Occupancies at which a closed scheme stands still: they sum to 1."""
+    matrix = np.zeros((len(states), len(states)))
+    for (a, b), rate in zip(arrows, rates, strict=True):
+        i, j = states.index(a), states.index(b)
+        matrix[i, i] -= float(rate)
+        matrix[j, i] += float(rate)
+    full = np.vstack([matrix, np.ones(len(states))])
+    found = np.linalg.lstsq(full, np.append(np.zeros(len(states)), 1.0), rcond=None)[0]
+    return dict(zip(states, map(float, found), strict=True))

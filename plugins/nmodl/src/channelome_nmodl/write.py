@@ -167,6 +167,7 @@ class _Printer:
         self._uses = Counter(id(arg) for f in x.walk(method.formulas) for arg in f.args)
         self._uses.update(id(f) for f in method.formulas)
         self._numbers = 0
+        self._forced = set[int]()
         self._roots = {id(f) for f in method.formulas}
 
     def text(self, f: Formula) -> str:
@@ -176,17 +177,30 @@ class _Printer:
         if id(f) in self._names:
             return self._names[id(f)], 9
         text, rank = self._plain(f)
+        while len(text) > _WIDE - 12 and (long := self._longest(f)) is not None:
+            self._forced.add(id(long))
+            text, rank = self._plain(f)
         named = f in self.plan.meaning.names and f.op not in ("neg",)
         if (
             f.args
             and not (id(f) in self._roots and self._uses[id(f)] == 1)
-            and ((self._uses[id(f)] > 1 and len(text) > 8) or len(text) > _WIDE - 30 or (named and len(text) > 24))
+            and (
+                id(f) in self._forced
+                or (self._uses[id(f)] > 1 and len(text) > 8)
+                or len(text) > _WIDE - 30
+                or (named and len(text) > 24)
+            )
         ):
             name = self._free(self.plan.meaning.names.get(f, ""))
             self.lines.append(f"{name} = {text}")
             self._names[id(f)] = name
             return name, 9
         return text, rank
+
+    def _longest(self, f: Formula) -> Formula | None:
+        """The part of a formula that takes most of its text, and has no line of its own."""
+        parts = [arg for arg in f.args if arg.args and id(arg) not in self._names and id(arg) not in self._forced]
+        return max(parts, key=lambda arg: len(self._plain(arg)[0]), default=None)
 
     def _free(self, wanted: str) -> str:
         name = wanted if wanted and wanted.isidentifier() else ""
