@@ -9,7 +9,7 @@ from channelome.mechanisms.channels import Channel
 from . import expression
 from .build import build
 from .includes import with_includes
-from .meaning import mean
+from .meaning import check_is_of_membrane, mean
 from .plan import Plan, plan
 from .syntax import parse
 from .text import NmodlError, Source, read
@@ -36,7 +36,9 @@ def understood(source: Source, folder: Path) -> Imported:
     """As `load`, of text that is in memory; INCLUDE is looked for in `folder`, and nowhere else."""
     expression.forget()
     try:
-        made = plan(mean(with_includes(parse(source), folder)))
+        file = parse(source)
+        check_is_of_membrane(file)
+        made = plan(mean(with_includes(file, folder)))
         return Imported(build(made, source.name), made, source)
     except NmodlError:
         raise

@@ -84,12 +84,21 @@ def mean(file: File) -> Meaning:
     return _Reader(file).read()
 
 
+def check_is_of_membrane(file: File) -> None:
+    """Refuse what says itself that it is no mechanism of the membrane.
+
+    Raises:
+        NmodlError: for a POINT_PROCESS or an ARTIFICIAL_CELL.
+    """
+    if file.kind and file.kind != "SUFFIX":
+        raise NmodlError(f"{file.source.name}: {file.kind} {file.name} is not a channel of the membrane.")
+
+
 def _check_kind(file: File) -> None:
     where = file.source.name
     if not file.kind:
         raise NmodlError(f"{where}: it has no SUFFIX: it is not a mechanism.")
-    if file.kind != "SUFFIX":
-        raise NmodlError(f"{where}: {file.kind} {file.name} is not a channel of the membrane.")
+    check_is_of_membrane(file)
     for word in ("POINTER", "BBCOREPOINTER", "ELECTRODE_CURRENT", "RANDOM"):
         if named := file.lists.get(word):
             raise NmodlError(f"{where}: {word} {', '.join(named)} is what no channel here has.")
