@@ -19,8 +19,8 @@ from channelome.mechanisms.channels import Channel
 from channelome.mechanisms.ions import Fixed
 from channelome.mechanisms.rules import EXACT
 
+from .gates import as_gate
 from .load import Imported
-from .meaning import as_gate
 
 HOLD, PULSES, TIMES = -81.3, (-101.7, -62.1, -41.3, -19.7, 1.1, 31.9), (0.05, 0.3, 1.0, 4.0, 20.0, 100.0)
 """mV, mV, ms: odd numbers, so that no file's guard of a singular point is hit."""

@@ -11,7 +11,8 @@ from typing import Any
 
 from . import expression as x
 from .expression import Formula
-from .syntax import (
+from .text import NmodlError
+from .tree import (
     Assign,
     Binary,
     Block,
@@ -38,7 +39,6 @@ from .syntax import (
     Verbatim,
     While,
 )
-from .text import NmodlError
 from .units import constant
 
 MOST_ROUNDS, DEEPEST = 10_000, 40

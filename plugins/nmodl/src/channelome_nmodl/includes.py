@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from .syntax import File, parse
+from .syntax import parse
 from .text import NmodlError, read
+from .tree import File
 
 DEEPEST = 8
 

@@ -9,8 +9,9 @@ from channelome.mechanisms.channels import Channel
 from . import expression
 from .build import build
 from .includes import with_includes
-from .meaning import check_is_of_membrane, mean
+from .meaning import check_is_of_membrane
 from .plan import Plan, plan
+from .reader import mean
 from .syntax import parse
 from .text import NmodlError, Source, read
 

@@ -10,7 +10,8 @@ from channelome.units import Unit
 
 from . import expression as x
 from .expression import Formula
-from .meaning import Meaning, Quantity, as_gate, steady_state
+from .gates import as_gate, steady_state
+from .meaning import Meaning, Quantity
 from .text import NmodlError
 from .units import is_density
 

@@ -7,8 +7,8 @@ from channelome.errors import UnitError
 from channelome.maths import FARADAY, GAS
 from channelome.units import Unit
 
-from .syntax import File
 from .text import NmodlError
+from .tree import File
 
 _NATURE = {
     "faraday": FARADAY,
