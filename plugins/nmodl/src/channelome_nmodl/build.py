@@ -1,3 +1,5 @@
+# pyright: basic
+# (formulas are evaluated in NumPy and JAX alike)
 """The class of a mechanism at run time: methods that evaluate formulas with JAX. No text of the file is ever run."""
 
 import inspect

@@ -1,3 +1,5 @@
+# pyright: basic
+# (formulas are evaluated in NumPy and JAX alike)
 """An imported channel beside the same file compiled by NEURON: currents under voltage clamp, from rest and after jumps."""
 
 import json

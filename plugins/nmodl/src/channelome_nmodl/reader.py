@@ -284,8 +284,9 @@ class _Reader:
 
     def _resolved(self, f: Formula, keep: str = "") -> Formula:
         """`f` of nothing but V, celsius, ions, states and parameters: what is computed elsewhere in the file is put in."""
+        changes: dict[str, Formula] = {}
         for _ in range(60):
-            changes: dict[str, Formula] = {}
+            changes = {}
             for name in f.symbols - self.states - {keep}:
                 value = self._value_of(name)
                 if value is not None:

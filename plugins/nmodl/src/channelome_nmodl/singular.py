@@ -1,3 +1,5 @@
+# pyright: basic
+# (formulas are evaluated in NumPy and JAX alike)
 """``x / (exp(x/k) - 1)`` in all the ways in which it is written, guarded or not, made `linoid`: right in value and in slope."""
 
 from collections.abc import Mapping

@@ -1,3 +1,5 @@
+# pyright: basic
+# (lark gives what the grammar makes)
 """From text to the tree of `tree`, by the grammar in grammar.lark."""
 
 import functools
@@ -46,7 +48,7 @@ def parse(source: Source) -> File:
         NmodlError: with line and column of what is not NMODL.
     """
     try:
-        blocks: list[Any] = _parser().parse(source.text)
+        blocks: Any = _parser().parse(source.text)
     except UnexpectedInput as error:
         raise NmodlError(_where(source, error)) from None
     except VisitError as error:
@@ -61,7 +63,7 @@ def parse(source: Source) -> File:
 
 @functools.cache
 def _parser() -> Lark:
-    grammar = files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
+    grammar = files("channelome_nmodl").joinpath("grammar.lark").read_text(encoding="utf-8")
     return Lark(grammar, parser="lalr", transformer=_Tree(), maybe_placeholders=True)
 
 

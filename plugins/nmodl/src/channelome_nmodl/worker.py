@@ -1,3 +1,5 @@
+# pyright: basic
+# (NEURON has no types)
 """NEURON under voltage clamp, in a process of its own: it knows nothing of channelome, and needs nothing but NEURON.
 
     python worker.py < jobs.json > answers.json
@@ -14,8 +16,8 @@ from typing import Any
 
 def answer(job: dict[str, Any]) -> dict[str, Any]:
     """Currents in uA/cm^2 after jumps from `hold`: a row for each of `pulses`, a column for each of `times`."""
-    import neuron
-    from neuron import h
+    import neuron  # pyright: ignore[reportMissingImports]
+    from neuron import h  # pyright: ignore[reportMissingImports]
 
     if job["library"] not in _loaded:
         h.nrn_load_dll(job["library"])
