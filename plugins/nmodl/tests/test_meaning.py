@@ -165,6 +165,11 @@ def test_a_guard_that_is_wrong_at_its_point_is_found_and_kept():
     assert "the file's guard gives 30, the limit is 10" in " ".join(found.plan.meaning.findings)
 
 
+def test_what_initial_uses_before_it_is_set_is_found():
+    found = imported(changed("INITIAL { rates(v) n = ninf }", "INITIAL { n = ninf }")).plan.meaning.findings
+    assert "INITIAL uses ninf, which nothing has set by then" in " ".join(found)
+
+
 def test_names_of_ours_are_not_taken_by_the_files():
     cls = imported(KV.replace("vh", "replace").replace("ninf", "slope")).cls
     assert cls.gates == ("n",)

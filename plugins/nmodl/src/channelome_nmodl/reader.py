@@ -243,7 +243,15 @@ class _Reader:
         return x.substituted(f, {name: value for name, value in changes.items() if value is not None})
 
     def _ion_or_default(self, name: str) -> Formula | None:
-        return None if self._declared(name) else x.number(0)
+        declared = self._declared(name)
+        if declared is None:
+            return x.number(0)
+        if declared.value is None and name in self.cycle.env and self.first.env.get(name) is None:
+            said = f"INITIAL uses {name}, which nothing has set by then: 0 here, in NEURON what an earlier run left"
+            if said not in self.meaning.findings:
+                self.meaning.findings.append(said)
+            return x.number(0)
+        return None
 
     # ---- currents ----
 

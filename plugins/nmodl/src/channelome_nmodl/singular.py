@@ -1,5 +1,3 @@
-# pyright: basic
-# (formulas are evaluated in NumPy and JAX alike)
 """``x / (exp(x/k) - 1)`` in all the ways in which it is written, guarded or not, made `linoid`: right in value and in slope."""
 
 from collections.abc import Mapping
@@ -161,8 +159,8 @@ def _exponent(f: Formula) -> tuple[Formula, bool] | None:
     a, b = f.args
     if x.is_number(b, 1) and (E := _of_exp(a)) is not None:
         return E, False
-    if x.is_number(a, 1) and (E := _of_exp(b)) is not None:
-        return E, True
+    if x.is_number(a, 1) and (other := _of_exp(b)) is not None:
+        return other, True
     return None
 
 
