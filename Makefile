@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PEERS := .venv-bench
 RELEASE := .venv-release/.ready
 
-.PHONY: help demo test test-all versions check lint fuzz bench bench-peers format dist release-notes clean
+.PHONY: help demo test test-all versions check lint fuzz bench bench-peers corpus format dist release-notes clean
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -64,5 +64,8 @@ dist: $(RELEASE) ## build and check all distributions, and install them on the o
 release-notes: ## what is unreleased; TAG=channelome-tm1991-v0.1.0 for that release
 	@$(PYTHON) release/notes.py $(if $(TAG),--tag $(TAG))
 
+corpus: $(READY) ## how many published .mod files that pip packages bring are channels here; they stay in .corpus/
+	$(BIN)/python plugins/nmodl/tests/corpus.py $(PACKAGES)
+
 clean: ## remove what make made
-	rm -rf $(VENV) $(PEERS) .venv-release dist demo-output
+	rm -rf $(VENV) $(PEERS) .venv-release .corpus dist demo-output

@@ -23,7 +23,7 @@ _HOME = {
     "engine.solvers": "solver",
     "instruments": "ErrorEstimate curves estimate_error protocols voltage_clamp",
     "models": "cell load network save",
-    "local": "load_dir register",
+    "local": "load_channel load_dir register",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .instruments import estimate_error as estimate_error
     from .instruments import protocols as protocols
     from .instruments import voltage_clamp as voltage_clamp
+    from .local import load_channel as load_channel
     from .local import load_dir as load_dir
     from .local import register as register
     from .models import cell as cell

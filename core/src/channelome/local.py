@@ -9,12 +9,13 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any, cast
 
-from .errors import ModelError, PackError
+from .errors import ChannelomeError, ModelError, PackError
 from .mechanisms.channels import Channel
 from .mechanisms.describe import KINDS_OF_CLASSES, describe
 from .mechanisms.ions import Ion
 from .registry import registry
 from .registry.document import SUFFIXES
+from .registry.hooks import importer
 from .registry.loading import place
 from .registry.provenance import read_model
 from .registry.sync import is_offered
@@ -56,6 +57,41 @@ def load_dir(folder: "str | os.PathLike[str]", *, check: bool = False) -> list[s
         ModelError: where there is no such folder, a model file is none, or a class fails a check.
     """
     return load_folder(folder, check)
+
+
+def load_channel(path: "str | os.PathLike[str]") -> Any:
+    """The class of channels that a file of another format holds, as NEURON's ``.mod``; a plugin reads it.
+
+    It is a class like any other: ``SingleCompartment(1, ..., IKv=load_channel("kv3.mod"))``, ``register(load_channel(...), name=...)``.
+
+    Args:
+        path: of a file whose suffix a plugin claims (the hook ``channelome_mechanisms``).
+
+    Raises:
+        ModelError: where no installed plugin reads such files, the file cannot be read, or no channel can be made of it.
+        CollisionError: where two plugins read such files.
+    """
+    file = Path(path)
+    read = importer(file.suffix.lower(), hook="channelome_mechanisms") if file.suffix else None
+    if read is None:
+        known = {".mod": "channelome-nmodl"}.get(file.suffix.lower())
+        remedy = (
+            f"`pip install {known}` brings one" if known else "load_channel reads what a plugin claims by its suffix"
+        )
+        raise ModelError(f"no installed plugin reads channels from '{file.suffix}' files, such as {file}: {remedy}.")
+    if not file.is_file():
+        raise ModelError(f"there is no file {file}.")
+    try:
+        found = read(file)
+    except ChannelomeError:
+        raise
+    except Exception as error:
+        raise ModelError(f"the plugin that reads '{file.suffix}' files failed on {file}: {described(error)}") from error
+    if not _is(found, Channel):
+        raise ModelError(
+            f"the plugin that reads '{file.suffix}' files made {found!r} of {file}, which is no class of channels."
+        )
+    return found
 
 
 def register_local(what: Any, name: str | None, aliases: tuple[str, ...], check: bool) -> None:

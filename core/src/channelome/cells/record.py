@@ -50,7 +50,10 @@ def probes(cell: Any, names: Sequence[str]) -> tuple[Probe, ...]:
 def _all(cell: Any) -> list[Probe]:
     found = [Probe("V", "mV", "", "V")]
     for label, channel in cell.channels.items():
-        found += [Probe(f"{label}.{gate}", "1", label, gate) for gate in (*channel.gates, *channel.occupancies)]
+        found += [
+            Probe(f"{label}.{gate}", "1", label, gate)
+            for gate in (*channel.gates, *channel.occupancies, *channel.variables)
+        ]
         found.append(Probe(f"{label}.current", "uA/cm^2", label, "current"))
     for species in cell.ions:
         found += [Probe(f"{species}.{field}", unit, species, field) for field, unit in _ION_UNITS.items()]

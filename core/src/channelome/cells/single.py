@@ -177,7 +177,7 @@ class SingleCompartment(Module):
         currents = self.currents(state)
         dV = (inject(state.V) - sum(currents.values())) / self.C
         gates = {label: ch.at(self.celsius).slope(state.channels[label], env) for label, ch in self.channels.items()}
-        carried = self._by_species(currents)
+        carried = self._by_species(currents, state)
         ions = {species: ion.slope(state.ions[species], carried[species]) for species, ion in self.ions.items()}
         return State(dV, gates, ions)
 
@@ -212,7 +212,7 @@ class SingleCompartment(Module):
         if not any(state.ions.values()):
             return state._replace(V=V)
         reached = follow(at._replace(V=(state.V + V) / 2 if guess is None else V))
-        carried = self._by_species(self.currents(reached))
+        carried = self._by_species(self.currents(reached), reached)
         return state._replace(V=V, ions=self._pools(state, carried, dt, rule))
 
     # ---- what solvers for points ask beside it ----
@@ -241,7 +241,7 @@ class SingleCompartment(Module):
         reached = state
         for _ in range(4 if any(state.ions.values()) else 0):
             middle = state._replace(ions=jax.tree.map(lambda a, b: (a + b) / 2, state.ions, reached.ions))
-            carried = self._by_species(self.currents(middle))
+            carried = self._by_species(self.currents(middle), middle)
             reached = state._replace(ions=self._pools(state, carried, dt, CLIPPED_PADE))
         return reached
 
@@ -259,21 +259,22 @@ class SingleCompartment(Module):
     def _environment(self, V: Array, ions: Mapping[str, Mapping[str, Array]]) -> dict[str, Any]:
         return {"V": V, "celsius": self.celsius, **self.views(State(V, {}, dict(ions)))}  # pyright: ignore
 
-    def _by_species(self, currents: Mapping[str, Array]) -> dict[str, Array | float]:
+    def _by_species(self, currents: Mapping[str, Array], state: State) -> dict[str, Array | float]:
         """Current density that each ion carries: a channel's charge is credited to the species it declares, no other."""
         carried: dict[str, Array | float] = dict.fromkeys(self.ions, 0.0)
+        env = self._environment(state.V, state.ions)
         for label, channel in self.channels.items():
-            for species, share in channel.carries.items():
+            parts = channel.at(self.celsius).carried(currents[label], state.channels[label], env)
+            for species, part in parts.items():
                 if species in carried:
-                    fraction = 1.0 if share is None else getattr(channel, share)
-                    carried[species] = carried[species] + fraction * currents[label]
+                    carried[species] = carried[species] + part
         return carried
 
     def _half_way(self, state: State, dt: Any, rule: Rule) -> State:
         """The state with its concentrations predicted for the middle of the step, which keeps V second order."""
         if not any(state.ions.values()):
             return state
-        return state._replace(ions=self._pools(state, self._by_species(self.currents(state)), dt / 2, rule))
+        return state._replace(ions=self._pools(state, self._by_species(self.currents(state), state), dt / 2, rule))
 
     def _pools(self, state: State, carried: Mapping[str, Any], dt: Any, rule: Rule) -> dict[str, dict[str, Array]]:
         return {s: ion.relax(state.ions[s], carried[s], dt, rule) for s, ion in self.ions.items()}

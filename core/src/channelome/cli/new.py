@@ -1,5 +1,6 @@
 """``channelome new``: a pack, or a channel in one, that can be checked, built and installed as it is made."""
 
+import hashlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -94,12 +95,26 @@ def pack(
 
 @new.command(cls=_Gates)
 @click.argument("name")
-@click.option("--gates", required=True, help="With their powers: m^3 h.")
-@click.option("--ion", required=True, help="na, k, ca, cl, mg, h; none for a current with its own E.")
+@click.option("--gates", default="", help="With their powers: m^3 h.")
+@click.option("--ion", default="", help="na, k, ca, cl, mg, h; none for a current with its own E.")
+@click.option(
+    "--from",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file that a plugin reads, such as NEURON's .mod: its equations in place of placeholders.",
+)
 @click.option("--pack", "folder", type=_FOLDER, default=".", show_default=True, help="The pack's folder.")
 @_origin_options
 def channel(
-    name: str, gates: str, ion: str, folder: Path, source: str | None, doi: str, ported_from: str | None, yes: bool
+    name: str,
+    gates: str,
+    ion: str,
+    file: Path | None,
+    folder: Path,
+    source: str | None,
+    doi: str,
+    ported_from: str | None,
+    yes: bool,
 ) -> None:
     """Make the channel NAME, <current>_<FAMILY>, in the pack of that family.
 
@@ -109,14 +124,41 @@ def channel(
     from ..scaffold.channel import find_place
     from ..scaffold.request import origin, outline
 
-    sketch = outline(name, [gates], ion)
+    if file is None and not (gates and ion):
+        raise Failure("say --gates and --ion, or --from FILE, whose equations are taken.")
+    sketch = outline(name, [gates or "m"], ion or "none")
     find_place(folder, sketch.family)
+    text = "" if file is None else _written(file, name)
     _can_ask(yes, {"--source": source, "--ported-from": ported_from})
     source = _answer(str, source, yes, f"{_SOURCE}, or the key of a reference", sketch.family)
-    ported_from = _answer(str, ported_from, yes, _PORTED, "no")
-    files = new_channel(sketch, folder, origin(source, doi, ported_from))
+    ported_from = _answer(str, ported_from, yes, _PORTED, "no" if file is None else _digest(file))
+    files = new_channel(sketch, folder, origin(source, doi, ported_from), text)
+    if file is not None:
+        click.echo(f"made {files[0]} of {file}, and brought {', '.join(path.name for path in files[1:])} in line")
+        click.echo(
+            f"left to do: the paper's reference and DOI in pack.toml; see that the licence of {file.name} allows this;"
+        )
+        click.echo(f"  golden data that is not this code's: `channelome import --compare {file}` compares with NEURON")
+        return
     click.echo(f"made {files[0]}, and brought {', '.join(path.name for path in files[1:])} in line")
     _say_what_is_left(folder, str(files[0]), sketch)
+
+
+def _written(file: Path, name: str) -> str:
+    """The text of a module with the channel of a file of another format, by the plugin that reads it."""
+    from ..registry.hooks import importer
+
+    write = importer(file.suffix.lower(), hook="channelome_writers")
+    if write is None:
+        raise Failure(
+            f"no installed plugin writes channels of '{file.suffix}' files; channelome-nmodl does of .mod files."
+        )
+    return str(write(file, name))
+
+
+def _digest(file: Path) -> str:
+    """What stands for a file that equations were taken from."""
+    return f"{file.name}, SHA-256 {hashlib.sha256(file.read_bytes()).hexdigest()}, licence not stated"
 
 
 def _can_ask(yes: bool, needed: dict[str, str | None]) -> None:

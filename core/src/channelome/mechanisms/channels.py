@@ -36,6 +36,7 @@ class Channel(Module):
     reads: ClassVar[tuple[str, ...]] = ()
     gates: ClassVar[tuple[str, ...]] = ()
     occupancies: ClassVar[tuple[str, ...]] = ()
+    variables: ClassVar[tuple[str, ...]] = ()
     needs_celsius: ClassVar[bool] = False
     measured_at: ClassVar[float | None] = None
     asks_celsius: ClassVar[bool] = False
@@ -84,6 +85,11 @@ class Channel(Module):
     def current(self, states: Mapping[str, Array], env: Environment) -> Array:
         """Current density in uA/cm^2, outward positive."""
         raise NotImplementedError
+
+    def carried(self, current: Any, states: Mapping[str, Array], env: Environment) -> dict[str, Any]:
+        """What each species carries of the channel's `current` (uA/cm^2), by species."""
+        shares = {species: 1.0 if share is None else getattr(self, share) for species, share in self.carries.items()}
+        return {species: share * current for species, share in shares.items()}
 
     def _gate(self, name: str, known: Environment) -> Relaxation:
         return self._call(name, known)

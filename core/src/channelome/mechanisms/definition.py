@@ -34,7 +34,7 @@ def analyse(cls: Any, base: type) -> None:
         if not callable(getattr(cls, root, None)):
             raise DefinitionError(f"class {cls.__name__} needs a method {root}(self, ...).")
         _follow(cls, base, root, arguments, gates, ())
-    own = {*gates, *cls.occupancies}
+    own = {*gates, *cls.occupancies, *cls.variables}
     asked = {name for names in arguments.values() for name in names} - own
     cls._arguments = MappingProxyType(arguments)
     cls.gates = tuple(gates)
@@ -67,6 +67,12 @@ def _follow(
                 raise DefinitionError(
                     f"class {cls.__name__}: transitions() asks for the occupancy '{name}', but rates may depend on V, "
                     f"celsius, ions and gates only; what is proportional to an occupancy is a transition from it."
+                )
+        elif name in cls.variables:
+            if method not in ("derivatives", "density"):
+                raise DefinitionError(
+                    f"class {cls.__name__}: {method}() asks for the variable '{name}', which only derivatives() and density() "
+                    f"may; a gate that depends on it is a variable too."
                 )
         elif callable(getattr(cls, name, None)) and not hasattr(base, name):
             _follow(cls, base, name, arguments, gates, (*trail, method))
@@ -103,7 +109,7 @@ def _unknown_argument(cls: Any, method: str, name: str) -> str:
 def _check_ion(cls: Any) -> None:
     own_E = "E" in cls.parameters
     permeable = "permeability" in cls._roots
-    if cls.ion is None and not own_E and not permeable:
+    if cls.ion is None and not own_E and not permeable and "density" not in cls._roots:
         raise DefinitionError(
             f"class {cls.__name__} has no reversal potential: say which ion carries it, class {cls.__name__}(..., ion='k'), "
             f"or give it a field E: Voltage."
@@ -134,7 +140,7 @@ def _abstract(cls: Any) -> Any:
 def _evaluate(channel: Any, method: str, arguments: tuple[str, ...], use: Callable[[Any], Any]) -> Any:
     """What `use` makes of the method's value for abstract scalars."""
     cls = type(channel)
-    scalars = {"V", "celsius", *cls.gates, *cls.occupancies}
+    scalars = {"V", "celsius", *cls.gates, *cls.occupancies, *cls.variables}
 
     def probe(x: Array) -> Any:
         return use(getattr(channel, method)(*[x if n in scalars else IonView(n, 1, x, x, x) for n in arguments]))
@@ -181,6 +187,8 @@ def _check_values(channel: Any) -> None:
 
 
 def _checked(cls: Any, method: str, value: Any) -> Any:
+    if method in ("rest", "derivatives") or (method == "density" and isinstance(value, Mapping)):
+        return _checked_mapping(cls, method, value)
     if method == "transitions":
         _check_transitions(cls, value)
         return dict(value).copy() and [jnp.asarray(rate) for rate in value.values()]
@@ -193,7 +201,7 @@ def _checked(cls: Any, method: str, value: Any) -> Any:
         return [jnp.asarray(part) for part in value]
     if value is None or isinstance(value, Rates | Gate | tuple | dict):
         raise DefinitionError(
-            f"{cls.__name__}.{method} must return a number in {'cm/s' if method == 'permeability' else 'mS/cm^2'}, not {type(value).__name__}."
+            f"{cls.__name__}.{method} must return a number in {_UNITS[method]}, not {type(value).__name__}."
         )
     return jnp.asarray(value)
 
@@ -207,6 +215,20 @@ def _instantaneous(cls: Any, method: str, value: Any) -> str:
         f" A gate that follows {arguments or 'V'} at once has no state: call the method _{method}, and write what it is where it is used, "
         f"def {cls._roots[-1]}(self, {arguments or 'V'}, ...) with {method} = self._{method}({arguments})."
     )
+
+
+_UNITS = {"permeability": "cm/s", "conductance": "mS/cm^2", "density": "uA/cm^2"}
+
+
+def _checked_mapping(cls: Any, method: str, value: Any) -> Any:
+    """Of ``rest`` and ``derivatives`` a number for each variable, of ``density`` one for each species or ``""``."""
+    wanted = {*cls.carries, ""} if method == "density" else {*cls.variables}
+    given = {*value} if isinstance(value, Mapping) else set[str]()
+    if not given or given - wanted or (method != "density" and wanted - given):
+        said = ", ".join(repr(name) for name in sorted(wanted))
+        got = sorted(map(repr, given)) if isinstance(value, Mapping) else type(value).__name__
+        raise DefinitionError(f"{cls.__name__}.{method} must return {{name: number}} of {said}, not of {got}.")
+    return {name: jnp.asarray(one) for name, one in value.items()}
 
 
 def _check_transitions(cls: Any, value: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from ..module import Q10, REQUIRED, Module, Parameter
 from .channels import Channel, Markov, Ohmic, Permeable, equations
+from .general import General
 from .ions import FixedIon, Ion, NernstIon, Pool
 from .source import digest_of
 from .transmission import Contact, Coupling, Release, Synapse
@@ -15,7 +16,18 @@ KINDS_OF_CLASSES: dict[str, tuple[type[Module], ...]] = {
     "synapse": (Contact, Release),
 }
 """What the registry calls a class, by what it is a subclass of."""
-_KINDS: tuple[type[Module], ...] = (Markov, Permeable, Ohmic, Pool, NernstIon, FixedIon, Synapse, Release, Coupling)
+_KINDS: tuple[type[Module], ...] = (
+    Markov,
+    Permeable,
+    Ohmic,
+    General,
+    Pool,
+    NernstIon,
+    FixedIon,
+    Synapse,
+    Release,
+    Coupling,
+)
 
 
 def describe(cls: type[Module]) -> dict[str, Any]:
@@ -32,7 +44,7 @@ def describe(cls: type[Module]) -> dict[str, Any]:
         if cls.ion is not None:
             facts["ion"] = cls.ion
         facts["reads"] = list(cls.reads)
-        facts["gates"] = [*cls.gates, *cls.occupancies]
+        facts["gates"] = [*cls.gates, *cls.occupancies, *cls.variables]
         facts["temperature"] = cls.needs_celsius
         facts["equations"] = equations(cls)
     elif issubclass(cls, Ion):

@@ -19,45 +19,12 @@ import pluggy
 from ..errors import CollisionError, PackError
 from .discovery import Problem
 from .document import SUFFIXES
+from .hookspecs import Hooks as Hooks
+from .hookspecs import hookimpl as hookimpl
 from .loading import outer_level
 from .manifest import KINDS
 from .plugins import Plugin, installed_plugins, plugged_in
 from .words import described
-
-hookspec = pluggy.HookspecMarker("channelome")
-hookimpl = pluggy.HookimplMarker("channelome")
-
-
-class Hooks:
-    """What a plugin can do. The first sentence of each is that of docs/hooks.md."""
-
-    @hookspec
-    def channelome_importers(self) -> dict[str, Callable[[Path], Mapping[str, Any]]]:  # pyright: ignore[reportReturnType]
-        """Read models from other file formats: `ch.load` gives a file with the suffix to the function, which returns the table of a model."""
-
-    @hookspec
-    def channelome_checks(self) -> dict[str, list[Any]]:  # pyright: ignore[reportReturnType]
-        """Add checks to the conformance kit: by kind, a list of what `channelome.testing.kit.check` makes."""
-
-    @hookspec
-    def channelome_commands(self) -> list[Any]:  # pyright: ignore[reportReturnType]
-        """Add commands to `channelome`: a list of click commands."""
-
-    @hookspec
-    def channelome_model_built(self, model: Any) -> None:
-        """Do something whenever a cell or a network has been built: look at it, write it down, warn."""
-
-    @hookspec
-    def channelome_families(self) -> dict[str, Path]:  # pyright: ignore[reportReturnType]
-        """Offer families that are only known at run time: by family, the path of a manifest that lies anywhere."""
-
-    @hookspec
-    def channelome_environment(self) -> dict[str, str]:  # pyright: ignore[reportReturnType]
-        """Add lines to `channelome env`: what it is, and its value, such as the version of a library."""
-
-    @hookspec
-    def channelome_diagnose(self) -> list[Problem]:  # pyright: ignore[reportReturnType]
-        """Tell `channelome doctor` of problems that only the plugin can find."""
 
 
 def _texts(answer: Any, key: type, value: Callable[[Any], bool]) -> bool:
@@ -81,10 +48,14 @@ def _is_checks(answer: Any) -> bool:
     return _texts(answer, str, is_check) and set(answer) <= {*KINDS, "pack"}
 
 
+def _is_readers(answer: Any) -> bool:
+    return _texts(answer, str, callable) and all(suffix.startswith(".") for suffix in answer)
+
+
 _FITS: dict[str, Callable[[Any], bool]] = {
-    "channelome_importers": lambda answer: (
-        _texts(answer, str, callable) and all(suffix.startswith(".") for suffix in answer)
-    ),
+    "channelome_importers": _is_readers,
+    "channelome_mechanisms": _is_readers,
+    "channelome_writers": _is_readers,
     "channelome_checks": _is_checks,
     "channelome_commands": _list_of(_is_command),
     "channelome_families": lambda answer: _texts(answer, str, lambda path: isinstance(path, Path)),
@@ -94,6 +65,8 @@ _FITS: dict[str, Callable[[Any], bool]] = {
 """Whether an answer is one; `channelome_model_built` has none."""
 _KEYS: dict[str, Callable[[Any], Iterable[str]]] = {
     "channelome_importers": list,
+    "channelome_mechanisms": list,
+    "channelome_writers": list,
     "channelome_commands": lambda answer: [command.name for command in answer],
 }
 """What only one plugin can have, of the answers of hooks."""
@@ -167,13 +140,15 @@ class _Loaded(NamedTuple):
         return self.plugin
 
 
-def importer(suffix: str, asked: Asked | None = None) -> Callable[[Path], Mapping[str, Any]] | None:
+def importer(suffix: str, asked: Asked | None = None, hook: str = "channelome_importers") -> Callable[..., Any] | None:
     """The function that reads files with this suffix; None where no plugin does.
+
+    Args:
+        hook: ``channelome_importers`` for models, ``channelome_mechanisms`` and ``channelome_writers`` for channels.
 
     Raises:
         CollisionError: where two plugins read them.
     """
-    hook = "channelome_importers"
     found = [
         (label, answer[suffix])
         for label, answer in _good(_answers(asked or installed(hook), hook))
@@ -231,7 +206,8 @@ def diagnose(asked: Asked | None = None, our_commands: Iterable[str] = ()) -> li
         asked: a `manager`; that of the installed plugins if None.
         our_commands: names of commands that no plugin can have.
     """
-    ours = {"channelome_importers": SUFFIXES, "channelome_commands": our_commands}
+    files = ("channelome_importers", "channelome_mechanisms", "channelome_writers")
+    ours = {**dict.fromkeys(files, SUFFIXES), "channelome_commands": our_commands}
     everything = asked is None
     asked = installed() if asked is None else asked
     found = [*asked.problems, *(_unnamed(asked) if everything else ())]

@@ -24,13 +24,14 @@ class Place(NamedTuple):
     manifest: Path
 
 
-def new_channel(outline: Outline, folder: Path, origin: Origin | None = None) -> list[Path]:
-    """Write a channel with placeholder kinetics into the pack in `folder`; returns the files written and changed.
+def new_channel(outline: Outline, folder: Path, origin: Origin | None = None, text: str = "") -> list[Path]:
+    """Write a channel into the pack in `folder`, with placeholder kinetics; returns the files written and changed.
 
     Args:
         outline: its name, gates and ion.
         folder: with the pack's pyproject.toml.
         origin: where its equations are from, if not from the pack's first reference.
+        text: of its module, where it is written already: what is of a file of another format.
 
     Raises:
         PackError: where the folder holds no pack of the family, or the pack cannot be imported.
@@ -54,10 +55,10 @@ def new_channel(outline: Outline, folder: Path, origin: Origin | None = None) ->
     shown = [readme] if (folder / "curves").is_dir() else []
     kept = {path: path.read_text(encoding="utf-8") for path in (init, *shown, place.manifest) if path.is_file()}
     try:
-        file.write_text(channel_file(outline, table, keys, added), encoding="utf-8")
+        file.write_text(text or channel_file(outline, table, keys, added), encoding="utf-8")
         line = f"from .{outline.module} import {outline.name} as {outline.name}"
         init.write_text(_with_line(kept.get(init, ""), line), encoding="utf-8")
-        parts = [part.strip("\n") for part in (before, added, failure, cited)]
+        parts = [part.strip("\n") for part in (before, added, "" if text else failure, cited)]
         place.manifest.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
         if readme in kept:
             curves = f"### {outline.name}\n\n![Curves of {outline.name}](curves/{outline.name}.png)\n"

@@ -109,7 +109,7 @@ class ChannelSubject(Part):
         n, share = len(self.cls.occupancies), {"closed": 0.0, "open": 1.0, "half": 0.5}[kind]
         gates = dict.fromkeys(self.cls.gates, share)
         spread = {"closed": [1.0] + [0.0] * (n - 1), "open": [0.0] * (n - 1) + [1.0], "half": [1 / max(n, 1)] * n}[kind]
-        gates |= dict(zip(self.cls.occupancies, spread, strict=False))
+        gates |= dict(zip(self.cls.occupancies, spread, strict=False)) | dict.fromkeys(self.cls.variables, share)
         return {name: jnp.full_like(env["V"], share) for name, share in gates.items()}
 
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ...cells.protocol import Cell
+from ...mechanisms.channels import Channel
 from ...state import State
 from ..protocols import Drive
 
@@ -59,13 +60,14 @@ def confined(cell: Cell, state: State) -> State:
     """
     return State(
         state.V,
-        {label: _confined(gates, cell.channels[label].occupancies) for label, gates in state.channels.items()},
+        {label: _confined(gates, cell.channels[label]) for label, gates in state.channels.items()},
         {species: {name: jnp.maximum(x, 0.0) for name, x in pool.items()} for species, pool in state.ions.items()},
     )
 
 
-def _confined(gates: dict[str, Array], occupancies: tuple[str, ...]) -> dict[str, Array]:
-    inside = {name: jnp.clip(x, 0.0, 1.0) for name, x in gates.items()}
+def _confined(gates: dict[str, Array], channel: Channel) -> dict[str, Array]:
+    occupancies = channel.occupancies
+    inside = {name: x if name in channel.variables else jnp.clip(x, 0.0, 1.0) for name, x in gates.items()}
     if not occupancies:
         return inside
     total = sum(inside[name] for name in occupancies)

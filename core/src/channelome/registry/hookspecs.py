@@ -1,0 +1,52 @@
+"""The hooks themselves: the questions that every plugin is asked. `hooks` asks them."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from .discovery import Problem
+
+hookspec = pluggy.HookspecMarker("channelome")
+hookimpl = pluggy.HookimplMarker("channelome")
+
+
+class Hooks:
+    """What a plugin can do. The first sentence of each is that of docs/hooks.md."""
+
+    @hookspec
+    def channelome_importers(self) -> dict[str, Callable[[Path], Mapping[str, Any]]]:  # pyright: ignore[reportReturnType]
+        """Read models from other file formats: `ch.load` gives a file with the suffix to the function, which returns the table of a model."""
+
+    @hookspec
+    def channelome_mechanisms(self) -> dict[str, Callable[[Path], Any]]:  # pyright: ignore[reportReturnType]
+        """Read channels from other file formats: `ch.load_channel` gives a file with the suffix to the function, which returns a class."""
+
+    @hookspec
+    def channelome_writers(self) -> dict[str, Callable[[Path, str], str]]:  # pyright: ignore[reportReturnType]
+        """Write channels of other file formats as code: `channelome new channel NAME --from FILE` gives file and name to the function, which returns the text of a module."""
+
+    @hookspec
+    def channelome_checks(self) -> dict[str, list[Any]]:  # pyright: ignore[reportReturnType]
+        """Add checks to the conformance kit: by kind, a list of what `channelome.testing.kit.check` makes."""
+
+    @hookspec
+    def channelome_commands(self) -> list[Any]:  # pyright: ignore[reportReturnType]
+        """Add commands to `channelome`: a list of click commands."""
+
+    @hookspec
+    def channelome_model_built(self, model: Any) -> None:
+        """Do something whenever a cell or a network has been built: look at it, write it down, warn."""
+
+    @hookspec
+    def channelome_families(self) -> dict[str, Path]:  # pyright: ignore[reportReturnType]
+        """Offer families that are only known at run time: by family, the path of a manifest that lies anywhere."""
+
+    @hookspec
+    def channelome_environment(self) -> dict[str, str]:  # pyright: ignore[reportReturnType]
+        """Add lines to `channelome env`: what it is, and its value, such as the version of a library."""
+
+    @hookspec
+    def channelome_diagnose(self) -> list[Problem]:  # pyright: ignore[reportReturnType]
+        """Tell `channelome doctor` of problems that only the plugin can find."""

@@ -1,0 +1,404 @@
+"""Blocks run on formulas in place of numbers: what each variable is at the end of them, whatever the voltage was.
+
+Functions and procedures are followed where they are called, both branches of an ``if`` are run and joined by ``where``,
+loops with known bounds are unrolled. What a variable is before anything was put into it is a symbol of its name.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import expression as x
+from .expression import Formula
+from .text import NmodlError
+from .tree import (
+    Assign,
+    Binary,
+    Block,
+    Call,
+    Compartment,
+    Conserve,
+    Do,
+    Equation,
+    File,
+    Flux,
+    If,
+    Local,
+    Loop,
+    Name,
+    Number,
+    Other,
+    Prime,
+    Reaction,
+    Routine,
+    Solve,
+    Table,
+    Text,
+    Unary,
+    Verbatim,
+    While,
+)
+from .units import constant
+
+MOST_ROUNDS, DEEPEST = 10_000, 40
+RANDOM = frozenset(
+    ["exprand", "scop_random", "normrand", "unifrand", "gauss", "poisrand", "set_seed", "random_uniform", "nrnRan4int"]
+)
+_SILENT = frozenset(["printf", "fprintf", "error"])
+
+Scope = Mapping[str, str]
+"""From a name that is written to the variable that it is there: locals have names of their own."""
+
+
+@dataclass
+class Arrow:
+    """One transition or reaction of a kinetic scheme: `rate` times the product of `left` (with its powers) per ms."""
+
+    left: tuple[tuple[float, str], ...]
+    right: tuple[tuple[float, str], ...]
+    rate: Formula
+    line: int
+
+
+@dataclass
+class Solved:
+    """What SOLVE blocks say of states.
+
+    Attributes:
+        rates: ``x'`` of DERIVATIVE blocks, by state.
+        arrows, sources, volumes, conserved: of KINETIC blocks.
+        updates: what a procedure makes of a state in one step, by state.
+        methods: by block.
+    """
+
+    rates: dict[str, Formula] = field(default_factory=dict[str, Formula])
+    arrows: list[Arrow] = field(default_factory=list[Arrow])
+    sources: list[tuple[str, Formula]] = field(default_factory=list[tuple[str, Formula]])
+    volumes: dict[str, Formula] = field(default_factory=dict[str, Formula])
+    conserved: list[tuple[Formula, Formula]] = field(default_factory=list[tuple[Formula, Formula]])
+    updates: dict[str, Formula] = field(default_factory=dict[str, Formula])
+    steady: set[str] = field(default_factory=set[str])
+    equations: list[tuple[Formula, int]] = field(default_factory=list[tuple[Formula, int]])
+    methods: dict[str, str] = field(default_factory=dict[str, str])
+    lines: dict[str, int] = field(default_factory=dict[str, int])
+
+
+class Machine:
+    """Runs the blocks of one file.
+
+    Attributes:
+        env: what each variable is now, by name; ``x[2]`` for an element of an array.
+        solved: what was found in the blocks that were solved.
+        notes: what was passed over, each once.
+    """
+
+    def __init__(self, file: File) -> None:
+        self.file = file
+        self.env: dict[str, Formula] = {}
+        self.solved = Solved()
+        self.notes: dict[str, None] = {}
+        self.names: dict[Formula, str] = {}
+        self._depth = 0
+        self._count = 0
+        self._constants = {
+            name: x.number(constant(name, value, units, file)) for name, (value, units) in file.constants.items()
+        }
+
+    def run(self, body: Sequence[Any]) -> None:
+        self._body(body, {})
+
+    def refuse(self, line: int, reason: str) -> NmodlError:
+        where = f"{self.file.source.name}, line {line}" if line else self.file.source.name
+        return NmodlError(f"{where}: {reason}")
+
+    # ---- statements ----
+
+    def _body(self, body: Sequence[Any], scope: Scope) -> None:
+        for statement in body:
+            if isinstance(statement, Local):
+                scope = {**scope, **self._locals(statement)}
+            else:
+                self._statement(statement, scope)
+
+    def _locals(self, local: Local) -> dict[str, str]:
+        self._count += 1
+        return {name: f"{name}@{self._count}" for name, _ in local.names}
+
+    def _statement(self, s: Any, scope: Scope) -> None:
+        match s:
+            case Assign():
+                self._assign(s, scope)
+            case Prime():
+                if s.order != 1:
+                    raise self.refuse(s.line, f"{s.name} has a derivative of order {s.order}; of the first are read.")
+                self.solved.rates[s.name] = self._value(s.value, scope)
+                self.solved.lines.setdefault(s.name, s.line)
+            case If():
+                self._if(s, scope)
+            case Do():
+                self._call(s.call, scope, alone=True)
+            case Loop():
+                self._loop(s, scope)
+            case While():
+                self._while(s, scope)
+            case Solve():
+                self._solve(s)
+            case Block():
+                self._body(s.body, scope)
+            case Reaction() | Flux() | Compartment() | Conserve() | Equation():
+                self._kinetic(s, scope)
+            case Verbatim():
+                if not is_harmless(s):
+                    raise self.refuse(s.line, "VERBATIM holds C code that does something, which is not read.")
+                self.notes["VERBATIM without effect was passed over"] = None
+            case Table():
+                self.notes["TABLE was left out: functions are computed, not interpolated"] = None
+            case Other():
+                raise self.refuse(s.line, f"{s.word} has no meaning for a channel here.")
+            case _:
+                raise self.refuse(0, f"the statement {s} is not understood.")
+
+    def _assign(self, s: Assign, scope: Scope) -> None:
+        key = self._key(s.target, scope)
+        value = self._value(s.value, scope)
+        self.env[key] = value
+        if value.args and "[" not in key:
+            self.names.setdefault(value, s.target.name)
+
+    def _if(self, s: If, scope: Scope) -> None:
+        test = x.truth(self._value(s.test, scope))
+        if test.op == "number":
+            self._body(s.then if test.value else s.other, scope)
+            return
+        before, solved = dict(self.env), len(self.solved.rates) + len(self.solved.arrows)
+        self._body(s.then, scope)
+        then, self.env = self.env, dict(before)
+        self._body(s.other, scope)
+        if len(self.solved.rates) + len(self.solved.arrows) != solved:
+            raise self.refuse(s.line, "a derivative or a reaction that stands in an if is not read.")
+        other = self.env
+        for key in {**then, **other}:
+            a, b = then.get(key, x.symbol(key)), other.get(key, x.symbol(key))
+            self.env[key] = x.where(test, a, b)
+
+    def _loop(self, s: Loop, scope: Scope) -> None:
+        first, last = self._whole(s.first, scope, s.line), self._whole(s.last, scope, s.line)
+        step = 1 if s.step is None else self._whole(s.step, scope, s.line)
+        if not step or (last - first) / step > MOST_ROUNDS:
+            raise self.refuse(s.line, f"the loop has more than {MOST_ROUNDS} rounds.")
+        self._count += 1
+        inner = {**scope, s.name: f"{s.name}@{self._count}"}
+        for i in range(first, last + (1 if step > 0 else -1), step):
+            self.env[inner[s.name]] = x.number(i)
+            self._body(s.body, inner)
+
+    def _while(self, s: While, scope: Scope) -> None:
+        for _ in range(MOST_ROUNDS):
+            test = x.truth(self._value(s.test, scope))
+            if test.op != "number":
+                raise self.refuse(s.line, "a WHILE whose end depends on the voltage or a parameter is not read.")
+            if not test.value:
+                return
+            self._body(s.body, scope)
+        raise self.refuse(s.line, f"the WHILE does not end in {MOST_ROUNDS} rounds.")
+
+    def _solve(self, s: Solve) -> None:
+        block = self.file.routines.get(s.block)
+        if block is None:
+            raise self.refuse(s.line, f"SOLVE {s.block}: the file has no block of that name.")
+        self.solved.methods[s.block] = s.method
+        before = {*self.solved.rates}, len(self.solved.arrows)
+        voltage = self.env.get("v")
+        states = self.states()
+        if block.kind in ("LINEAR", "NONLINEAR") and not s.steady:
+            self._enter(block.body, block, {})
+            if block.kind == "NONLINEAR":
+                raise self.refuse(s.line, "NONLINEAR equations are not solved here.")
+            return
+        self._enter(block.body, block, {})
+        if block.kind == "PROCEDURE":
+            for name in states & self.env.keys():
+                value = self.env[name]
+                if value is not x.symbol(name) and (name in value.symbols or "dt" in value.symbols):
+                    self.solved.updates[name] = value
+                    self.solved.lines.setdefault(name, s.line)
+                    del self.env[name]
+        self.env.pop("v", None)  # the current is computed apart from the states, of V as it is
+        if voltage is not None:
+            self.env["v"] = voltage
+        if s.steady:
+            found = {*self.solved.rates} - before[0]
+            for arrow in self.solved.arrows[before[1] :]:
+                found |= {name for _, name in (*arrow.left, *arrow.right)}
+            self.solved.steady |= found & states
+            for name in found & states:
+                self.env.pop(name, None)
+
+    def states(self) -> set[str]:
+        """Names of all states, elements of arrays one by one."""
+        found = set[str]()
+        for name, declared in self.file.states.items():
+            size = self.size(declared.size, declared.line)
+            found |= {name} if size is None else {f"{name}[{i}]" for i in range(size)}
+        return found
+
+    def size(self, size: Any, line: int) -> int | None:
+        if size is None:
+            return None
+        if str(size) in self.file.defined:
+            return self.file.defined[str(size)]
+        try:
+            return int(float(size))
+        except ValueError:
+            raise self.refuse(line, f"the size of an array, {size}, is not defined.") from None
+
+    # ---- kinetic schemes ----
+
+    def _kinetic(self, s: Any, scope: Scope) -> None:
+        match s:
+            case Reaction():
+                left, right = self._side(s.left, scope), self._side(s.right, scope)
+                self._arrow(left, right, self._value(s.forward, scope), s.line)
+                self._arrow(right, left, self._value(s.backward, scope), s.line)
+            case Flux():
+                self.solved.sources.append((self._key(s.into, scope), self._value(s.value, scope)))
+            case Compartment():
+                volume = self._value(s.volume, scope)
+                for name in s.states:
+                    size = self.file.states[name.name].size if name.name in self.file.states else None
+                    count = self.size(size, s.line) if name.index is None else None
+                    keys = [self._key(name, scope)] if count is None else [f"{name.name}[{i}]" for i in range(count)]
+                    self.solved.volumes.update(dict.fromkeys(keys, volume))
+            case Conserve():
+                self.solved.conserved.append((self._value(s.left, scope), self._value(s.right, scope)))
+            case _:
+                self.solved.equations.append((x.sub(self._value(s.left, scope), self._value(s.right, scope)), s.line))
+
+    def _side(self, side: Any, scope: Scope) -> tuple[tuple[float, str], ...]:
+        return tuple((count, self._key(name, scope)) for count, name in side)
+
+    def _arrow(self, left: Any, right: Any, rate: Formula, line: int) -> None:
+        if not x.is_number(rate, 0):
+            self.solved.arrows.append(Arrow(left, right, rate, line))
+
+    # ---- expressions ----
+
+    def _key(self, name: Name, scope: Scope) -> str:
+        key = scope.get(name.name, name.name)
+        if name.index is None:
+            return key
+        return f"{key}[{self._whole(name.index, scope, name.line)}]"
+
+    def _whole(self, e: Any, scope: Scope, line: int) -> int:
+        value = self._value(e, scope)
+        if value.op != "number" or value.value != int(value.value):
+            raise self.refuse(line, "an index or the bound of a loop is not a whole number that is known.")
+        return int(value.value)
+
+    def _value(self, e: Any, scope: Scope) -> Formula:
+        match e:
+            case Number():
+                return x.number(e.value)
+            case Name():
+                return self._read(e, scope)
+            case Binary():
+                return self._binary(e, scope)
+            case Unary():
+                operand = self._value(e.operand, scope)
+                return x.negated(operand) if e.sign == "!" else x.neg(operand) if e.sign == "-" else operand
+            case Call():
+                return self._call(e, scope)
+            case Text():
+                return x.number(0)
+            case _:
+                raise self.refuse(0, f"{e} is not understood.")
+
+    def _read(self, name: Name, scope: Scope) -> Formula:
+        if name.name not in scope:
+            if name.name in self.file.defined:
+                return x.number(self.file.defined[name.name])
+            if name.name in self._constants:
+                return self._constants[name.name]
+            if name.name.startswith("usetable"):
+                return x.number(0)
+        key = self._key(name, scope)
+        if key not in self.env and "@" in key:
+            return x.number(0)  # a local that nothing was put into
+        return self.env.get(key, x.symbol(key))
+
+    def _binary(self, e: Binary, scope: Scope) -> Formula:
+        a, b = self._value(e.left, scope), self._value(e.right, scope)
+        match e.sign:
+            case "+":
+                return x.add(a, b)
+            case "-":
+                return x.sub(a, b)
+            case "*":
+                return x.mul(a, b)
+            case "/":
+                return x.div(a, b)
+            case "^":
+                return x.power(a, b)
+            case "&&":
+                return x.both(a, b)
+            case "||":
+                return x.either(a, b)
+            case sign:
+                return x.compare(sign, a, b)
+
+    def _call(self, call: Call, scope: Scope, alone: bool = False) -> Formula:
+        routine = self.file.routines.get(call.name)
+        if routine is not None and routine.kind in ("FUNCTION", "PROCEDURE"):
+            arguments = [self._value(argument, scope) for argument in call.arguments]
+            return self._routine(routine, arguments, call.line)
+        if routine is not None and routine.kind == "FUNCTION_TABLE":
+            raise self.refuse(call.line, f"{call.name} is a FUNCTION_TABLE, whose numbers are not in the file.")
+        if call.name in RANDOM:
+            raise self.refuse(call.line, f"{call.name}() draws random numbers, which no channel here does.")
+        if call.name in _SILENT:
+            self.notes[f"{call.name}() was passed over"] = None
+            return x.number(0)
+        if call.name == "exprelr" and len(call.arguments) == 1:
+            return x.call("linoid", self._value(call.arguments[0], scope), x.number(1))
+        if call.name in x.FUNCTIONS and call.name != "linoid":
+            arguments = [self._value(argument, scope) for argument in call.arguments]
+            wanted = 2 if call.name in ("pow", "atan2", "fmod") else 1
+            if len(arguments) != wanted:
+                raise self.refuse(call.line, f"{call.name}() takes {wanted} argument(s), not {len(arguments)}.")
+            return x.call(call.name, *arguments)
+        raise self.refuse(call.line, f"{call.name}() is neither in the file nor a function that is known.")
+
+    def _routine(self, routine: Routine, arguments: list[Formula], line: int) -> Formula:
+        if len(arguments) != len(routine.arguments):
+            raise self.refuse(
+                line, f"{routine.name}() takes {len(routine.arguments)} arguments, and is given {len(arguments)}."
+            )
+        self._count += 1
+        scope = {name: f"{name}@{self._count}" for name in routine.arguments}
+        self.env.update(zip(scope.values(), arguments, strict=True))
+        if routine.kind == "FUNCTION":
+            scope[routine.name] = f"{routine.name}@{self._count}"
+            self.env[scope[routine.name]] = x.number(0)
+        self._enter(routine.body, routine, scope)
+        value = self.env[scope[routine.name]] if routine.kind == "FUNCTION" else x.number(0)
+        for key in scope.values():
+            self.env.pop(key, None)
+        return value
+
+    def _enter(self, body: Sequence[Any], routine: Routine, scope: Scope) -> None:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise self.refuse(routine.line, f"{routine.name} calls itself, or calls are nested deeper than {DEEPEST}.")
+        self._body(body, scope)
+        self._depth -= 1
+
+
+def is_harmless(verbatim: Verbatim) -> bool:
+    """Whether C code does nothing to the numbers: comments, includes, declarations, ``return 0;``."""
+    inner = re.sub(r"^VERBATIM|ENDVERBATIM$", "", verbatim.text)
+    inner = re.sub(r"/\*.*?\*/|//[^\n]*", "", inner, flags=re.DOTALL)
+    inner = re.sub(r"^\s*#[^\n]*", "", inner, flags=re.MULTILINE)
+    inner = re.sub(r"\bextern\b[^;{}]*;", "", inner)
+    inner = re.sub(r"\breturn\s*\(?\s*[\d.]*\s*\)?\s*;", "", inner)
+    return not inner.strip(" \t\n;")

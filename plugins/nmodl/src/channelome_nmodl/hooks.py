@@ -1,0 +1,49 @@
+"""What this plugin tells channelome: who reads .mod files."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from channelome.registry.hooks import hookimpl
+
+
+@hookimpl
+def channelome_mechanisms() -> dict[str, Callable[[Path], Any]]:
+    """Channels from .mod files."""
+    return {".mod": _read}
+
+
+@hookimpl
+def channelome_writers() -> dict[str, Callable[[Path, str], str]]:
+    """Classes in the house style of .mod files."""
+    return {".mod": _write}
+
+
+@hookimpl
+def channelome_commands() -> list[Any]:
+    """``channelome import``."""
+    from .commands import import_
+
+    return [import_]
+
+
+@hookimpl
+def channelome_environment() -> dict[str, str]:
+    """The version of the library that parses, for ``channelome env``."""
+    return {"lark": version("lark")}
+
+
+def _read(path: Path) -> Any:
+    from .load import channel_class
+
+    return channel_class(path)
+
+
+def _write(path: Path, name: str) -> str:
+    import hashlib
+
+    from .load import load
+    from .write import module
+
+    return module(load(path).plan, name, hashlib.sha256(path.read_bytes()).hexdigest())

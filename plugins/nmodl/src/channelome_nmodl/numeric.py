@@ -1,0 +1,82 @@
+# pyright: basic
+# (formulas are evaluated in NumPy and JAX alike)
+"""Formulas in NumPy, at random places: to see whether two of them are the same, and where one is not a number."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from . import expression as x
+from .expression import Formula
+
+Values = Mapping[str, Any]
+
+
+def _linoid(a: Any, k: Any) -> Any:
+    y = np.asarray(a / k, float)
+    near = np.abs(y) < 1e-6
+    safe = np.where(near, 1.0, y)
+    return k * np.where(near, 1 - y / 2, safe / np.expm1(safe))
+
+
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": np.true_divide, "neg": lambda a: -a,
+    "^": lambda a, b: np.power(np.asarray(a, float), b), "where": lambda t, a, b: np.where(np.asarray(t) != 0, a, b),
+    "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b,
+    "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
+    "and": lambda a, b: np.logical_and(a, b), "or": lambda a, b: np.logical_or(a, b), "not": np.logical_not,
+    "fabs": np.abs, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2, "linoid": _linoid,
+    "erf": np.vectorize(__import__("math").erf),
+    **{name: getattr(np, name) for name in ["exp", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "floor", "ceil", "fmod"]},
+}  # fmt: skip
+
+
+def values(formulas: Iterable[Formula], at: Values) -> list[np.ndarray]:
+    """Numbers of formulas at numbers of their symbols."""
+    with np.errstate(all="ignore"):
+        found = x.evaluate(formulas, at, FUNCTIONS)
+    return [np.asarray(one, float) for one in found]
+
+
+def sample(symbols: Iterable[str], defaults: Mapping[str, float], seed: int = 0, count: int = 64) -> dict[str, Any]:
+    """Plausible numbers of symbols: voltages for ``v``, temperatures for ``celsius``, near its default for a parameter."""
+    draw = np.random.default_rng(seed)
+    found: dict[str, Any] = {}
+    for name in sorted(symbols):
+        if name == "v":
+            found[name] = draw.uniform(-95.0, 45.0, count)
+        elif name == "celsius":
+            found[name] = draw.uniform(15.0, 37.0, count)
+        elif name in defaults:
+            found[name] = defaults[name] * draw.uniform(0.9, 1.1, count) + (
+                draw.uniform(-0.1, 0.1, count) if not defaults[name] else 0
+            )
+        else:
+            found[name] = draw.uniform(0.05, 0.95, count)
+    return found
+
+
+def same(a: Formula, b: Formula, defaults: Mapping[str, float], rtol: float = 1e-9) -> bool:
+    """Whether two formulas agree wherever both are finite, at random places, and are somewhere."""
+    if a is b:
+        return True
+    at = sample(a.symbols | b.symbols, defaults)
+    one, other = (np.broadcast_to(value, (64,)) for value in values([a, b], at))
+    good = np.isfinite(one) & np.isfinite(other)
+    size = float(np.max(np.abs(one[good]), initial=0.0))
+    return bool(good.any()) and bool(
+        np.all(np.abs(one - other)[good] <= rtol * np.abs(one[good]) + 1e-12 * size + 1e-300)
+    )
+
+
+def stationary(states: tuple[str, ...], arrows: list[tuple[str, str]], rates: Iterable[Any]) -> dict[str, float]:
+    """Occupancies at which a closed scheme stands still: they sum to 1."""
+    matrix = np.zeros((len(states), len(states)))
+    for (a, b), rate in zip(arrows, rates, strict=True):
+        i, j = states.index(a), states.index(b)
+        matrix[i, i] -= float(rate)
+        matrix[j, i] += float(rate)
+    full = np.vstack([matrix, np.ones(len(states))])
+    found = np.linalg.lstsq(full, np.append(np.zeros(len(states)), 1.0), rcond=None)[0]
+    return dict(zip(states, map(float, found), strict=True))
