@@ -17,7 +17,7 @@ from channelome.mechanisms.leak import IL
 ON = 1.033
 LEVELS = ch.command("-70 mV", ("10 mV", "5 ms"), ("-41 mV", "4 ms"), start=(ON, "ms"))
 RAMP = ch.command("-70 mV", ("-70 mV", "1 ms"), ("-90 mV", "30 mV", "8 ms"))
-STIFF = [name for name in SOLVERS if name not in (*EXPLICIT, "crank_nicolson")]
+STIFF = [name for name in SOLVERS if name not in (*EXPLICIT, "crank_nicolson", "staggered4")]
 """Solvers that take a clamp of any speed."""
 
 
@@ -415,6 +415,7 @@ GAP = {"gap": ch.Projection("cells", "cells", "GapJunction", ch.all_to_all(), we
         (lambda: go(clamped(R=([0.5, 1.0], "kohm*cm^2"))), ch.ModelError, r"series resistance has the shape \(2,\)"),
         (lambda: go(clamped(R="0.01 kohm*cm^2"), solver="rk4"), ch.ModelError, "within 0.01 ms .* at most 0.02 ms, or solver='stag"),
         (lambda: go(clamped(R="0.01 kohm*cm^2"), solver="crank_nicolson"), ch.ModelError, "crank_nicolson does not cross"),
+        (lambda: go(clamped(R="0.01 kohm*cm^2"), solver="staggered4"), ch.ModelError, "staggered4 does not cross"),
         (lambda: go(record="clamp.current"), ch.UnknownName, "this cell is not clamped"),
         (lambda: go(clamped(), record="clamp.V"), ch.UnknownName, "Did you mean|It has"),
         (lambda: go({"cells": clamped()}, pair(), record="free.clamp.current"), ch.UnknownName, "'free' is not clamped"),

@@ -1,7 +1,7 @@
 """Currents given at intervals of their own: samples and noise. A step of a run sees the mean of what falls into it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -62,7 +62,7 @@ class _Samples(Named):
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
         place = rhythm(dt, numbers["dt"], numbers["start"], dtype)
         straddles = not (_in_steps(numbers["dt"], dt) and _in_steps(numbers["start"], dt))
-        return _Samples(self.name, self.axes, self.units, self.held, straddles), {
+        return replace(self, straddles=straddles), {
             "values": number(numbers["values"], dtype),
             "place": place,
         }
