@@ -183,3 +183,17 @@ def test_a_suffix_that_no_plugin_reads_names_the_one_that_would(tmp_path: Path):
         ch.load_channel(path)
     with pytest.raises(ch.ModelError, match="there is no file"):
         ch.load_channel(tmp_path / "absent.mod")
+
+
+def test_a_scheme_that_starts_in_one_state_starts_there():
+    text = (MODS / "scheme.mod").read_text(encoding="utf-8")
+    cls = imported(changed("SOLVE kin STEADYSTATE sparse", "c1 = 1 c2 = 0 c3 = 0 o = 0 i = 0", text)).cls
+    assert cls.variables == ("c1", "c2", "c3", "o", "i")
+    start = cls().steady_state({"V": jnp.asarray([-70.0]), "celsius": None})
+    assert {name: float(x[0]) for name, x in start.items()} == {"c1": 1.0, "c2": 0.0, "c3": 0.0, "o": 0.0, "i": 0.0}
+
+
+def test_a_guard_may_be_as_wide_as_a_parameter_says():
+    text = changed("q = 3", "q = 3 near = 1e-6", changed("< 1e-6", "< near"))
+    assert imported(text).plan.methods[0].returns == "rates"
+    assert "near" not in imported(text).cls.parameters

@@ -33,6 +33,8 @@ IONS: Mapping[str, tuple[float, float, float]] = {
 }  # fmt: skip
 """E in mV, C_in and C_out in mM of each species in the clamp; of another as of `OTHER`."""
 OTHER = (-30.0, 1.0, 2.0)
+PATIENCE = 60
+"""Seconds that NEURON may take for one file."""
 
 
 class Comparison(NamedTuple):
@@ -105,7 +107,12 @@ def compiled(path: Path, folder: Path, python: str) -> Path:
 def ask(jobs: list[dict[str, Any]], python: str) -> list[dict[str, Any]]:
     """Answers of `worker.py` to jobs."""
     script = Path(__file__).with_name("worker.py")
-    done = subprocess.run([python, str(script)], input=json.dumps(jobs), text=True, capture_output=True)
+    try:
+        done = subprocess.run(
+            [python, str(script)], input=json.dumps(jobs), text=True, capture_output=True, timeout=PATIENCE * len(jobs)
+        )
+    except subprocess.TimeoutExpired:
+        raise ModelError(f"NEURON is not done after {PATIENCE * len(jobs)} s.") from None
     text = done.stdout[done.stdout.find("[{") :]
     if done.returncode or not text:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]

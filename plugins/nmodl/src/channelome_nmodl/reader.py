@@ -169,7 +169,10 @@ class _Reader:
                 meaning.starts[name] = None
                 continue
             start = self._started(name)
-            steady = steady_state(rate, name)
+            steady = None if name in meaning.scheme else steady_state(rate, name)
+            others = steady.symbols & set(meaning.rates) if steady is not None else frozenset[str]()
+            if any(name in meaning.rates[other].symbols for other in others):
+                steady = None  # they move each other: where one stands still says nothing of the others
             meaning.starts[name] = None if steady is not None and self._alike(start, steady) else start
         if meaning.arrows:
             self._check_scheme_start()

@@ -85,7 +85,7 @@ class Singular:
             return far
         if not any(part.op == "linoid" for part in x.walk([far])):
             return f
-        symbols = near.symbols | far.symbols | where.symbols | {name}
+        symbols = near.symbols | far.symbols | where.symbols | width.symbols | {name}
         at = {s: self._plain(s) for s in symbols}
         (centre,) = values([where], at)
         size = float(values([width], at)[0])
