@@ -24,7 +24,7 @@ def network_example() -> ch.Activity:
     exc = ch.Projection(
         "cells", "cells", ch.synapse("Expon", tau="5 ms", E="0 mV"), ch.all_to_all(), weight="6 nS", delay="1 ms"
     )
-    net = ch.Network(cells=cells, E="cells[:4]", noise=ch.Poisson(3, rate="20 Hz", seed=1), exc=exc)
+    net = ch.Network(cells=cells, E="cells[:4]", noise=ch.Poisson(3, rate="200 Hz", seed=1), exc=exc)
     return ch.simulate(net, "20 ms", dt="0.1 ms", stimulus={"cells": "0.5 nA"}, record=["cells.V"])
 
 

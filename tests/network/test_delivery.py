@@ -28,13 +28,6 @@ def arrays() -> tuple[np.ndarray, np.ndarray]:
     return pre, rng.integers(0, POST, pre.size)
 
 
-def in_order() -> tuple[np.ndarray, np.ndarray]:
-    """`arrays` as a network orders them."""
-    pre, post = arrays()
-    order = np.lexsort((post, pre))
-    return pre[order], post[order]
-
-
 WEIGHTS = np.random.default_rng(2).uniform(0.5, 1.5, arrays()[0].size)
 DELAYS = np.random.default_rng(3).integers(0, 31, arrays()[0].size) * DT
 CASES = {
@@ -61,7 +54,7 @@ def network(case: str, **more) -> ch.Network:
 
 def expected(case: str) -> np.ndarray:
     """Conductances over time, spike by spike and synapse by synapse."""
-    pre, post = in_order()
+    pre, post = arrays()
     given = CASES[case]
     weights = WEIGHTS if not isinstance(given["weight"], str) else np.ones(pre.size)
     late = given.get("delay", 0 * u.ms)
@@ -133,9 +126,10 @@ def test_a_delay_that_is_no_whole_number_of_steps_is_refused(monkeypatch):
 
 
 def test_no_synapses_at_all_is_a_network_too(monkeypatch):
-    net = network(
-        "one weight", none=ch.Projection("sources", "cells", "Expon", ch.fixed_probability(0.0), weight="1 nS")
-    )
+    with pytest.warns(UserWarning, match="'none' has no synapse"):
+        net = network(
+            "one weight", none=ch.Projection("sources", "cells", "Expon", ch.fixed_probability(0.0), weight="1 nS")
+        )
     assert not simulated(net, "walk", monkeypatch, "none.g").any()
 
 
