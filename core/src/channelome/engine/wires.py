@@ -91,7 +91,7 @@ def _in_block(numbers: Any, place: Place, elsewhere: float | None = None) -> Any
         return numbers
 
     def over(x: Any) -> Any:
-        if np.ndim(x) == 0:
+        if np.ndim(x) == 0 and (elsewhere is None or x == elsewhere):
             return x
         whole = np.full(math.prod(place.whole), np.ravel(x)[0] if elsewhere is None else elsewhere)
         whole[place.first : place.first + place.n] = np.ravel(x)
