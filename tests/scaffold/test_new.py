@@ -125,7 +125,7 @@ def test_without_a_terminal_nothing_is_asked_and_what_is_missing_is_named():
         (["pack", "Smith2020", "--doi", "example"], "'example' is not a DOI"),
         (["pack", "Smith2020", "--source", " "], "say where the equations are from"),
         (["channel", "INa_Smith2020", "--gates", "m", "--ion", "na"], "`channelome new pack Smith2020` makes one"),
-        (["channel", "INa_Smith2020", "--gates", "m"], "Missing option '--ion'"),
+        (["channel", "INa_Smith2020", "--gates", "m"], "say --gates and --ion, or --from FILE"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
