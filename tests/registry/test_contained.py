@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,6 +34,15 @@ RAISES = {
     "Module": "import sys\nclass Module(Exception): pass\nsys.modules[__name__] = type('M', (), {'__getattr__': lambda s, n: 1 / 0})()\nraise Module",
 }
 """What a module may do while it is imported, and the name of the error that must be said."""
+
+
+@pytest.fixture(autouse=True)
+def no_module_that_is_none_is_left() -> Iterator[None]:
+    """What goes through all modules later, as Hypothesis does, would meet it."""
+    before = set(sys.modules)
+    yield
+    for name in [name for name, x in sys.modules.items() if name not in before and not issubclass(type(x), ModuleType)]:
+        del sys.modules[name]
 
 
 def plugin(**functions: Any) -> ModuleType:
