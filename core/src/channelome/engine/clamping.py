@@ -39,11 +39,7 @@ def checked_clamp(
         first, steps: number of the run's first step, and how many there are.
     """
     command = clamp.command
-    if dt > command.detail * (1 + 1e-9):
-        raise ModelError(
-            f"the step of {dt:g} ms is longer than the finest detail of the clamp's command, {command.detail:g} ms: take dt of at "
-            f"most {command.detail:g} ms."
-        )
+    command.check_step(dt, "the clamp's command")
     _check_span(command, first * dt, (first + (steps or 0)) * dt, dt)
     if clamp.resistance is not None and clamp.unit == RESISTANCE and cell.area is None:
         raise UnitError(

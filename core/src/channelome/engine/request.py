@@ -94,11 +94,7 @@ def checked_stimulus(cell: Any, stimulus: Any, dt: float, dtype: Any, stream: St
         raise UnitError(
             f"the stimulus is an absolute current ({stimulus.unit}), but the cell has no area: give it area=..., or a density."
         )
-    if dt > stimulus.detail * (1 + 1e-9):
-        raise ModelError(
-            f"the step of {dt:g} ms is longer than the finest detail of the stimulus, {stimulus.detail:g} ms, and would miss "
-            f"it: take dt of at most {stimulus.detail:g} ms."
-        )
+    stimulus.check_step(dt, "the stimulus")
     counted = stimulus.counted(dt, dtype, stream)
     shape = shape_of(counted)
     if shape not in ((), cell.size):

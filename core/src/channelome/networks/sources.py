@@ -119,11 +119,7 @@ class Poisson(Module):
                 )
             mean = mean.astype(jnp.float32) if traced else np.asarray(mean, np.float32)
             return PoissonByStep(mean=mean, key=self.key, size=self.size)
-        if dt > self.rate.detail * (1 + 1e-9):
-            raise ModelError(
-                f"the step of {dt:g} ms is longer than the finest detail of the rate of Poisson, {self.rate.detail:g} ms: take dt "
-                f"of at most that."
-            )
+        self.rate.check_step(dt, "the rate of Poisson")
         counted = self.rate.counted(dt, jax.dtypes.canonicalize_dtype(float))
         shape = jax.eval_shape(counted.mean, jax.ShapeDtypeStruct((), jnp.int32)).shape
         if shape not in ((), self.size):

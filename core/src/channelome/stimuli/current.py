@@ -18,7 +18,7 @@ import numpy as np
 from jax import Array
 
 from ..equality import same
-from ..errors import UnitError
+from ..errors import ModelError, UnitError
 from ..streams import Stream
 from ..units import Unit, convert
 from .amounts import DENSITY, number, written
@@ -100,6 +100,14 @@ class Current:
         """The same for a run with steps of `dt` ms, in its precision; what is random without a seed follows from the stream."""
         form, numbers = self.form.counted(_keyed(self.numbers, stream, itertools.count()), dt, dtype)
         return Counted(self.unit, form, numbers)
+
+    def check_step(self, dt: float, what: str) -> None:
+        """Raise ModelError where a step of `dt` ms is longer than what it must not miss; `what` it is, for the error."""
+        if dt > self.detail * (1 + 1e-9):
+            raise ModelError(
+                f"the step of {dt:g} ms is longer than the finest detail of {what}, {self.detail:g} ms, and would miss it: take dt of at "
+                f"most {self.detail:g} ms."
+            )
 
     @property
     def span(self) -> tuple[float, float]:
@@ -335,10 +343,3 @@ class Named:
             if value is not None and not (isinstance(value, float) and math.isinf(value))
         )
         return f"{self.name}({', '.join(given)})"
-
-
-def after(share: Any, places: Any) -> Any:
-    """Of edges at `places` those that come after `share` and before the end of the step by more than rounding; others at 1."""
-    place = jnp.asarray(places)
-    near = 100 * jnp.finfo(place.dtype).eps
-    return jnp.where((place > share + near) & (place < 1 - near), place, jnp.ones_like(place))

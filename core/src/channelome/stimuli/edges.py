@@ -13,7 +13,7 @@ from ..clock import Moment, moment
 from ..errors import ModelError
 from ..units import Unit, convert
 from .amounts import amplitude_of, bounds_of, length_of, number, time_of
-from .current import Current, Form, Named, Numbers, after
+from .current import Current, Form, Named, Numbers
 
 _TIMES = {"start": "ms", "stop": "ms", "times": "ms", "width": "ms"}
 
@@ -28,6 +28,23 @@ def step(amplitude: Any, *, start: Any = "0 ms", stop: Any = None) -> Current:
     begin, end = time_of(start, "start"), math.inf if stop is None else time_of(stop, "stop")
     _ordered(begin, end)
     return Current(unit, STEP, {"amplitude": value, "start": begin, "stop": end}, length_of(begin, end))
+
+
+def after(share: Any, places: Any) -> Any:
+    """Of edges at `places` those that come after `share` and before the end of the step by more than rounding; others at 1."""
+    place = jnp.asarray(places)
+    near = 100 * jnp.finfo(place.dtype).eps
+    return jnp.where((place > share + near) & (place < 1 - near), place, jnp.ones_like(place))
+
+
+class Edgeless:
+    """The part of a form that has no edge inside any step."""
+
+    def edges(self, numbers: Numbers) -> int:
+        return 0
+
+    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
+        return jnp.ones_like(share)
 
 
 @dataclass(frozen=True)
@@ -58,7 +75,7 @@ class _Step(Named):
 
 
 @dataclass(frozen=True)
-class _OnSteps(Named):
+class _OnSteps(Edgeless, Named):
     """A step whose edges lie between two steps of the run, which is worth a form of its own: few neurons cost little more."""
 
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
@@ -72,12 +89,6 @@ class _OnSteps(Named):
 
     def span(self, numbers: Numbers) -> tuple[float, float]:
         raise NotImplementedError("it is counted already")
-
-    def edges(self, numbers: Numbers) -> int:
-        return 0
-
-    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        return jnp.ones_like(share)
 
 
 def _on_steps(edges: Mapping[str, Moment]) -> bool:

@@ -13,7 +13,8 @@ from ..clock import moment
 from ..errors import ModelError
 from ..units import Unit, convert
 from .amounts import amplitude_of, bounds_of, length_of, number, time_of, written
-from .current import Current, Form, Named, Numbers, after
+from .current import Current, Form, Named, Numbers
+from .edges import after
 from .sampled import HELD, LINEAR
 
 

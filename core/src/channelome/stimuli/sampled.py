@@ -14,8 +14,8 @@ from ..errors import ModelError
 from ..streams import checked_seed
 from ..units import Unit, convert
 from .amounts import amplitude_of, bounds_of, length_of, number, time_of
-from .current import Current, Form, Named, Numbers, after, key_of
-from .edges import positive
+from .current import Current, Form, Named, Numbers, key_of
+from .edges import after, positive
 
 _UNITS = {"dt": "ms", "start": "ms", "key": ""}
 

@@ -13,7 +13,7 @@ from ..errors import ModelError, UnitError
 from ..units import Unit, convert
 from .amounts import ABSOLUTE, DENSITY, RATE, VOLTAGE, amplitude_of, length_of, number, time_of
 from .current import Current, Form, Named, Numbers
-from .edges import positive
+from .edges import Edgeless, positive
 
 
 def sine(amplitude: Any, *, period: Any, offset: Any = None, phase: float = 0.0) -> Current:
@@ -27,7 +27,7 @@ def sine(amplitude: Any, *, period: Any, offset: Any = None, phase: float = 0.0)
 
 
 @dataclass(frozen=True)
-class _Sine(Named):
+class _Sine(Edgeless, Named):
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
         amounts = {name: number(numbers[name], dtype) for name in ("amplitude", "offset", "phase")}
         return self, {**amounts, "turns": rhythm(dt, numbers["period"], 0.0, dtype)}
@@ -43,12 +43,6 @@ class _Sine(Named):
 
     def span(self, numbers: Numbers) -> tuple[float, float]:
         return -math.inf, math.inf
-
-    def edges(self, numbers: Numbers) -> int:
-        return 0
-
-    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        return jnp.ones_like(share)
 
     def _wave(self, numbers: Numbers, n: Any, share: Any) -> Any:
         _, turned = numbers["turns"].at(n)
@@ -85,7 +79,7 @@ _GAUSS = (0.5 - math.sqrt(1 / 12), 0.5 + math.sqrt(1 / 12))
 
 
 @dataclass(frozen=True)
-class _Function:
+class _Function(Edgeless):
     f: Callable[[Any], Any]
 
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
@@ -102,12 +96,6 @@ class _Function:
 
     def span(self, numbers: Numbers) -> tuple[float, float]:
         return -math.inf, math.inf
-
-    def edges(self, numbers: Numbers) -> int:
-        return 0
-
-    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        return jnp.ones_like(share)
 
     def neurons(self, numbers: Numbers) -> Any:
         return {"scale": 0, "ms": type(numbers["ms"])(-1, -1, -1, -1, type(numbers["ms"].offset)(-1, -1))}
