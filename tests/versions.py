@@ -41,6 +41,7 @@ TOOLS = [
     "editables",
     "build",
 ]
+SETS = ("lowest", "newest")
 SHOWN = ("jax", "jaxlib", "numpy", "brainunit", "diffrax", "xarray", "scipy", "click")
 
 
@@ -93,9 +94,9 @@ def tried(what: str) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("sets", nargs="*", choices=["lowest", "newest"], default=["lowest", "newest"])
+    parser.add_argument("sets", nargs="*", choices=SETS)  # without a default: Python 3.11 holds it against the choices
     passed = True
-    for what in parser.parse_args().sets:
+    for what in parser.parse_args().sets or SETS:
         began = time.monotonic()
         good = tried(what)
         print(f"{what}: {'passed' if good else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True)
