@@ -94,9 +94,12 @@ def tried(what: str) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("sets", nargs="*", choices=SETS)  # without a default: Python 3.11 holds it against the choices
+    parser.add_argument("sets", nargs="*", metavar="{lowest,newest}")  # Python 3.11 holds none at all against choices
     passed = True
-    for what in parser.parse_args().sets or SETS:
+    sets = parser.parse_args().sets or SETS
+    if unknown := [what for what in sets if what not in SETS]:
+        parser.error(f"there is no set '{unknown[0]}', but {' and '.join(SETS)}")
+    for what in sets:
         began = time.monotonic()
         good = tried(what)
         print(f"{what}: {'passed' if good else 'FAILED'} in {time.monotonic() - began:.0f} s", flush=True)
