@@ -24,6 +24,7 @@ READ_ORDER = [
         "maths",
         "streams",
         "sampled",
+        "distances",
         "equality",
         "module",
         "state",

@@ -14,10 +14,11 @@ _HOME = {
     "sampled": "lognormal normal uniform",
     "state": "State",
     "morphology": "Compartments Morphology d_lambda max_length per_branch",
-    "cells": "SingleCompartment channel ion",
-    "networks": "Network Poisson Projection SpikeSource all_to_all by_distance distance_dependent fixed_indegree fixed_outdegree "
+    "cells": "MultiCompartment SingleCompartment channel ion on",
+    "distances": "by_distance",
+    "networks": "Network Poisson Projection SpikeSource all_to_all distance_dependent fixed_indegree fixed_outdegree "
     "fixed_probability fixed_total_number from_arrays from_matrix grid one_to_one plasticity synapse",
-    "stimuli": "command function noise pulses ramp samples sine step",
+    "stimuli": "at command function noise pulses ramp samples sine step",
     "results": "Activity SpikeTrains Traces crossings",
     "engine": "simulate",
     "engine.solvers": "solver",
@@ -30,9 +31,12 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.
 __all__ = [*sorted(_MODULE_OF), "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:
+    from .cells import MultiCompartment as MultiCompartment
     from .cells import SingleCompartment as SingleCompartment
     from .cells import channel as channel
     from .cells import ion as ion
+    from .cells import on as on
+    from .distances import by_distance as by_distance
     from .engine import simulate as simulate
     from .engine.solvers import solver as solver
     from .errors import ChannelomeError as ChannelomeError
@@ -66,7 +70,6 @@ if TYPE_CHECKING:
     from .networks import Projection as Projection
     from .networks import SpikeSource as SpikeSource
     from .networks import all_to_all as all_to_all
-    from .networks import by_distance as by_distance
     from .networks import distance_dependent as distance_dependent
     from .networks import fixed_indegree as fixed_indegree
     from .networks import fixed_outdegree as fixed_outdegree
@@ -86,6 +89,7 @@ if TYPE_CHECKING:
     from .sampled import normal as normal
     from .sampled import uniform as uniform
     from .state import State as State
+    from .stimuli import at as at
     from .stimuli import command as command
     from .stimuli import function as function
     from .stimuli import noise as noise

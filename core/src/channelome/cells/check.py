@@ -20,6 +20,13 @@ _TAKEN = {"V", "spikes", "t", "celsius", "clamp"}
 
 def check_cell(cell: "SingleCompartment") -> None:
     """Raise `ModelError` for what is wrong with the model, naming the part and the way out."""
+    check_parts(cell)
+    for where, parameter, value in _values(cell):
+        _check_shape(where, parameter, value, cell.size)
+
+
+def check_parts(cell: Any) -> None:
+    """Raise `ModelError` for parts that do not fit one another, whatever the kind of cell."""
     for label, channel in cell.channels.items():
         if not label.isidentifier() or label in _TAKEN or label in cell.ions or label in type(cell).parameters:
             taken = sorted({*_TAKEN, *cell.ions, *type(cell).parameters})
@@ -37,8 +44,6 @@ def check_cell(cell: "SingleCompartment") -> None:
             _positive(ion, "its Nernst potential")
     if cell.celsius is None:
         _needs_temperature(cell)
-    for where, parameter, value in _values(cell):
-        _check_shape(where, parameter, value, cell.size)
 
 
 def _lacks_ion(label: str, channel: Any, species: str) -> None:
@@ -70,7 +75,7 @@ def _positive(ion: Ion, why: str) -> None:
             )
 
 
-def _needs_temperature(cell: "SingleCompartment") -> None:
+def _needs_temperature(cell: Any) -> None:
     needing: list[str] = []
     for label, channel in cell.channels.items():
         follows = any(isinstance(getattr(channel, name), Q10) for name in type(channel).parameters)

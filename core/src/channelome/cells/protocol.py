@@ -1,4 +1,4 @@
-"""What the engine accepts of a cell: a few data and four methods.
+"""What the engine accepts of a cell: a few data and five methods.
 
 A solver knows nothing of compartments: it asks a cell to relax its gates and to advance its membrane. So V may be
 advanced pointwise (a point neuron), implicitly over a tree (a cable) or with synaptic conductance added (a network).
@@ -19,9 +19,10 @@ Inject = Callable[[Array], Array]
 
 
 class Cell(Protocol):
-    """A model of a cell, or of a population of cells, whose arrays all have the shape of V.
+    """A model of a cell, or of a population of cells.
 
-    Its data: `size`, the shape of V; the parts by name, `channels` and `ions`; and the threshold of its spikes, `V_th`.
+    Its data: `size`, the shape of the population, which V of a point has too; the parts by name, `channels` and `ions`; and the
+    threshold of its spikes, `V_th`.
     """
 
     @property
@@ -38,6 +39,10 @@ class Cell(Protocol):
 
     def initial_state(self, V: Any = None) -> State:
         """The state at V (mV; the cell's own if None), with gates and concentrations at rest."""
+        ...
+
+    def spiking(self, V: Array) -> Array:
+        """V where spikes are detected, of the shape `size`."""
         ...
 
     def derivative(self, state: State, inject: Inject) -> State:

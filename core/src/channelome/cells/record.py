@@ -1,35 +1,54 @@
 """What a run records, by name: ``"V"``, ``"INa.m"``, ``"INa.current"``, ``"ca.C_in"``, ``"ca.E"``, ``"spikes"``."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
-from ..errors import UnknownName
+from ..errors import ModelError, UnknownName
 from ..state import State
 
 _ION_UNITS = {"C_in": "mM", "C_out": "mM", "E": "mV"}
 
 
 class Probe(NamedTuple):
-    """One thing to record: its name as given, its unit, and where it is found."""
+    """One thing to record: its name as given, its unit, and where it is found.
+
+    Attributes:
+        rows: of a cell of many compartments, the nodes that are asked for among those where the part is; None for points.
+        several: whether the values have an axis over them.
+    """
 
     name: str
     unit: str
     part: str
     field: str
+    rows: tuple[int, ...] | None = None
+    several: bool = False
 
     def read(self, cell: Any, state: State) -> Array:
-        """Its value in `state`, an array of the shape of V."""
+        """Its value in `state`: of the shape of the population, with a last axis over places where they are several."""
         if self.part == "":
-            return state.V
+            return self.of(state.V)
         if self.field == "current":
-            return cell.currents(state)[self.part]
+            return self.of(cell.currents(state)[self.part])
         if self.part in cell.channels:
-            return state.channels[self.part][self.field]
-        return jnp.broadcast_to(getattr(cell.views(state)[self.part], self.field), state.V.shape)
+            return self.of(state.channels[self.part][self.field])
+        seen = getattr(cell.views(state)[self.part], self.field)
+        return self.of(jnp.broadcast_to(seen, cell.within(self.part, state.V).shape))
+
+    def of(self, x: Array) -> Array:
+        """Of an array over where the part is what was asked for."""
+        if self.rows is None:
+            return x
+        return jnp.moveaxis(x[np.asarray(self.rows, np.int32)], 0, -1) if self.several else x[self.rows[0]]
+
+    def shape(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        """Of its values in a population of this shape."""
+        return (*size, len(self.rows)) if self.rows is not None and self.several else size
 
 
 def probes(cell: Any, names: Sequence[str]) -> tuple[Probe, ...]:
@@ -37,14 +56,49 @@ def probes(cell: Any, names: Sequence[str]) -> tuple[Probe, ...]:
 
     Raises:
         UnknownName: for a name that the cell has not, with those that it has.
+        ModelError: for a place that is none, or where the part is not.
     """
     known = {probe.name: probe for probe in _all(cell)}
-    for name in names:
-        if name not in known and name != "spikes":
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"Did you mean '{close[0]}'?" if close else f"It has {', '.join([*known, 'spikes'])}."
-            raise UnknownName(f"nothing named '{name}' can be recorded from this cell. {hint}")
-    return tuple(known[name] for name in dict.fromkeys(names) if name != "spikes")
+    find = _find if cell.pointwise else _find_in_places
+    return tuple(find(cell, name, known) for name in dict.fromkeys(names) if name != "spikes")
+
+
+def _find(cell: Any, name: str, known: Mapping[str, Probe]) -> Probe:
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"Did you mean '{close[0]}'?" if close else f"It has {', '.join([*known, 'spikes'])}."
+        raise UnknownName(f"nothing named '{name}' can be recorded from this cell. {hint}")
+    return known[name]
+
+
+def _find_in_places(cell: Any, name: str, known: Mapping[str, Probe]) -> Probe:
+    """Of ``"soma.V"``, ``"apical[3](0.5).INa.m"`` the probe in its place; without a place, of all compartments."""
+    ends = [end for end in known if name == end or name.endswith(f".{end}")]
+    if not ends:
+        tail = ".".join(name.rsplit(".", 2)[-2:])
+        close = difflib.get_close_matches(tail, known, n=1) or difflib.get_close_matches(
+            name.rpartition(".")[2], known, n=1
+        )
+        hint = f"Did you mean '...{close[0]}'?" if close else f"It has {', '.join([*known, 'spikes'])}."
+        raise UnknownName(
+            f"nothing named '{name}' can be recorded from this cell: a name is a place and what is asked of it, 'soma.V'. {hint}"
+        )
+    end = max(ends, key=len)
+    probe, compartments = known[end], cell.compartments
+    place = name[: -len(end)].removesuffix(".")
+    there = cell.numbers(probe.part) if probe.part else np.arange(len(compartments))
+    asked = compartments.indices(place) if place else there
+    missing = np.setdiff1d(asked, there)
+    if missing.size:
+        raise ModelError(
+            f"cannot record '{name}': '{probe.part}' is not in {compartments.label(int(missing[0]))}, but on "
+            f"'{dict(cell.regions)[probe.part]}'."
+        )
+    position = compartments.tree.position
+    rows = position[asked]
+    if probe.part in dict(cell.regions):
+        rows = np.searchsorted(np.sort(position[there]), rows)
+    return probe._replace(name=name, rows=tuple(rows.tolist()), several=not place or len(asked) > 1)
 
 
 def _all(cell: Any) -> list[Probe]:

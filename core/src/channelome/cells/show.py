@@ -2,12 +2,9 @@
 
 import functools
 import html
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 from ..module import Module, show
-
-if TYPE_CHECKING:
-    from .single import SingleCompartment
 
 
 class Row(NamedTuple):
@@ -19,13 +16,22 @@ class Row(NamedTuple):
     origin: str
 
 
-def rows(cell: "SingleCompartment") -> list[Row]:
+def rows(cell: Any) -> list[Row]:
     """The cell's ions and channels, in this order."""
     parts: list[tuple[str, Module]] = [*cell.ions.items(), *cell.channels.items()]
-    return [Row(label, type(part).__name__, _parameters(part), origin(type(part))) for label, part in parts]
+    where = {} if cell.pointwise else dict(cell.regions)
+    return [
+        Row(
+            f"{label} on {where[label]}" if label in where else label,
+            type(part).__name__,
+            _parameters(part),
+            origin(type(part)),
+        )
+        for label, part in parts
+    ]
 
 
-def text(cell: "SingleCompartment") -> str:
+def text(cell: Any) -> str:
     """The ``repr`` of a cell: a line for itself and one for each part."""
     table = rows(cell)
     widths = [max((len(row[i]) for row in table), default=0) for i in range(3)]
@@ -35,7 +41,7 @@ def text(cell: "SingleCompartment") -> str:
     return "\n  ".join([f"{_title(cell)}: {_parameters(cell)}", *lines])
 
 
-def as_html(cell: "SingleCompartment") -> str:
+def as_html(cell: Any) -> str:
     """The same as a table for notebooks."""
     head = "".join(f"<th>{field}</th>" for field in ("label", "mechanism", "parameters", "from"))
     body = "".join(f"<tr>{''.join(f'<td>{html.escape(field)}</td>' for field in row)}</tr>" for row in rows(cell))
@@ -62,7 +68,10 @@ def origin(cls: type) -> str:
     return "local"
 
 
-def _title(cell: "SingleCompartment") -> str:
+def _title(cell: Any) -> str:
+    if not cell.pointwise:
+        cells = f"{'x'.join(map(str, cell.size))} cells" if cell.size else "one cell"
+        return f"{type(cell).__name__} of {cells}, {len(cell.compartments)} compartments of {cell.compartments.anatomy.source}"
     count = "x".join(map(str, cell.size))
     return f"{type(cell).__name__} of {count} neuron{'s' if count != '1' else ''}"
 

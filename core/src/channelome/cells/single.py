@@ -1,7 +1,7 @@
 """A population of point neurons: one compartment, any channels and ions, any size."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
@@ -23,6 +23,7 @@ from ..streams import Stream
 from ..units import Area, Capacitance, Temperature, Voltage
 from .bend import bends
 from .check import check_cell
+from .membrane import Membrane
 from .parts import build_channel, build_ion, check_own
 from .protocol import Inject
 from .show import as_html, text
@@ -30,7 +31,7 @@ from .show import as_html, text
 Follow = Callable[[State], State]
 
 
-class SingleCompartment(Module):
+class SingleCompartment(Membrane, Module):
     """A population of point neurons of shape `size`: ``C dV/dt = I_injected - sum of channel currents``.
 
     Args:
@@ -51,6 +52,7 @@ class SingleCompartment(Module):
         UnitError: for a missing or wrong unit.
     """
 
+    pointwise: ClassVar[bool] = True
     C: Capacitance = param(1.0, source="our choice: the usual value of cell membranes")
     V: Voltage = param(-65.0, source="our choice")
     V_th: Voltage = param(0.0, source="our choice")
@@ -88,7 +90,7 @@ class SingleCompartment(Module):
             twice = next(name for name in names if names.count(name) > 1)
             raise ModelError(f"the ion '{twice}' is given twice: a cell has one ion of each species.")
         super().__init__(
-            C=C, V=V, V_th=V_th, area=area, celsius=celsius, size=_shape(size), ions=by_species,
+            C=C, V=V, V_th=V_th, area=area, celsius=celsius, size=shape_of(size), ions=by_species,
             channels={label: build_channel(value, label) for label, value in channels.items()},
         )  # fmt: skip
         self._settle()
@@ -160,34 +162,13 @@ class SingleCompartment(Module):
     # ---- the Cell protocol ----
 
     def initial_state(self, V: Any = None) -> State:
-        V = jnp.broadcast_to(jnp.asarray(self.V if V is None else V, dtype=float), self.size)
-        bare = {
-            species: {
-                name: jnp.broadcast_to(jnp.asarray(value, dtype=V.dtype), self.size)
-                for name, value in ion.initial().items()
-            }
-            for species, ion in self.ions.items()
-        }
-        env = self._environment(V, bare)
-        gates = {label: channel.at(self.celsius).steady_state(env) for label, channel in self.channels.items()}
-        return State(V, gates, bare)
+        return self.rest(jnp.broadcast_to(jnp.asarray(self.V if V is None else V, dtype=float), self.size))
 
     def derivative(self, state: State, inject: Inject) -> State:
-        env = self._environment(state.V, state.ions)
-        currents = self.currents(state)
-        dV = (inject(state.V) - sum(currents.values())) / self.C
-        gates = {label: ch.at(self.celsius).slope(state.channels[label], env) for label, ch in self.channels.items()}
-        carried = self._by_species(currents, state)
-        ions = {species: ion.slope(state.ions[species], carried[species]) for species, ion in self.ions.items()}
-        return State(dV, gates, ions)
+        return self.slopes(state, (inject(state.V) - self.outward(state)) / self.C)
 
-    def relax(self, state: State, dt: Any, rule: Rule) -> State:
-        env = self._environment(state.V, state.ions)
-        gates = {
-            label: ch.at(self.celsius).relax(state.channels[label], env, dt, rule)
-            for label, ch in self.channels.items()
-        }
-        return state._replace(channels=gates)
+    def spiking(self, V: Array) -> Array:
+        return V
 
     def advance(
         self,
@@ -199,11 +180,10 @@ class SingleCompartment(Module):
         guess: State | None = None,
         follow: Follow = lambda state: state,
     ) -> State:
-        at = self._half_way(state, dt, rule) if guess is None else guess
+        at = self.half_way(state, dt, rule) if guess is None else guess
 
         def outward(V: Array) -> Array:
-            now = follow(at._replace(V=V))
-            return sum(self.currents(now).values(), jnp.zeros_like(V)) - inject(V)
+            return self.outward(follow(at._replace(V=V))) - inject(V)
 
         I, G = jax.jvp(outward, (at.V,), (jnp.ones_like(at.V),))  # exact, not a finite difference
         h = dt / self.C  # a division of numbers, not of one per neuron
@@ -212,8 +192,8 @@ class SingleCompartment(Module):
         if not any(state.ions.values()):
             return state._replace(V=V)
         reached = follow(at._replace(V=(state.V + V) / 2 if guess is None else V))
-        carried = self._by_species(self.currents(reached), reached)
-        return state._replace(V=V, ions=self._pools(state, carried, dt, rule))
+        carried = self.carried(self.currents(reached), reached)
+        return state._replace(V=V, ions=self.pools(state, carried, dt, rule))
 
     # ---- what solvers for points ask beside it ----
 
@@ -225,7 +205,7 @@ class SingleCompartment(Module):
         """
 
         def outward(V: Array) -> Array:
-            return sum(self.currents(state._replace(V=V)).values(), jnp.zeros_like(V)) - inject(V)
+            return self.outward(state._replace(V=V)) - inject(V)
 
         along, h = jnp.ones_like(state.V), dt / self.C
         I, G = jax.jvp(outward, (state.V,), (along,))
@@ -241,46 +221,12 @@ class SingleCompartment(Module):
         reached = state
         for _ in range(4 if any(state.ions.values()) else 0):
             middle = state._replace(ions=jax.tree.map(lambda a, b: (a + b) / 2, state.ions, reached.ions))
-            carried = self._by_species(self.currents(middle), middle)
-            reached = state._replace(ions=self._pools(state, carried, dt, CLIPPED_PADE))
+            carried = self.carried(self.currents(middle), middle)
+            reached = state._replace(ions=self.pools(state, carried, dt, CLIPPED_PADE))
         return reached
 
-    # ---- what the protocol is made of ----
 
-    def currents(self, state: State) -> dict[str, Array]:
-        """Current density of each channel by label, in uA/cm^2, outward positive."""
-        env = self._environment(state.V, state.ions)
-        return {label: ch.at(self.celsius).current(state.channels[label], env) for label, ch in self.channels.items()}
-
-    def views(self, state: State) -> dict[str, Any]:
-        """What channels see of each ion, by species."""
-        return {species: ion.view(state.ions[species], self.celsius) for species, ion in self.ions.items()}
-
-    def _environment(self, V: Array, ions: Mapping[str, Mapping[str, Array]]) -> dict[str, Any]:
-        return {"V": V, "celsius": self.celsius, **self.views(State(V, {}, dict(ions)))}  # pyright: ignore
-
-    def _by_species(self, currents: Mapping[str, Array], state: State) -> dict[str, Array | float]:
-        """Current density that each ion carries: a channel's charge is credited to the species it declares, no other."""
-        carried: dict[str, Array | float] = dict.fromkeys(self.ions, 0.0)
-        env = self._environment(state.V, state.ions)
-        for label, channel in self.channels.items():
-            parts = channel.at(self.celsius).carried(currents[label], state.channels[label], env)
-            for species, part in parts.items():
-                if species in carried:
-                    carried[species] = carried[species] + part
-        return carried
-
-    def _half_way(self, state: State, dt: Any, rule: Rule) -> State:
-        """The state with its concentrations predicted for the middle of the step, which keeps V second order."""
-        if not any(state.ions.values()):
-            return state
-        return state._replace(ions=self._pools(state, self._by_species(self.currents(state), state), dt / 2, rule))
-
-    def _pools(self, state: State, carried: Mapping[str, Any], dt: Any, rule: Rule) -> dict[str, dict[str, Array]]:
-        return {s: ion.relax(state.ions[s], carried[s], dt, rule) for s, ion in self.ions.items()}
-
-
-def _shape(size: int | tuple[int, ...]) -> tuple[int, ...]:
+def shape_of(size: int | tuple[int, ...]) -> tuple[int, ...]:
     shape = tuple(size) if isinstance(size, tuple | list) else (size,)
     if not all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n > 0 for n in shape):
         raise ModelError(f"size must be a positive number of neurons or a tuple of them, not {size!r}.")

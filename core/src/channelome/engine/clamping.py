@@ -1,5 +1,7 @@
 """Cells under voltage clamp: what is asked of a clamp, how V follows a stiff one, and the current that flows through it."""
 
+import dataclasses
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -8,6 +10,7 @@ import numpy as np
 from jax import Array
 from jax.core import Tracer
 
+from ..cells import MultiCompartment
 from ..cells.protocol import Inject
 from ..cells.record import Probe
 from ..errors import ModelError, UnitError, UnknownName
@@ -15,8 +18,10 @@ from ..mechanisms.kinetics import Rule
 from ..mechanisms.transmission import Coupling
 from ..state import State
 from ..stimuli.clamp import RESISTANCE, Clamp, CountedClamp
+from ..stimuli.places import Spots
 from .drive import Drive
 from .model import Model
+from .placed import clamp_of, nodes_at
 from .request import UM2_NA_TO_DENSITY, shape_of
 from .solvers.backward_euler import BackwardEuler
 from .solvers.crank_nicolson import CrankNicolson
@@ -54,6 +59,25 @@ def checked_clamp(
     if not counted.ideal and isinstance(solver, RungeKutta | CrankNicolson | Staggered4):
         _check_stiffness(cell, counted, dt, solver)
     return counted
+
+
+def checked_clamp_at(
+    cell: MultiCompartment, spots: Spots, dt: float, dtype: Any, *, solver: Any, first: int, steps: int | None
+) -> CountedClamp:
+    """As `checked_clamp`, of a clamp at a place: its conductance is a density over the nodes, 0 where it is not."""
+    spot = clamp_of(cell, spots)
+    assert spot is not None
+    node = nodes_at(cell, spot.place)[0]
+    area = float(cell.compartments.tree.area[node])
+    if spot.what.unit != RESISTANCE:
+        raise UnitError(
+            f"a clamp at '{spot.place}' is an electrode, whose series resistance is in Mohm, not in {spot.what.unit}."
+        )
+    electrode = SimpleNamespace(size=cell.size, area=area, pointwise=True)
+    counted = checked_clamp(electrode, spot.what, dt, dtype, solver=None, first=first, steps=steps)
+    shape = (len(cell.compartments.tree), *cell.size)
+    density = jnp.zeros(shape, dtype).at[node].set(counted.conductance)
+    return dataclasses.replace(counted, conductance=density)
 
 
 def _check_span(command: Any, begin: float, end: float, dt: float) -> None:
@@ -106,7 +130,9 @@ def probe(label: str, cell: Any, clamped: bool) -> Probe:
     if not clamped:
         whose = f"'{label}'" if label else "this cell"
         raise UnknownName(f"there is no '{PROBE}' to record: {whose} is not clamped. Give stimulus=voltage_clamp(...).")
-    return Probe(PROBE, "uA/cm^2" if cell.area is None else "nA", "clamp", "current")
+    return Probe(
+        PROBE, "uA/cm^2" if cell.area is None else "nA", "clamp", "current"
+    )  # of compartments: through the electrode
 
 
 # ---- one step ------------------------------------------------------------------------------------------------------
@@ -134,6 +160,9 @@ class Led:
         clamp, n = self._drive.clamp, self._drive.n
         assert clamp is not None
         g, to_go = clamp.conductance, clamp.command.at(n, 1.0) - clamp.command.mean(n)
+        if not self._cell.pointwise:
+            ahead = g * self._cell.lead(g, dt) * to_go
+            return self._cell.advance(state, lambda V: inject(V) + ahead, dt, rule, **implicit)
         rate = -jax.jvp(
             lambda V: self._cell.derivative(state._replace(V=V), inject).V, (state.V,), (jnp.ones_like(state.V),)
         )[1]
@@ -157,6 +186,9 @@ def current(cell: Any, drive: Drive, state: State, solver: Any, dt: Any) -> Arra
     """
     clamp = drive.clamp
     assert clamp is not None
+    if not cell.pointwise:
+        apart = clamp.conductance * (clamp.command.at(drive.n, 0.0) - state.V)
+        return jnp.sum(apart * cell.area, axis=0) / UM2_NA_TO_DENSITY
     inject = drive._replace(clamp=None).at(0.0)
     free, slope = jax.jvp(
         lambda V: cell.derivative(state._replace(V=V), inject).V, (state.V,), (jnp.ones_like(state.V),)

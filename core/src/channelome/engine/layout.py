@@ -13,22 +13,28 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from ..mechanisms.transmission import Coupling, Followed
 from ..networks.projection import Pathway
 from .blocks import same_numbers, structure
 from .delivery import WORD, n_words
-from .plan import is_source
+from .plan import is_point, is_source
 
 
 class Place(NamedTuple):
-    """A population in its block: number of its first neuron there, its shape, and the shape of the whole block."""
+    """A population in its block: number of its first neuron there, its shape, and the shape of the whole block.
+
+    Attributes:
+        pointwise: whether its cells are points; arrays over the nodes of others have these first in a run, and last outside.
+    """
 
     block: str
     first: int
     size: tuple[int, ...]
     whole: tuple[int, ...]
+    pointwise: bool = True
 
     @property
     def n(self) -> int:
@@ -40,6 +46,8 @@ class Place(NamedTuple):
 
     def cut(self, x: Any) -> Any:
         """The population's part of an array over the block; what is no such array is the same for all."""
+        if not self.pointwise:
+            return x if np.ndim(x) < 2 else jnp.moveaxis(x, 0, -1)
         if self.alone or np.ndim(x) == 0:
             return x
         return x[self.first : self.first + self.n].reshape(self.size)
@@ -141,7 +149,7 @@ def _places(
     }
     blocks: dict[Any, list[str]] = {}
     for label, population in populations.items():
-        mergeable = together and not is_source(population) and label not in alone
+        mergeable = together and is_point(population) and label not in alone
         blocks.setdefault(structure(population) if mergeable else label, []).append(label)
     places = {}
     for labels in blocks.values():
@@ -149,7 +157,8 @@ def _places(
         first = 0
         for label in labels:
             size = populations[label].size
-            places[label] = Place(labels[0], first, size, size if len(labels) == 1 else (total,))
+            pointwise = is_source(populations[label]) or populations[label].pointwise
+            places[label] = Place(labels[0], first, size, size if len(labels) == 1 else (total,), pointwise)
             first += math.prod(size)
     return {label: places[label] for label in populations}
 

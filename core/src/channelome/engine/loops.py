@@ -62,9 +62,9 @@ def sample(plan: Plan, parts: Parts, carry: Carry, times: Times, n: Any, dt: Any
     """What is recorded of the state before step `n`. A state is brought to one time only where it is needed."""
     if not plan.records:
         return {}
-    if all(isinstance(record.probe, Probe) and record.probe.name == "V" for record in plan.records):
+    if all(isinstance(record.probe, Probe) and record.probe.part == "" for record in plan.records):
         return {
-            record.name: record.cut(plan.method(record.part).voltage(carry.cells[record.part]))
+            record.name: record.cut(record.probe.of(plan.method(record.part).voltage(carry.cells[record.part])))  # pyright: ignore
             for record in plan.records
         }
     asked = {record.over for record in plan.records}
@@ -103,8 +103,9 @@ def chunk(
             words = {name: put(x, pack(spiked[name].ravel()), j, k) for name, x in words.items()}
             numbers = {name: put(x, spiked[name].ravel().astype(x.dtype), j, k) for name, x in numbers.items()}
             for name in plan.shares:
-                V0, V1 = (plan.method(name).voltage(of.cells[name]) for of in (before, carry))
-                shares = shares | {name: put(shares[name], crossing(V0, V1, parts.blocks[name].V_th), j, k)}
+                block = parts.blocks[name]
+                V0, V1 = (block.spiking(plan.method(name).voltage(of.cells[name])) for of in (before, carry))
+                shares = shares | {name: put(shares[name], crossing(V0, V1, block.V_th), j, k)}
             return carry, words, shares, numbers
 
         inside = (carry, words, shares, numbers)

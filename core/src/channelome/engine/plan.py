@@ -192,5 +192,10 @@ def is_source(population: Any) -> bool:
     return isinstance(population, Poisson | PoissonByStep | SpikeSource | SpikesByStep)
 
 
+def is_point(population: Any) -> bool:
+    """Whether it is of point neurons."""
+    return not is_source(population) and population.pointwise
+
+
 def count_of(size: tuple[int, ...]) -> int:
     return math.prod(size)

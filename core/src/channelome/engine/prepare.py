@@ -10,7 +10,7 @@ from jax.core import Tracer
 from ..errors import ModelError
 from ..state import NetworkState
 from .blocks import stimuli_together, together
-from .clamping import check_places, checked_clamp
+from .clamping import check_places, checked_clamp, checked_clamp_at
 from .electrical import junctions_of, sides
 from .layout import Layout, layout_of
 from .model import LONE, Model
@@ -48,9 +48,12 @@ def prepared(
         ModelError, UnitError, UnknownName: as `channelome.simulate`.
     """
     dtype = jax.dtypes.canonicalize_dtype(float)
+    _check_solver(model, solver, mesh)
     currents, held = apart(model, stimulus)
     clamps = {
-        label: checked_clamp(model.populations[label], x, dt, dtype, solver=solver, first=origin, steps=steps)
+        label: (checked_clamp if model.populations[label].pointwise else checked_clamp_at)(
+            model.populations[label], x, dt, dtype, solver=solver, first=origin, steps=steps
+        )
         for label, x in held.items()
     }
     check_places(model, clamps, mesh is not None)
@@ -128,9 +131,29 @@ def _synapses(model: Model, layout: Layout, plan: Plan, dtype: Any, tracing: boo
 
 
 def _block(model: Model, labels: list[str], dt: float) -> Any:
-    if is_source(model.populations[labels[0]]):
-        return model.populations[labels[0]].counted(dt)
+    first = model.populations[labels[0]]
+    if is_source(first):
+        return first.counted(dt)
+    if not first.pointwise:
+        return first.ready()
     return together([model.populations[label] for label in labels])
+
+
+def _check_solver(model: Model, solver: Any, mesh: Any) -> None:
+    """Refuse what is for points only where a cell has compartments."""
+    for label, population in model.populations.items():
+        if is_source(population) or population.pointwise:
+            continue
+        whose = f"'{label}'" if label else "the cell"
+        if why := getattr(solver, "points_only", ""):
+            raise ModelError(
+                f"{type(solver).__name__} is a solver for point neurons, and {whose} has compartments: {why}. Take solver='staggered', of "
+                f"second order, or 'backward_euler'."
+            )
+        if mesh is not None:
+            raise ModelError(
+                f"{whose} has compartments, and its population cannot be shared among devices: leave out devices=."
+            )
 
 
 def _events(model: Model, layout: Layout, names: Sequence[str], blocks: Mapping[str, Any]) -> dict[str, Any]:

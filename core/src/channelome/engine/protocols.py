@@ -35,7 +35,10 @@ class Drive(Protocol):
 
 
 class Solver(Protocol):
-    """A method of integration. The carry is whatever it keeps between steps: a pytree."""
+    """A method of integration. The carry is whatever it keeps between steps: a pytree.
+
+    One that is no solver for cells whose V is coupled in space says why in an attribute `points_only`, a text.
+    """
 
     def start(self, cell: Cell, state: State, dt: Any) -> tuple[Any, Any]:
         """The carry at the start, from the state then, and the number of its first step: 0, or of a carry that goes on 1."""

@@ -26,8 +26,8 @@ def record(model: Model, layout: Layout, name: str, clamped: Collection[str] = (
     if model.network is None:
         cell = model.populations[LONE]
         probe = clamping.probe("", cell, LONE in clamped) if name == clamping.PROBE else probes(cell, [name])[0]
-        size = cell.size
-        return Record(name, probe.unit, LONE, LONE, probe, -1, 0, math.prod(size), 1, None, size)
+        shape = probe.shape(cell.size)
+        return Record(name, probe.unit, LONE, LONE, probe, -1, 0, math.prod(shape), 1, None, shape)
     head, _, field = name.partition(".")
     if projection_of(name) in model.projections:
         return _record_of_synapses(model, layout, name, head, field)

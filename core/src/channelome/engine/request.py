@@ -15,6 +15,7 @@ from ..stimuli.amounts import DENSITY, RATE, VOLTAGE
 from ..stimuli.clamp import Clamp
 from ..stimuli.current import Counted, Current, scaled
 from ..stimuli.edges import step
+from ..stimuli.places import Spots
 from ..streams import Stream
 from ..units import Unit, convert
 
@@ -72,6 +73,22 @@ def checked_stimulus(cell: Any, stimulus: Any, dt: float, dtype: Any, stream: St
     """
     if stimulus is None:
         return None
+    if isinstance(stimulus, Spots):
+        raise ModelError(f"a point neuron has no places: give the stimulus without at(), {stimulus[0].what!r}.")
+    current, counted = checked_current(stimulus, cell.size, dt, dtype, stream)
+    if current.unit == DENSITY:
+        return counted
+    if cell.area is None:
+        raise UnitError(
+            f"the stimulus is an absolute current ({current.unit}), but the cell has no area: give it area=..., or a density."
+        )
+    return scaled(counted, UM2_NA_TO_DENSITY / cell.area, dtype)
+
+
+def checked_current(
+    stimulus: Any, size: tuple[int, ...], dt: float, dtype: Any, stream: Stream
+) -> tuple[Current, Counted]:
+    """What is injected into cells of this shape, as it is given and in steps of `dt` ms, in its own unit."""
     if callable(stimulus) and not isinstance(stimulus, Current):
         raise ModelError(
             "a function cannot be a stimulus as it is, since its unit is not known: write function(f, unit='nA')."
@@ -90,16 +107,12 @@ def checked_stimulus(cell: Any, stimulus: Any, dt: float, dtype: Any, stream: St
             f"a voltage cannot be injected, {stimulus!r}: give a current density (such as '2 uA/cm^2') or a current (such as '0.2 nA'), "
             f"or clamp the cell to the voltage, stimulus=voltage_clamp(...)."
         )
-    if stimulus.unit != DENSITY and cell.area is None:
-        raise UnitError(
-            f"the stimulus is an absolute current ({stimulus.unit}), but the cell has no area: give it area=..., or a density."
-        )
     stimulus.check_step(dt, "the stimulus")
     counted = stimulus.counted(dt, dtype, stream)
     shape = shape_of(counted)
-    if shape not in ((), cell.size):
-        raise ModelError(f"the stimulus has the shape {shape}, but the population has {cell.size}.{given}")
-    return counted if stimulus.unit == DENSITY else scaled(counted, UM2_NA_TO_DENSITY / cell.area, dtype)
+    if shape not in ((), size):
+        raise ModelError(f"the stimulus has the shape {shape}, but the population has {size}.{given}")
+    return stimulus, counted
 
 
 def shape_of(counted: Counted) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ from .request import checked_state, first_step, whole_steps
 from .run import Ran, chunked
 from .sharding import check_shares, mesh_of
 from .solvers import solver as find_solver
-from .states import in_arrays
+from .states import in_arrays, outside
 from .traced import traced
 
 
@@ -91,6 +91,7 @@ def simulate(
     origins = provenance(model, run.plan.solver, step_ms)
     if run.tracing:
         final, data = traced(run, begin, count, segment)
+        final = outside(run.layout, final)
         return _traced_results(model, run, names, final, data, origin_step, count, step_ms, origins)
     ran = chunked(run, begin, count, dt=step_ms, length=chunk, progress=progress, check=check, mesh=mesh)
     t = (origin_step + np.arange(ran.samples + 1) * every) * step_ms
@@ -111,7 +112,7 @@ def _begun(model: Model, run: Prepared, state: Any, mesh: Any) -> NetworkState |
         return None
     if model.network is None:
         cell = checked_state(model.populations[LONE], state, run.dt.dtype)
-        return NetworkState({LONE: cell}, {}, {}, {}, np.int32(0))
+        return in_arrays(run.layout, NetworkState({LONE: cell}, {}, {}, {}, np.int32(0)))
     return in_arrays(run.layout, checked_network_state(run, state, mesh))
 
 
@@ -142,7 +143,7 @@ def _traces(
     cell: Any = model.populations[LONE]
     data = _read_only(run, ran)
     spikes: Any = ran.collected.spikes(first).get(LONE)
-    if spikes is None and "V" in data and run.plan.every == 1:
+    if spikes is None and "V" in data and run.plan.every == 1 and cell.pointwise:
         spikes = crossings(t, data["V"], cell.V_th)
     if spikes is None:
         spikes = functools.partial(_found_again, run, begin, ran.samples, first, dt)

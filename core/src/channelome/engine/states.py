@@ -34,6 +34,15 @@ def by_label(layout: Layout, state: NetworkState) -> NetworkState:
     return NetworkState(cells, synapses, sources, rings, state.steps)
 
 
+def outside(layout: Layout, state: NetworkState) -> NetworkState:
+    """A state under a trace, where populations are not merged, with the nodes of cells that are no points last."""
+    cells = {
+        label: cell if layout.places[label].pointwise else jax.tree.map(layout.places[label].cut, cell)
+        for label, cell in state.cells.items()
+    }
+    return state._replace(cells=cells)
+
+
 def _take(layout: Layout, bundle: Bundle, member: Member) -> Callable[[Any], Any]:
     place = layout.places[member.pathway.wiring.post]
 
@@ -66,7 +75,7 @@ def _ring_of(layout: Layout, bundle: Bundle, member: Member, ring: Any) -> tuple
 def in_arrays(layout: Layout, state: NetworkState) -> NetworkState:
     """The state of populations and projections, which must be one of this layout's, in the arrays of the run."""
     cells = {
-        block: _joined([state.cells[label] for label in labels])
+        block: _joined([_entered(layout.places[label], state.cells[label]) for label in labels])
         for block, labels in layout.members.items()
         if labels[0] in state.cells
     }
@@ -91,6 +100,11 @@ def _in_block(place: Place, x: Any, axis: int = 0) -> Any:
     before, after = place.first, math.prod(place.whole) - place.first - place.n
     flat = jnp.reshape(x, (*x.shape[:axis], place.n, *x.shape[axis + len(place.size) :])) if axis == 0 else x
     return jnp.pad(flat, [(before, after) if i == axis else (0, 0) for i in range(flat.ndim)])
+
+
+def _entered(place: Place, state: Any) -> Any:
+    """With the nodes of cells that are no points first."""
+    return state if place.pointwise else jax.tree.map(lambda x: x if np.ndim(x) < 2 else jnp.moveaxis(x, -1, 0), state)
 
 
 def _joined(states: list[Any]) -> Any:

@@ -145,8 +145,9 @@ def step(
     cells = _shared(plan, parts, cells, dt, ~first)
     if plan.paths or plan.events or plan.counted:
         for name, after in cells.items():
-            V0, V1 = plan.method(name).voltage(begun[name]), plan.method(name).voltage(after)
-            threshold = jnp.asarray(parts.blocks[name].V_th, V1.dtype)
+            block, method = parts.blocks[name], plan.method(name)
+            V0, V1 = block.spiking(method.voltage(begun[name])), block.spiking(method.voltage(after))
+            threshold = jnp.asarray(block.V_th, V1.dtype)
             spiked[name] = crossed(V0, V1, threshold) if walking else spike(V0, V1, threshold)
     return _communicate(plan, parts, carry._replace(cells=cells), spiked, n, dt, walking), spiked
 

@@ -13,22 +13,27 @@ from ..errors import ModelError
 from ..stimuli.amounts import DENSITY
 from ..stimuli.clamp import Clamp
 from ..stimuli.current import Counted, Form, Numbers, summed
+from ..stimuli.places import Spots, gathered
 from ..streams import Stream
 from .blocks import resized
 from .model import LONE, Model
+from .placed import stimulus_at
 from .plan import is_source
 from .request import checked_stimulus
 
 _ROLE = "stimulus"
 
 
-def apart(model: Model, stimulus: Any) -> tuple[Any, dict[str, Clamp]]:
+def apart(model: Model, stimulus: Any) -> tuple[Any, dict[str, Any]]:
     """The currents of a request, and the clamps by population.
 
     Raises:
         ModelError: for a clamp of a part of a population.
     """
+    stimulus = gathered(stimulus)
     if model.network is None:
+        if isinstance(stimulus, Spots):
+            return stimulus, {LONE: stimulus} if any(isinstance(spot.what, Clamp) for spot in stimulus) else {}
         return (stimulus.beside, {LONE: stimulus}) if isinstance(stimulus, Clamp) else (stimulus, {})
     if not isinstance(stimulus, Mapping):
         return stimulus, {}
@@ -49,7 +54,7 @@ def stimuli_of(model: Model, stimulus: Any, dt: float, dtype: Any) -> dict[str, 
     if stimulus is None:
         return {}
     if model.network is None:
-        counted = checked_stimulus(model.populations[LONE], stimulus, dt, dtype, Stream(0, LONE, _ROLE))
+        counted = _counted(model.populations[LONE], stimulus, dt, dtype, Stream(0, LONE, _ROLE))
         return {} if counted is None else {LONE: counted}
     cells = [label for label, part in model.populations.items() if not is_source(part)]
     if not isinstance(stimulus, Mapping):
@@ -72,9 +77,14 @@ def stimuli_of(model: Model, stimulus: Any, dt: float, dtype: Any) -> dict[str, 
     return found
 
 
+def _counted(cell: Any, given: Any, dt: float, dtype: Any, stream: Stream) -> Counted | None:
+    checked = checked_stimulus if cell.pointwise else stimulus_at
+    return checked(cell, given, dt, dtype, stream)
+
+
 def _of_group(cell: Any, given: Any, index: np.ndarray, dt: float, dtype: Any, stream: Stream) -> Counted | None:
     if index.size == math.prod(cell.size):
-        return checked_stimulus(cell, given, dt, dtype, stream)
+        return _counted(cell, given, dt, dtype, stream)
     part = resized(cell, (index.size,))
     if np.ndim(cell.area):
         part._set(

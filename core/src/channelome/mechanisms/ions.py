@@ -4,7 +4,7 @@ An ion's only state is its inner concentration ``C_in``, and only a pool has one
 outward positive: a calcium current that enters the cell is negative and raises ``C_in``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar
 
 import jax.numpy as jnp
@@ -37,6 +37,10 @@ class IonView:
                 f"a channel reads {name} of the ion '{self.species}', which was built without: give it {name}."
             )
         return value
+
+    def each(self, f: Callable[[Any], Any]) -> "IonView":
+        """The same with `f` of each value that there is."""
+        return IonView(self.species, self.valence, *(None if x is None else f(x) for x in self._values.values()))
 
     @property
     def C_in(self) -> Any:

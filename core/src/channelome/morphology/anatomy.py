@@ -62,6 +62,16 @@ class Anatomy:
     def __len__(self) -> int:
         return len(self.branches)
 
+    def same_as(self, other: "Anatomy") -> bool:
+        """Whether both have the same branches and names; where they are from and what was repaired does not count."""
+        if self is other:
+            return True
+        a, b = self.branches, other.branches
+        names = ("points", "first", "parent", "attach", "tag")
+        return dict(self.groups) == dict(other.groups) and all(
+            np.array_equal(getattr(a, name), getattr(b, name)) for name in names
+        )
+
     def __reduce__(self) -> tuple[object, ...]:
         """To travel: without what can be worked out again."""
         return Anatomy, (self.branches, self.source, dict(self.groups), self.notes)

@@ -89,6 +89,15 @@ class Compartments:
     def __len__(self) -> int:
         return len(self.branch)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same cell, cut in the same way."""
+        if not isinstance(other, Compartments):
+            return NotImplemented
+        return self is other or (np.array_equal(self.first, other.first) and self.anatomy.same_as(other.anatomy))
+
+    def __hash__(self) -> int:
+        return hash((len(self), self.anatomy.source))
+
     def __repr__(self) -> str:
         return (
             f"Compartments({self.anatomy.source}: {len(self)} of {self.length.min():.3g} to {self.length.max():.3g} um "
@@ -130,6 +139,22 @@ class Compartments:
         chosen = mask(self.anatomy, region, self.branch, self.x)
         check_not_empty(self.anatomy, region, chosen)
         return chosen
+
+    def numbers(self, region: str) -> np.ndarray:
+        """Shape (k,), int: the compartments in a region, in order; found once.
+
+        Raises:
+            ModelError: as `mask`.
+        """
+        if region not in self._found:
+            found = np.flatnonzero(self.mask(region))
+            found.setflags(write=False)
+            self._found[region] = found
+        return self._found[region]
+
+    @cached_property
+    def _found(self) -> dict[str, np.ndarray]:
+        return {}
 
     def places(self, text: str) -> Places:
         """Branches and x of the places that `text` names.

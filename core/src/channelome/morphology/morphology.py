@@ -271,12 +271,7 @@ class Morphology:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Morphology):
             return NotImplemented
-        a, b = self.branches, other.branches
-        arrays = all(
-            np.array_equal(getattr(a, name), getattr(b, name))
-            for name in ("points", "first", "parent", "attach", "tag")
-        )
-        return arrays and self.anatomy.groups == other.anatomy.groups
+        return self.anatomy.same_as(other.anatomy)
 
     def __hash__(self) -> int:
         return hash((len(self), self.branches.points.tobytes()))

@@ -160,6 +160,8 @@ class _Reader:
             way = f"places in it are written 'terminals in {spot.branches.name}', for instance"
             raise self.error(spot.branches.at, f"'{spot.branches.name}' is a region; {way}.")
         branches = self.branches(spot.branches)
+        if spot.branches.name == "soma" and spot.branches.start is None and spot.x is None:
+            branches = branches[:1]  # its middle, from where ways are counted, however many pieces it has
         return Places(branches, np.full(len(branches), 0.5 if spot.x is None else spot.x))
 
     def sort(self, sort: Sort) -> Places:

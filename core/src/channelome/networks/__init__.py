@@ -15,5 +15,4 @@ from .projection import plasticity as plasticity
 from .projection import synapse as synapse
 from .sources import Poisson as Poisson
 from .sources import SpikeSource as SpikeSource
-from .space import by_distance as by_distance
 from .space import grid as grid

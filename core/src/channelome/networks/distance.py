@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..distances import period_of
 from ..errors import ModelError, UnitError
 from ..units import Unit, convert
 from .connect import RULES as _RULES
 from .connect import Rule, bernoulli, probability
 from .edges import Edges, Ends, by_source
-from .space import SPACINGS, Apart, apart, period_of
+from .space import SPACINGS, Apart, apart
 
 _UM = Unit.parse("um")
 _LOST = 1e-6

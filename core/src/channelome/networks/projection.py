@@ -8,6 +8,7 @@ import numpy as np
 from jax.core import Tracer
 
 from ..cells.parts import class_of
+from ..distances import ByDistance
 from ..errors import ModelError, UnitError
 from ..mechanisms.transmission import CONDUCTANCE_DENSITY, NANOSIEMENS, WEIGHTS, Contact, Coupling, Followed, Release
 from ..module import NODE, STATIC, Module, Parameter, check_values, show
@@ -15,7 +16,6 @@ from ..sampled import Sampled
 from ..streams import Stream
 from ..units import Unit, convert
 from .connect import Rule
-from .space import ByDistance
 from .wiring import EdgeTable, Kept, Wiring
 
 _MS = Unit.parse("ms")

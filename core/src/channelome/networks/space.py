@@ -2,12 +2,12 @@
 
 import functools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..distances import ByDistance
 from ..errors import ModelError
 from ..units import Unit, convert
 from .edges import Ends
@@ -102,18 +102,6 @@ def _per_axis(value: Any, axes: int, where: str) -> np.ndarray:
     return np.broadcast_to(np.asarray(numbers, float), (axes,))
 
 
-def period_of(periodic: Any, what: str) -> Any:
-    """Whether a space closes on itself: a bool, or the period on each axis in um or, as bare numbers, in grid spacings."""
-    if isinstance(periodic, bool | np.bool_):
-        return bool(periodic)
-    lengths: list[Any] = list(periodic) if isinstance(periodic, tuple | list) else [periodic]
-    bare = (x if isinstance(x, int | float | np.number) else convert(x, _UM, f"the period of {what}") for x in lengths)
-    found = [float(x) for x in bare]
-    if not found or not all(x > 0 for x in found):
-        raise ModelError(f"the period of {what} must be positive, not {periodic!r}.")
-    return tuple(found) if len(found) > 1 else found[0]
-
-
 class Apart(NamedTuple):
     """How far apart neurons of two groups are: points of both, and the period of each axis, if any."""
 
@@ -153,29 +141,6 @@ def apart(ends: Ends, periodic: Any, what: str) -> Apart:
     elif periodic:
         period = np.broadcast_to(np.asarray(periodic, float), (a.points.shape[1],))
     return Apart(a.points[ends.pre], b.points[ends.post], period)
-
-
-@dataclass(frozen=True)
-class ByDistance:
-    """A weight or a delay that follows from the distance; see `by_distance`."""
-
-    function: Callable[[np.ndarray], Any]
-    unit: str
-    periodic: Any = False
-
-
-def by_distance(function: Callable[[np.ndarray], Any], unit: str, *, periodic: Any = False) -> ByDistance:
-    """A weight or a delay as a function of the distance of source and target: ``delay=by_distance(lambda d: 0.5 + d / 300, "ms")``.
-
-    Args:
-        function: of an array of distances, in um (in grid spacings where the network has no positions), one number for each.
-        unit: of what it gives.
-        periodic: as of `distance_dependent`, whose own is not known here.
-    """
-    if not callable(function):
-        raise ModelError(f"by_distance() needs a function of the distance, not {function!r}.")
-    Unit.parse(unit)
-    return ByDistance(function, unit, period_of(periodic, "by_distance()"))
 
 
 def at_distances(

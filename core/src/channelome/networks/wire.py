@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..cells.parts import build_part
+from ..distances import ByDistance
 from ..errors import ModelError, UnitError
 from ..mechanisms.transmission import NANOSIEMENS, Contact, Coupling, Followed, Release
 from ..sampled import Sampled
@@ -17,7 +18,7 @@ from .connect import AllToAll, FixedProbability, FromArrays, FromMatrix, Rule
 from .distance import DistanceDependent
 from .edges import Edges, Ends
 from .projection import Pathway, Projection, Site, delay_for, initial_for, over_neurons, weight_for
-from .space import ByDistance, at_distances
+from .space import at_distances
 from .wiring import Kept, Wiring
 
 

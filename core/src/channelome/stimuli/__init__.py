@@ -4,6 +4,7 @@ from .edges import pulses as pulses
 from .edges import ramp as ramp
 from .edges import step as step
 from .epochs import command as command
+from .places import at as at
 from .sampled import noise as noise
 from .sampled import samples as samples
 from .smooth import function as function

@@ -1,0 +1,205 @@
+"""A cell of many compartments as a run has it: arrays by node of the tree, ready for the step.
+
+What a modeller writes is in `multi`, in the order of branches; here all stands in the order of the sweep, junctions among the
+compartments. A junction has no membrane: its area is 0, so that whatever its gates do lets nothing through.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Self
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ..mechanisms.channels import Channel
+from ..mechanisms.ions import Ion, IonView
+from ..mechanisms.kinetics import Rule
+from ..mechanisms.rules import IMPLICIT
+from ..state import State
+from .membrane import Membrane
+from .protocol import Inject
+from .tree import Links, gain, implicit, tr_bdf2
+
+Follow = Callable[[State], State]
+
+NA_PER_UM2 = 1e-5
+"""From uA/cm^2 over 1 um^2 to nA."""
+
+
+@dataclass(frozen=True)
+class Everywhere:
+    """Where a part is that is in the whole cell."""
+
+    def take(self, x: Array, tables: Mapping[str, Any]) -> Array:
+        return x
+
+    def put(self, x: Array, tables: Mapping[str, Any], like: Array) -> Array:
+        return x
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Where a part is that is in nodes side by side."""
+
+    first: int
+    stop: int
+
+    def take(self, x: Array, tables: Mapping[str, Any]) -> Array:
+        return x[self.first : self.stop]
+
+    def put(self, x: Array, tables: Mapping[str, Any], like: Array) -> Array:
+        return jnp.pad(x, [(self.first, like.shape[0] - self.stop), *[(0, 0)] * (x.ndim - 1)])
+
+
+@dataclass(frozen=True)
+class Some:
+    """Where a part is that is in some nodes; `table` names their numbers."""
+
+    table: str
+
+    def take(self, x: Array, tables: Mapping[str, Any]) -> Array:
+        return x.at[tables[self.table]].get(mode="promise_in_bounds", unique_indices=True, indices_are_sorted=True)
+
+    def put(self, x: Array, tables: Mapping[str, Any], like: Array) -> Array:
+        whole = jnp.zeros((like.shape[0], *x.shape[1:]), x.dtype)
+        return whole.at[tables[self.table]].set(
+            x, mode="promise_in_bounds", unique_indices=True, indices_are_sorted=True
+        )
+
+
+Where = Everywhere | Slice | Some
+
+
+@jax.tree_util.register_pytree_node_class
+@dataclass(frozen=True, eq=False)
+class Cable(Membrane):
+    """A `Cell` whose V is coupled along a tree of m nodes.
+
+    Attributes:
+        channels, ions: by label; arrays of theirs have the nodes where the part is along their first axis.
+        celsius: in degC, or None.
+        V: where the cell starts, mV.
+        V_th: threshold of its spikes, mV.
+        area: of shape (m, 1...) in um^2; 0 for junctions.
+        capacity: nA ms/mV of each node.
+        links: how nodes hang together.
+        tables: numbers of nodes by name: of regions, and ``"spikes"``, the one at which spikes are detected.
+        size: shape of the population.
+        where: of each part.
+    """
+
+    pointwise: ClassVar[bool] = False
+    channels: Mapping[str, Channel]
+    ions: Mapping[str, Ion]
+    celsius: Any
+    V: Any
+    V_th: Any
+    area: Any
+    capacity: Any
+    links: Links
+    tables: Mapping[str, Any]
+    size: tuple[int, ...]
+    where: tuple[tuple[str, Where], ...]
+
+    # ---- the Cell protocol ----
+
+    def initial_state(self, V: Any = None) -> State:
+        start = jnp.asarray(self.V if V is None else V, dtype=float)
+        return self.rest(jnp.broadcast_to(start, (self.links.parent.shape[0], *self.size)))
+
+    def derivative(self, state: State, inject: Inject) -> State:
+        """Junctions, which follow at once, stay."""
+        inward = self.area * NA_PER_UM2 * (inject(state.V) - self.outward(state)) - self.links.outflow(state.V)
+        charged = self.capacity > 0
+        return self.slopes(state, jnp.where(charged, inward / jnp.where(charged, self.capacity, 1), 0))
+
+    def spiking(self, V: Array) -> Array:
+        return V[self.tables["spikes"]]
+
+    def advance(
+        self,
+        state: State,
+        inject: Inject,
+        dt: Any,
+        rule: Rule,
+        *,
+        guess: State | None = None,
+        follow: Follow = lambda state: state,
+    ) -> State:
+        at = self.half_way(state, dt, rule) if guess is None else guess
+
+        def outward(V: Array) -> Array:
+            return self.outward(follow(at._replace(V=V))) - inject(V)
+
+        I, G = jax.jvp(outward, (at.V,), (jnp.ones_like(at.V),))  # exact, not a finite difference
+        area, capacity = self.area * NA_PER_UM2, self.capacity / dt
+        force = -area * I - self.links.outflow(at.V)
+        if rule is IMPLICIT:
+            V = at.V + implicit(self.links, capacity + area * G, force + capacity * (state.V - at.V))
+        else:
+            V = at.V + tr_bdf2(self.links, jnp.broadcast_to(capacity, force.shape), area * G, force)
+        if not any(state.ions.values()):
+            return state._replace(V=V)
+        reached = follow(at._replace(V=(state.V + V) / 2 if guess is None else V))
+        carried = self.carried(self.currents(reached), reached)
+        return state._replace(V=V, ions=self.pools(state, carried, dt, rule))
+
+    def lead(self, g: Any, dt: Any) -> Any:
+        """By which share the end of a step stands for its mean, see `clamping.lag`, for a clamp of the conductance `g` (mS/cm^2) by node."""
+        held = g * self.area * NA_PER_UM2
+        clamped = held > 0
+        z = dt * (held + self.links.total) / jnp.where(clamped, self.capacity, 1)
+        return jnp.where(
+            clamped, jnp.clip(2 * (1 / gain(jnp.where(clamped, z, 1.0)) - 1) / jnp.where(clamped, z, 1.0) - 1, 0, 1), 0
+        )
+
+    # ---- parts in some places ----
+
+    def within(self, label: str, x: Any) -> Any:
+        return x if jnp.ndim(x) == 0 else self._where[label].take(x, self.tables)
+
+    def over(self, label: str, x: Any) -> Any:
+        return x if jnp.ndim(x) == 0 else self._where[label].put(x, self.tables, self.area)
+
+    def outward(self, state: State) -> Array:
+        """As for every membrane; what is in the same places is added up there."""
+        together: dict[Where, Any] = {}
+        for label, I in self.currents(state).items():
+            where = self._where[label]
+            together[where] = together[where] + I if where in together else I
+        spread = (where.put(I, self.tables, self.area) for where, I in together.items())
+        return sum(spread, jnp.zeros_like(state.V))
+
+    def _seen(self, view: IonView, label: str) -> IonView:
+        known, channel = self._where, self.channels[label]
+        if known[view.species] == known[label] or view.species not in (*channel.reads, *channel.carries):
+            return view
+
+        def moved(x: Any) -> Any:
+            same_everywhere = jnp.ndim(x) == 0 or x.shape[0] == 1  # numbers, of all cells or by cell
+            return x if same_everywhere else self._between(view.species, label, x)
+
+        return view.each(moved)
+
+    def _between(self, label: str, other: str, x: Any) -> Any:
+        if jnp.ndim(x) == 0 or self._where[label] == self._where[other]:
+            return x
+        return self.within(other, self.over(label, x))
+
+    @property
+    def _where(self) -> dict[str, Where]:
+        return dict(self.where)
+
+    # ---- pytree ----
+
+    def tree_flatten_with_keys(self) -> tuple[Any, Any]:
+        keys = [field.name for field in fields(self)][:-2]
+        return tuple((jax.tree_util.GetAttrKey(k), getattr(self, k)) for k in keys), (self.size, self.where)
+
+    def tree_flatten(self) -> tuple[Any, Any]:
+        return tuple(getattr(self, field.name) for field in fields(self)[:-2]), (self.size, self.where)
+
+    @classmethod
+    def tree_unflatten(cls, static: Any, children: Any) -> Self:
+        return cls(*children, *static)

@@ -1,0 +1,256 @@
+"""A reconstructed cell, or a population of cells of one shape: many compartments, channels and ions by region."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+import jax
+import numpy as np
+
+from ..errors import ModelError
+from ..mechanisms.channels import Channel
+from ..mechanisms.ions import Ion
+from ..module import NODE, STATIC, Module, param
+from ..morphology import Compartments, Morphology, max_length
+from ..morphology.discretise import Rule
+from ..registry import registry
+from ..registry.cite import of_parts
+from ..registry.hooks import model_built
+from ..registry.provenance import About
+from ..state import State
+from ..streams import Stream
+from ..units import Bound, Capacitance, Temperature, Unit, Voltage
+from .cable import Cable
+from .laid import laid_out
+from .on import On, Placed, placed
+from .regional import check_regions
+from .show import as_html, text
+from .single import shape_of
+
+Resistivity = Annotated[Any, Unit.parse("ohm*cm"), Bound(0.0, strict=True)]
+
+
+class MultiCompartment(Module):
+    """A cell of many compartments, or a population of cells that share a morphology.
+
+    ``C dV/dt = I_injected - sum of channel currents`` in each compartment, plus what flows along the branches through `Ra`.
+
+    Args:
+        morphology: a `Morphology`, or `Compartments` that it was cut into.
+        ions: ions of the whole cell, by name, class or instance.
+        parts: by label, a channel's name, class or instance for the whole cell, `on` for a region, or a list of these for regions with
+            parameters of their own; an ion `on` a region under its species.
+        Ra: axial resistivity in ohm cm.
+        C: capacitance in uF/cm^2.
+        V: initial membrane potential in mV.
+        V_th: threshold in mV; a spike is an upward crossing of it at `spikes_at`.
+        celsius: temperature in degC; needed where a channel or an ion depends on it.
+        discretise: how finely it is cut: `max_length`, `d_lambda` or `per_branch`; ``max_length("20 um")`` if None.
+        size: shape of the population; () for one cell, whose results have no axis for cells.
+        spikes_at: the place at which spikes are detected.
+
+    A parameter is a number, or an array that broadcasts to ``(*size, k)``, k being the compartments of its region (all of them for Ra,
+    C and V) in their order: shape (k,) along the cell, (*size, 1) by cell. Channels and ions may have values by distance and, by cell, sampled
+    ones. A run carries a `State` whose arrays have the shape (*size, m), m being the nodes of the tree in its order,
+    ``compartments.tree``.
+
+    Raises:
+        ModelError: for a region that is empty, a place off the cell, an ion that a channel needs and some place lacks, an array that does
+            not fit its region, a temperature that is needed and not given.
+        UnitError: for a missing or wrong unit.
+    """
+
+    pointwise: ClassVar[bool] = False
+    C: Capacitance = param(1.0, source="our choice: the usual value of cell membranes")
+    Ra: Resistivity = param(100.0, source="our choice: of the order of measured ones")
+    V: Voltage = param(-65.0, source="our choice")
+    V_th: Voltage = param(0.0, source="our choice")
+    celsius: Temperature = None
+    ions: Annotated[Mapping[str, Ion], NODE]
+    channels: Annotated[Mapping[str, Channel], NODE]
+    compartments: Annotated[Compartments, STATIC]
+    regions: Annotated[tuple[tuple[str, str], ...], STATIC]
+    """The text of the region of each part that is not everywhere."""
+    size: Annotated[tuple[int, ...], STATIC]
+    spikes_at: Annotated[str, STATIC]
+    about: Annotated[About, STATIC] = About()
+
+    def __init__(
+        self,
+        morphology: Morphology | Compartments,
+        /,
+        *ions: Any,
+        Ra: Any = "100 ohm*cm",
+        C: Any = "1 uF/cm^2",
+        V: Any = "-65 mV",
+        V_th: Any = "0 mV",
+        celsius: Any = None,
+        discretise: Rule | None = None,
+        size: int | tuple[int, ...] = (),
+        spikes_at: str = "soma",
+        **parts: Any,
+    ) -> None:
+        compartments = _cut(morphology, discretise, Ra, C)
+        found = [placed(ion, "an ion", compartments) for ion in ions]
+        by_label = {label: placed(given, label, compartments) for label, given in parts.items()}
+        channels = {label: one for label, one in by_label.items() if isinstance(one.part, Channel)}
+        by_species = _by_species(found, {label: one for label, one in by_label.items() if label not in channels})
+        regions = {label: one.region for label, one in (by_species | channels).items() if one.region is not None}
+        super().__init__(
+            C=C, Ra=Ra, V=V, V_th=V_th, celsius=celsius, compartments=compartments, size=shape_of(size) if size != () else (),
+            spikes_at=spikes_at, regions=tuple(regions.items()),
+            ions={species: one.part for species, one in by_species.items()},
+            channels={label: one.part for label, one in channels.items()},
+        )  # fmt: skip
+        self._settle()
+        model_built(self)
+
+    def _settle(self) -> None:
+        self.__dict__.update(self.drawn_from(Stream()).__dict__)
+        check_regions(self)
+
+    def drawn_from(self, stream: Stream) -> Self:
+        """A copy whose sampled values, one for each cell, follow from the stream unless they have a seed of their own."""
+        shape = (*self.size, 1) if self.size else ()
+        new = self.drawn(shape, stream)
+        parts = {
+            name: {label: part.drawn(shape, stream.of(label)) for label, part in getattr(self, name).items()}
+            for name in ("ions", "channels")
+        }
+        if new is self and all(part is getattr(self, of)[label] for of in parts for label, part in parts[of].items()):
+            return self
+        copy = object.__new__(type(self))
+        copy.__dict__.update(new.__dict__, **parts)
+        return copy
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with other values, ``replace(Ra=..., **{"INa.g_max": ..., "ca.tau": ...})``, or a whole part, ``INa=...``, where it was
+        or `on` another region.
+
+        Raises:
+            ModelError: for a name that the cell does not have.
+            UnitError: for a missing or wrong unit.
+        """
+        own = {name: value for name, value in changes.items() if name in type(self).parameters}
+        new = super().replace(**own)
+        kinds: dict[str, dict[str, Any]] = {"channels": dict(self.channels), "ions": dict(self.ions)}
+        regions = dict(self.regions)
+        for path, value in changes.items():
+            if path in own:
+                continue
+            label, _, name = path.partition(".")
+            parts = next((of for of in kinds.values() if label in of), None)
+            if parts is None:
+                has = ", ".join([*type(self).parameters, *self.channels, *self.ions])
+                raise ModelError(f"the cell has no '{path}'. It has {has}; a part's parameter is written 'INa.g_max'.")
+            if name:
+                parts[label] = parts[label].replace(**{name: value})
+                continue
+            given = value if isinstance(value, On | list | tuple) else On(regions.get(label, "all"), value)
+            one = placed(given, label, self.compartments)
+            parts[label] = one.part
+            regions.pop(label, None)
+            if one.region is not None:
+                regions[label] = one.region
+        for name, parts in kinds.items():
+            new._set(name, parts)
+        new._set("regions", tuple(regions.items()))
+        new._settle()
+        return new
+
+    # ---- what it is ----
+
+    @property
+    def morphology(self) -> Morphology:
+        """The cell's shape."""
+        return Morphology(self.compartments.anatomy)
+
+    def numbers(self, label: str) -> np.ndarray:
+        """Shape (k,), int: the compartments where a part is."""
+        region = dict(self.regions).get(label)
+        return np.arange(len(self.compartments)) if region is None else self.compartments.numbers(region)
+
+    @property
+    def area(self) -> float:
+        """Of the membrane of one cell, um^2."""
+        return float(self.compartments.area.sum())
+
+    @property
+    def classes(self) -> list[type[Module]]:
+        """The classes of its ions and channels, each once."""
+        return list(dict.fromkeys(type(part) for part in (*self.ions.values(), *self.channels.values())))
+
+    def cite(self, style: str = "text") -> str:
+        """References of the model and of its mechanisms, as ``"text"``, ``"bibtex"`` or ``"csl-json"``."""
+        return of_parts(registry, [self.about], self.classes, style)
+
+    def __repr__(self) -> str:
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
+    # ---- what runs ----
+
+    def ready(self) -> Cable:
+        """The cell as the engine runs it."""
+        return laid_out(self)
+
+    def initial_state(self, V: Any = None) -> State:
+        """The state at rest, at V (mV) or at the cell's own."""
+        cell = self if V is None else self.replace(V=(V, "mV"))
+        return cell.leave(cell.ready().initial_state())
+
+    def leave(self, state: State) -> State:
+        """A state of the engine's, in which nodes stand first, as it is handed out: cells first."""
+        return jax.tree.map(lambda x: np.moveaxis(x, 0, -1) if isinstance(x, np.ndarray) else _moved(x, 0, -1), state)
+
+    def enter(self, state: State) -> State:
+        """The reverse of `leave`."""
+        return jax.tree.map(lambda x: _moved(x, -1, 0), state)
+
+
+def _moved(x: Any, source: int, target: int) -> Any:
+    return x if np.ndim(x) < 2 else jax.numpy.moveaxis(x, source, target)
+
+
+def _cut(morphology: Any, rule: Rule | None, Ra: Any, C: Any) -> Compartments:
+    if isinstance(morphology, Compartments):
+        if rule is not None:
+            raise ModelError(
+                "the cell is cut already: give the Morphology together with discretise=, or Compartments alone."
+            )
+        return morphology
+    if not isinstance(morphology, Morphology):
+        raise ModelError(
+            f"a MultiCompartment begins with a Morphology, such as Morphology.from_swc('cell.swc'), not {morphology!r}."
+        )
+    rule = max_length("20 um") if rule is None else rule
+    by_branch = not any(
+        np.ndim(getattr(value, "mantissa", value)) for value in (Ra, C) if not isinstance(value, str | tuple)
+    )
+    return morphology.discretise(rule, Ra=Ra, C=C) if by_branch else morphology.discretise(rule)
+
+
+def _by_species(given: list[Placed], labelled: Mapping[str, Placed]) -> dict[str, Placed]:
+    """The ions by species.
+
+    Raises:
+        ModelError: for two of one species, or one under another label than its species.
+    """
+    for label, one in labelled.items():
+        if label != one.part.species:  # pyright: ignore[reportAttributeAccessIssue]
+            raise ModelError(
+                f"'{label}' is the ion '{one.part.species}' ({type(one.part).__name__}): it is given under its species, "  # pyright: ignore
+                f"{one.part.species}=..., or without a label."  # pyright: ignore[reportAttributeAccessIssue]
+            )
+    found: dict[str, Placed] = {}
+    for one in (*given, *labelled.values()):
+        if not isinstance(one.part, Ion):
+            raise ModelError(f"the channel {type(one.part).__name__} needs a label: I{type(one.part).__name__}=...")
+        if one.part.species in found:
+            raise ModelError(
+                f"the ion '{one.part.species}' is given twice: a cell has one ion of each species; with other parameters by region "
+                f"{one.part.species}=[on(...), on(...)]."
+            )
+        found[one.part.species] = one
+    return found

@@ -1,0 +1,156 @@
+"""Where on a cell a channel or an ion is: `on`, and what it says once the cell is known."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..distances import ByDistance
+from ..equality import same
+from ..errors import ModelError
+from ..mechanisms.channels import Channel
+from ..mechanisms.ions import Ion
+from ..module import Q10
+from ..morphology import Compartments
+from ..registry import registry
+from ..sampled import Sampled
+from .parts import class_of
+
+Part = Channel | Ion
+_BASES: Mapping[str, type] = {"channel": Channel, "ion": Ion}
+
+
+@dataclass(frozen=True)
+class On:
+    """A mechanism in a region, with parameters other than its defaults; see `on`."""
+
+    region: str
+    what: Any
+    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+def on(region: str, what: Any, /, **parameters: Any) -> On:
+    """A channel or an ion in a region of a cell: ``Ih=on("apical", "Ih_HM1992", g_max="0.1 mS/cm^2")``.
+
+    Args:
+        region: as in `Compartments.mask`, ``"soma | axon"``, ``"apical & distance > 100 um"``.
+        what: a registered name, a class, or an instance.
+        parameters: with units; one number, an array over the region's compartments in their order, sampled, or `by_distance`.
+
+    Raises:
+        ModelError: for a region that is no text.
+    """
+    if not isinstance(region, str):
+        raise ModelError(
+            f"on() is given a region first, such as 'soma | axon', and then what is there, not {region!r}."
+        )
+    return On(region, what, parameters)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A part of a cell, the text of its region and the numbers of its compartments; both None where it is everywhere."""
+
+    part: Part
+    region: str | None
+    numbers: np.ndarray | None
+
+
+def placed(given: Any, label: str, compartments: Compartments) -> Placed:
+    """What is given under a label, as a part in its place.
+
+    Raises:
+        ModelError: for what is no mechanism, an empty region, regions that overlap, other mechanisms under one label.
+    """
+    if isinstance(given, list | tuple) and given and all(isinstance(one, On) for one in given):
+        return _joined([_one(each, label, compartments) for each in given], label, compartments)
+    return _one(given, label, compartments)
+
+
+def _one(given: Any, label: str, compartments: Compartments) -> Placed:
+    where = given if isinstance(given, On) else On("all", given)
+    what, numbers = _mechanism(where.what, label), None
+    if where.region != "all":
+        numbers = compartments.numbers(where.region)
+        numbers = None if len(numbers) == len(compartments) else numbers
+    distance = compartments.distance if numbers is None else compartments.distance[numbers]
+    values = {
+        name: _along(x, distance, f"{name} of '{label}'") if isinstance(x, ByDistance) else x
+        for name, x in where.parameters.items()
+    }
+    part = what(**values) if isinstance(what, type) else what.replace(**values)
+    return Placed(part, None if numbers is None else where.region, numbers)
+
+
+def _mechanism(what: Any, label: str) -> Any:
+    """The class that a name or a class stands for, or the instance."""
+    if isinstance(what, str):
+        kind = registry.find(what).kind
+        if kind not in _BASES:
+            raise ModelError(f"'{label}' cannot be the {kind} '{what}': in a membrane are channels and ions.")
+        return class_of(what, _BASES[kind], kind)
+    if isinstance(what, Channel | Ion) or (isinstance(what, type) and issubclass(what, Channel | Ion)):
+        return what
+    raise ModelError(
+        f"'{label}' must be a channel or an ion: a registered name, a class, an instance, or on(region, one of these), not {what!r}."
+    )
+
+
+def _along(value: ByDistance, distance: np.ndarray, where: str) -> tuple[Any, str]:
+    """The values at so many ways from the soma, with their unit."""
+    found = value.function(distance)
+    if np.shape(found) not in ((), distance.shape):
+        raise ModelError(
+            f"{where}: the function of by_distance() gives the shape {np.shape(found)} for {distance.size} compartments."
+        )
+    return found, value.unit
+
+
+def _joined(parts: Sequence[Placed], label: str, compartments: Compartments) -> Placed:
+    """One mechanism in several regions as one part: numbers that differ become arrays over all of them."""
+    if len(parts) == 1:
+        return parts[0]
+    first, count = parts[0], len(compartments)
+    for other in parts[1:]:
+        if type(other.part) is not type(first.part):
+            raise ModelError(
+                f"'{label}' is {type(first.part).__name__} in one region and {type(other.part).__name__} in another: give each a label "
+                f"of its own."
+            )
+    numbers = [np.arange(count) if one.numbers is None else one.numbers for one in parts]
+    everywhere, times = np.unique(np.concatenate(numbers), return_counts=True)
+    if np.any(times > 1):
+        twice = compartments.label(int(everywhere[np.argmax(times > 1)]))
+        raise ModelError(
+            f"'{label}' is given twice in {twice}: the regions {', '.join(repr(one.region or 'all') for one in parts)} overlap. Take one "
+            f"from the other, 'a - b'."
+        )
+    values = {
+        name: _over(name, parts, numbers, everywhere, label)
+        for name in type(first.part).parameters
+        if getattr(first.part, name) is not None
+    }
+    part = first.part.replace(**{name: (x, first.part.parameters[name].unit.symbol) for name, x in values.items()})
+    return Placed(
+        part, " | ".join(f"({one.region})" for one in parts), None if len(everywhere) == count else everywhere
+    )
+
+
+def _over(name: str, parts: Sequence[Placed], numbers: Sequence[np.ndarray], everywhere: np.ndarray, label: str) -> Any:
+    """A parameter over all regions: one number where it is the same in all."""
+    values = [getattr(one.part, name) for one in parts]
+    if all(same(value, values[0]) for value in values) and np.ndim(values[0]) == 0:
+        return values[0]
+    if any(isinstance(value, Q10 | Sampled) or np.ndim(value) > 1 for value in values):
+        raise ModelError(
+            f"{name} of '{label}' differs by region: there it must be a number or an array over the region."
+        )
+    whole = jnp if any(isinstance(value, jax.Array) for value in values) else np
+    order = np.argsort(np.concatenate(numbers), kind="stable")
+    filled = [
+        whole.broadcast_to(whole.asarray(value, float), (len(n),)) for value, n in zip(values, numbers, strict=True)
+    ]
+    return whole.concatenate(filled)[order]

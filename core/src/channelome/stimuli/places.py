@@ -1,0 +1,51 @@
+"""Stimuli at places of a cell: a current or a clamp, and where it goes in."""
+
+from typing import Any, NamedTuple
+
+from ..errors import ModelError
+from .clamp import Clamp
+
+
+class Spot(NamedTuple):
+    """One stimulus at the places that a text names."""
+
+    place: str
+    what: Any
+
+
+class Spots(tuple[Spot, ...]):
+    """Stimuli at places, what `at` makes: added up, or given in a list, they are one."""
+
+    def __add__(self, other: Any) -> "Spots":  # pyright: ignore[reportIncompatibleMethodOverride]
+        return Spots((*self, *other)) if isinstance(other, Spots) else NotImplemented
+
+    def __repr__(self) -> str:
+        return " + ".join(f"at({spot.place!r}, {spot.what!r})" for spot in self)
+
+
+def at(place: str, what: Any, /) -> Spots:
+    """A stimulus at a place of a reconstructed cell: ``stimulus=at("soma", step("0.5 nA"))``; several in a list.
+
+    Args:
+        place: as in `Compartments.indices`: ``"soma"``, ``"apical[3](0.5)"``; at several places, ``"terminals"``, each gets all of it.
+        what: a current, absolute or a density, or a `voltage_clamp` with a series resistance.
+
+    Raises:
+        ModelError: for a place that is no text, or a stimulus that is at a place already.
+    """
+    if not isinstance(place, str):
+        raise ModelError(f"at() is given a place first, such as 'soma', and then the stimulus, not {place!r}.")
+    if isinstance(what, Spots):
+        raise ModelError(f"the stimulus is at a place already: {what!r}.")
+    if isinstance(what, Clamp) and what.resistance is None:
+        raise ModelError(
+            "a clamp at a place needs a series resistance, by which it is connected: voltage_clamp(..., series_resistance='1 Mohm')."
+        )
+    return Spots((Spot(place, what),))
+
+
+def gathered(stimulus: Any) -> Any:
+    """Several stimuli at places in a list as one; anything else as it is."""
+    if isinstance(stimulus, list) and stimulus and all(isinstance(one, Spots) for one in stimulus):
+        return sum(stimulus[1:], stimulus[0])
+    return stimulus

@@ -1,0 +1,65 @@
+"""The equations of a cell of compartments as SciPy solves them: dense, to tight tolerance, nothing of the engine in it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+import channelome as ch
+
+
+def conductances(compartments: ch.Compartments, Ra: Any = 100.0) -> np.ndarray:
+    """Shape (n, n), uS: between compartments, junctions eliminated exactly (star to mesh)."""
+    n, m = len(compartments), len(compartments.parent)
+    K = np.zeros((m, m))
+    g = 1 / compartments.axial_resistance(Ra)[1:]
+    for i, (p, each) in enumerate(zip(compartments.parent[1:], g, strict=True), 1):
+        K[i, i] += each
+        K[p, p] += each
+        K[i, p] -= each
+        K[p, i] -= each
+    inner, outer = K[:n, :n], K[:n, n:]
+    return inner - outer @ np.linalg.solve(K[n:, n:], outer.T) if m > n else inner
+
+
+def membrane(V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rates of m, h, n of the squid axon at rest -65 mV, 6.3 degC (Hodgkin & Huxley 1952, doi:10.1113/jphysiol.1952.sp004764)."""
+
+    def linoid(x: np.ndarray) -> np.ndarray:
+        return np.where(np.abs(x) < 1e-7, 1.0, x / -np.expm1(-np.where(np.abs(x) < 1e-7, 1.0, x)))
+
+    a = [linoid((V + 40) / 10), 0.07 * np.exp(-(V + 65) / 20), 0.1 * linoid((V + 55) / 10)]
+    b = [4 * np.exp(-(V + 65) / 18), 1 / (1 + np.exp(-(V + 35) / 10)), 0.125 * np.exp(-(V + 65) / 80)]
+    return np.array(a), np.array(b)
+
+
+def squid(
+    compartments: ch.Compartments, t: np.ndarray, nA: Callable[[float], np.ndarray], edges: tuple[float, ...] = ()
+) -> np.ndarray:
+    """Shape (times, n), mV: a cell with the squid's channels everywhere, from rest at -65 mV under currents by compartment."""
+    n = len(compartments)
+    K, area = conductances(compartments), compartments.area * 1e-5
+
+    def slope(now: float, y: np.ndarray) -> np.ndarray:
+        V, x = y[:n], y[n:].reshape(3, n)
+        a, b = membrane(V)
+        m, h, k = x
+        I = 120 * m**3 * h * (V - 50) + 36 * k**4 * (V + 77) + 0.3 * (V + 54.387)
+        return np.concatenate([(nA(now) - area * I - K @ V) / area, (a - (a + b) * x).ravel()])
+
+    V0 = np.full(n, -65.0)
+    a, b = membrane(V0)
+    y, found, begin = np.concatenate([V0, (a / (a + b)).ravel()]), [], t[0]
+    for end in (*edges, t[-1] + 1e-9):
+        inside = t[(t >= begin) & (t < end)]
+        out = solve_ivp(slope, (begin, end), y, "LSODA", t_eval=[*inside, end], rtol=1e-9, atol=1e-9)
+        found.append(out.y[:n, :-1].T)
+        y, begin = out.y[:, -1], end
+    return np.concatenate(found)
+
+
+def crossing(t: np.ndarray, V: np.ndarray, threshold: float = 0.0) -> np.ndarray:
+    """Times at which V crosses upward, by lines between samples."""
+    up = np.flatnonzero((V[:-1] < threshold) & (V[1:] >= threshold))
+    return t[up] + (threshold - V[up]) / (V[up + 1] - V[up]) * (t[up + 1] - t[up])
