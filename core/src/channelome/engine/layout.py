@@ -28,6 +28,7 @@ class Place(NamedTuple):
 
     Attributes:
         pointwise: whether its cells are points; arrays over the nodes of others have these first in a run, and last outside.
+        position: of cells that are no points, where each compartment stands among the nodes.
     """
 
     block: str
@@ -35,6 +36,7 @@ class Place(NamedTuple):
     size: tuple[int, ...]
     whole: tuple[int, ...]
     pointwise: bool = True
+    position: Any = None
 
     @property
     def n(self) -> int:
@@ -79,6 +81,11 @@ class Bundle(NamedTuple):
     post: str
     several: bool
     """Whether its sources may send several spikes in one step; those of cells have paths of their own."""
+
+    @property
+    def spread(self) -> bool:
+        """Whether its lanes are places on each target, and all of one projection."""
+        return self.lanes > 1 and self.members[0].pathway.wiring.landing is not None
 
 
 class Layout(NamedTuple):
@@ -134,7 +141,8 @@ def layout_of(
             by_state.setdefault((member.pathway.wiring.post, member.lane), []).append(member.label)
         for (_, lane), labels in by_state.items():
             joined = "+".join(labels)
-            lanes |= {label: Lane(name, lane if bundle.lanes > 1 else -1, joined) for label in labels}
+            lane = lane if bundle.lanes > 1 and not bundle.spread else -1
+            lanes |= {label: Lane(name, lane, joined) for label in labels}
     return Layout(dt, devices, places, lanes, bundles)
 
 
@@ -158,7 +166,8 @@ def _places(
         for label in labels:
             size = populations[label].size
             pointwise = is_source(populations[label]) or populations[label].pointwise
-            places[label] = Place(labels[0], first, size, size if len(labels) == 1 else (total,), pointwise)
+            position = None if pointwise else populations[label].compartments.tree.position
+            places[label] = Place(labels[0], first, size, size if len(labels) == 1 else (total,), pointwise, position)
             first += math.prod(size)
     return {label: places[label] for label in populations}
 
@@ -175,7 +184,7 @@ def _groups(
         plain = not isinstance(path.synapse, Followed) and path.plasticity is None
         block = places[path.wiring.post].block
         kind = (block, jax.tree.structure(path.synapse), path.unit.symbol, path.frozen, path.wiring.pre in sources)
-        key = kind if together and plain else label
+        key = kind if together and plain and path.wiring.landing is None else label
         groups.setdefault(key, []).append((label, path, steps))
     return [part for group in groups.values() for part in _alike(group)]
 
@@ -215,9 +224,11 @@ def _bundle(
             lanes.append((path.synapse, own))
         members.append(Member(label, path, steps, lane))
     pre = tuple(dict.fromkeys(places[member.pathway.wiring.pre].block for member in members))
+    landing = members[0].pathway.wiring.landing
     post = places[members[0].pathway.wiring.post].block
     several = members[0].pathway.wiring.pre in sources
-    return Bundle(tuple(members), max(len(lanes) for lanes in used.values()), pre, post, several)
+    lanes = max(len(lanes) for lanes in used.values()) if landing is None else len(landing.compartments)
+    return Bundle(tuple(members), lanes, pre, post, several)
 
 
 def numbers(layout: Layout, bundle: Bundle) -> int:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
@@ -31,6 +32,7 @@ class Path(NamedTuple):
         uniform: whether no synapse has a weight of its own; what arrives is then multiplied, once for each target.
         unit: of the weight.
         several: whether a source may send several spikes in one step.
+        nodes: of targets with compartments the nodes where the synapses are, one lane for each; empty for points.
     """
 
     label: str
@@ -44,6 +46,7 @@ class Path(NamedTuple):
     unit: str
     frozen: bool
     several: bool
+    nodes: tuple[int, ...] = ()
 
 
 class Parts(NamedTuple):
@@ -81,6 +84,7 @@ class Record(NamedTuple):
         over: the block whose neurons it has values of.
         listed: numbers of the neurons, where they are no range.
         shape: of one sample.
+        nodes: of synapses on compartments, as those of the path; conductances and currents are summed over them.
     """
 
     name: str
@@ -94,6 +98,7 @@ class Record(NamedTuple):
     by: int
     listed: tuple[int, ...] | None
     shape: tuple[int, ...]
+    nodes: tuple[int, ...] = ()
 
     def read(self, parts: Parts, state: NetworkState) -> Array:
         if isinstance(self.probe, Probe):
@@ -110,10 +115,12 @@ class Record(NamedTuple):
             return state.synapses[self.part][probe.field]
         synapse, V = parts.pathways[self.part][0], state.cells[self.over].V
         at = V if self.lane < 0 else V.reshape(1, -1)
+        if self.nodes:
+            at = V[self.nodes[0]] if len(self.nodes) == 1 else V[np.asarray(self.nodes)].reshape(len(self.nodes), -1)
         amount = synapse.conductance(state.synapses[self.part], at)
         if probe.as_current:
             amount = amount * (synapse.E - at) * (1e-3 if self.unit == "nA" else 1.0)  # nS times mV are pA
-        return amount
+        return jnp.sum(amount, axis=0) if len(self.nodes) > 1 else amount
 
     def cut(self, values: Array) -> Array:
         """Of the values of a block those asked for."""

@@ -47,6 +47,8 @@ def _take(layout: Layout, bundle: Bundle, member: Member) -> Callable[[Any], Any
     place = layout.places[member.pathway.wiring.post]
 
     def take(x: Any) -> Any:
+        if bundle.spread or not place.pointwise:
+            return x
         row = x if bundle.lanes == 1 else x[member.lane]
         return row.reshape(place.size) if place.alone else place.cut(row)
 
@@ -60,6 +62,8 @@ def _ring_of(layout: Layout, bundle: Bundle, member: Member, ring: Any) -> tuple
         return member.label, None
     pre, post = layout.places[member.pathway.wiring.pre], layout.places[member.pathway.wiring.post]
     if delay_of(bundle)[0] is None:
+        if bundle.spread:
+            return layout.lanes[member.label].label, ring
         row = ring if bundle.lanes == 1 else ring[:, member.lane]
         return layout.lanes[member.label].label, row[:, post.first : post.first + post.n]
     if len(bundle.members) == 1 and pre.alone:
@@ -118,6 +122,8 @@ def _joined(states: list[Any]) -> Any:
 def _spread(layout: Layout, bundle: Bundle, values: Mapping[str, Any], parts: Mapping[str, Member]) -> Any:
     """States by label in their lanes."""
     whole = layout.places[bundle.members[0].pathway.wiring.post].whole
+    if bundle.spread:
+        return next(iter(values.values()))
     if len(bundle.members) == 1 and layout.places[bundle.members[0].pathway.wiring.post].alone:
         return next(iter(values.values()))
     out = jnp.zeros((bundle.lanes, math.prod(whole)), next(iter(values.values())).dtype)
@@ -131,6 +137,8 @@ def _ring_in(layout: Layout, bundle: Bundle, parts: Mapping[str, Member], rings:
     """What is under way of all projections of a bundle; the reverse of `_ring_of`."""
     if delay_of(bundle)[0] is None:
         some = rings[next(iter(parts))]
+        if bundle.spread:
+            return some
         whole = math.prod(layout.places[bundle.members[0].pathway.wiring.post].whole)
         out = jnp.zeros((some.shape[0], bundle.lanes, whole, *some.shape[2:]), some.dtype)
         for label, member in parts.items():

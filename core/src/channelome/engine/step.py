@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 from ..cells.protocol import Inject
@@ -206,6 +207,8 @@ def _part(plan: Plan, size: tuple[int, ...], amount: Any) -> Any:
 
 def _let_in(path: Path, synapse: Any, state: Any, V: Array, cell: Any) -> Array:
     """The current density through the synapses of a path, inward positive, summed over its lanes."""
+    if path.nodes:
+        return _let_in_at(path, synapse, state, V, cell)
     at = V if path.lanes == 1 else V.reshape(1, -1)
     amount = synapse.conductance(state, at)
     if path.unit in ("nS", "mS/cm^2"):
@@ -213,6 +216,20 @@ def _let_in(path: Path, synapse: Any, state: Any, V: Array, cell: Any) -> Array:
     if path.lanes > 1:
         amount = jnp.sum(amount, axis=0).reshape(V.shape)
     return amount * (TO_DENSITY[path.unit] / cell.area) if path.unit in TO_DENSITY else amount
+
+
+def _let_in_at(path: Path, synapse: Any, state: Any, V: Array, cell: Any) -> Array:
+    """The same of synapses on cells of compartments, each at its node."""
+    nodes, cells = np.asarray(path.nodes, np.int32), V.shape[1:]
+    there = V[nodes]
+    at = there[0] if path.lanes == 1 else there.reshape(path.lanes, -1)
+    amount = synapse.conductance(state, at)
+    if path.unit in ("nS", "mS/cm^2"):
+        amount = amount * (synapse.E - at)
+    amount = amount.reshape(path.lanes, *cells)
+    if path.unit in TO_DENSITY:
+        amount = amount * (TO_DENSITY[path.unit] / cell.area[nodes])
+    return jnp.zeros_like(V).at[nodes].add(amount, mode="promise_in_bounds")
 
 
 def _communicate(

@@ -37,7 +37,11 @@ def apart(model: Model, stimulus: Any) -> tuple[Any, dict[str, Any]]:
         return (stimulus.beside, {LONE: stimulus}) if isinstance(stimulus, Clamp) else (stimulus, {})
     if not isinstance(stimulus, Mapping):
         return stimulus, {}
-    clamps = {name: given for name, given in stimulus.items() if isinstance(given, Clamp)}
+    stimulus = {name: gathered(given) for name, given in stimulus.items()}
+    placed = {
+        name: x for name, x in stimulus.items() if isinstance(x, Spots) and any(isinstance(s.what, Clamp) for s in x)
+    }
+    clamps = {name: given for name, given in stimulus.items() if isinstance(given, Clamp)} | placed
     for name in clamps:
         if name not in model.populations or is_source(model.populations[name]):
             cells = [label for label, part in model.populations.items() if not is_source(part)]
@@ -45,7 +49,7 @@ def apart(model: Model, stimulus: Any) -> tuple[Any, dict[str, Any]]:
                 f"there is no population of cells '{name}' to clamp; there are {', '.join(cells)}. A clamp holds all cells of one: "
                 f"make what is to be clamped a population of its own."
             )
-    beside = {name: given.beside for name, given in clamps.items() if given.beside is not None}
+    beside = {name: x.beside for name, x in clamps.items() if isinstance(x, Clamp) and x.beside is not None} | placed
     return {name: given for name, given in stimulus.items() if name not in clamps} | beside, clamps
 
 
@@ -85,6 +89,10 @@ def _counted(cell: Any, given: Any, dt: float, dtype: Any, stream: Stream) -> Co
 def _of_group(cell: Any, given: Any, index: np.ndarray, dt: float, dtype: Any, stream: Stream) -> Counted | None:
     if index.size == math.prod(cell.size):
         return _counted(cell, given, dt, dtype, stream)
+    if not cell.pointwise:
+        raise ModelError(
+            "of cells with compartments whole populations are stimulated: make what is to be apart a population of its own."
+        )
     part = resized(cell, (index.size,))
     if np.ndim(cell.area):
         part._set(

@@ -28,8 +28,16 @@ def path_of(layout: Layout, name: str, bundle: Bundle) -> Path:
     begin = first.pathway.wiring.pre_first + layout.places[first.pathway.wiring.pre].first if alone else 0
     return Path(
         name, bundle.pre, bundle.post, bundle.lanes, begin, delay, longest, _uniform(bundle),
-        first.pathway.unit.symbol, first.pathway.frozen, bundle.several,
+        first.pathway.unit.symbol, first.pathway.frozen, bundle.several, nodes_of(first.pathway.wiring, layout),
     )  # fmt: skip
+
+
+def nodes_of(wiring: Any, layout: Layout) -> tuple[int, ...]:
+    """The nodes of a target's tree on which synapses land; none on points."""
+    if wiring.landing is None:
+        return ()
+    position = layout.places[wiring.post].position
+    return tuple(int(position[i]) for i in wiring.landing.compartments)
 
 
 def _uniform(bundle: Bundle) -> bool:
@@ -53,6 +61,8 @@ def numbers_of(layout: Layout, bundle: Bundle) -> tuple[Any, Any, Any, Any]:
     if len(bundle.members) == 1:
         pre, post = layout.places[first.wiring.pre], layout.places[first.wiring.post]
         synapse, plasticity = _in_block(first.synapse, post), _in_block(first.plasticity, pre)
+        if bundle.spread:
+            synapse = jax.tree.map(lambda x: x if np.ndim(x) == 0 else x.reshape(1, -1), synapse)
         weight = summable(first) if uniform else None
         return synapse, plasticity, weight, _in_block(first.initial, post, 0.0)
     paths = [member.pathway for member in bundle.members]
@@ -180,8 +190,10 @@ def places_of(layout: Layout, path: Path, bundle: Bundle, member: Member) -> np.
     place = layout.places[member.pathway.wiring.post]
     whole = math.prod(place.whole)
     begin = member.lane * whole + place.first
-    edges = member.pathway.wiring.edges
+    edges, landing = member.pathway.wiring.edges, member.pathway.wiring.landing
     targets = edges.targets if begin == 0 else edges.targets + np.int32(begin)
+    if landing is not None and landing.which is not None:
+        targets = targets + landing.which * np.int32(whole)
     if path.delay is not None:
         return targets
     if (path.longest + 2) * bundle.lanes * whole >= NOWHERE // 2:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 
-from ..cells import SingleCompartment
+from ..cells import MultiCompartment, SingleCompartment
 from ..errors import ModelError
 from ..mechanisms.transmission import Coupling
 from ..module import NODE, STATIC, Module
@@ -18,12 +18,14 @@ from ..registry.provenance import About
 from ..streams import Stream, checked_seed
 from .edges import Ends
 from .groups import group_of, written
+from .landing import split
 from .projection import Pathway, Projection
 from .sources import Poisson, SpikeSource
 from .space import Where, stand
 from .wire import site_of, wire
 
-Population = SingleCompartment | Poisson | SpikeSource
+Membranes = SingleCompartment | MultiCompartment
+Population = Membranes | Poisson | SpikeSource
 _LABEL = re.compile(r"\w+")
 
 
@@ -103,7 +105,7 @@ class Network(Module):
         return group_of(name, sizes, dict(self.groups), where, within)
 
     def _ends(self, given: Projection, where: str) -> tuple[Ends, str, str]:
-        (pre, sources), (post, targets) = (self._group(name, where) for name in (given.pre, given.post))
+        (pre, sources), (post, targets) = (self._group(name, where) for name in (given.pre, split(given.post)[0]))
         a, b = (self._where.get(label) or stand(None, self.populations[label].size, label) for label in (pre, post))
         return Ends(sources, targets, pre == post, a, b), pre, post
 
@@ -111,9 +113,9 @@ class Network(Module):
         where = f"the projection '{label}'"
         ends, pre, post = self._ends(given, where)
         target = self.populations[post]
-        if not isinstance(target, SingleCompartment):
+        if not isinstance(target, Membranes):
             raise ModelError(f"{where}: '{post}' is a {type(target).__name__}, which has no membrane to project to.")
-        built = wire(given, label, ends, (pre, post), (self.populations[pre].size, target.size), self.seed)
+        built = wire(given, label, ends, (pre, post), (self.populations[pre], target), self.seed)
         if isinstance(built.synapse, Coupling) and not isinstance(self.populations[pre], SingleCompartment):
             raise ModelError(
                 f"{where}: '{pre}' has no membrane, which {type(built.synapse).__name__} needs on both sides."
@@ -174,14 +176,12 @@ class Network(Module):
     def classes(self) -> list[type[Module]]:
         """The classes of all mechanisms in it, each once."""
         parts: list[Any] = [part for path in self.projections.values() for part in (path.synapse, path.plasticity)]
-        found = [
-            cls for part in self.populations.values() if isinstance(part, SingleCompartment) for cls in part.classes
-        ]
+        found = [cls for part in self.populations.values() if isinstance(part, Membranes) for cls in part.classes]
         return list(dict.fromkeys([*found, *(type(part) for part in parts if part is not None)]))
 
     def cite(self, style: str = "text") -> str:
         """References of the model, its cells and all their mechanisms, as ``"text"``, ``"bibtex"`` or ``"csl-json"``."""
-        cells = [part for part in self.populations.values() if isinstance(part, SingleCompartment)]
+        cells = [part for part in self.populations.values() if isinstance(part, Membranes)]
         return of_parts(registry, [self.about, *(cell.about for cell in cells)], self.classes, style)
 
     @property

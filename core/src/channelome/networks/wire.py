@@ -17,6 +17,7 @@ from ..units import Unit
 from .connect import AllToAll, FixedProbability, FromArrays, FromMatrix, Rule
 from .distance import DistanceDependent
 from .edges import Edges, Ends
+from .landing import landing, split
 from .projection import Pathway, Projection, Site, delay_for, initial_for, over_neurons, weight_for
 from .space import at_distances
 from .wiring import Kept, Wiring
@@ -30,14 +31,14 @@ def site_of(given: Projection, label: str, ends: Ends, seed: int) -> Site:
 
 
 def wire(
-    given: Projection, label: str, ends: Ends, places: tuple[str, str], sizes: tuple[Any, Any], seed: int
+    given: Projection, label: str, ends: Ends, places: tuple[str, str], cells: tuple[Any, Any], seed: int
 ) -> Pathway:
     """The pathway that a projection stands for.
 
     Args:
         ends: the groups, as flat indices in their populations.
         places: the populations' names.
-        sizes: their shapes.
+        cells: the populations.
         seed: of the network: what is random follows from it and the label, unless the projection has a seed.
     """
     where, site = f"the projection '{label}'", site_of(given, label, ends, seed)
@@ -60,7 +61,11 @@ def wire(
         edges = _each_pair_once(given.connect, edges, ends, where)
     if not edges.n:
         warnings.warn(f"{where} has no synapse: its rule finds none. Leave it out, or give it another.", stacklevel=4)
+    sizes = cells[0].size, cells[1].size
     wiring = _wiring(given, edges, ends, places, math.prod(sizes[1]))
+    wiring = replace(wiring, landing=landing(cells[1], split(given.post)[1], edges.n, site.stream, where))
+    if wiring.landing is not None and isinstance(built, Coupling):
+        raise ModelError(f"{where}: {type(built).__name__} joins point neurons; '{places[1]}' has compartments.")
     unit, scale, weight = weight_for(given.weight, wiring, site)
     if edges.delays is not None and not _is_zero(given.delay):
         raise ModelError(f"{where}: its delays are given by from_arrays(delays=) and by delay=: leave one of them out.")

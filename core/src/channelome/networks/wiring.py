@@ -23,6 +23,7 @@ class Wiring:
         factors: by which a weight is multiplied, one per synapse; None for 1.
         order: the place of each synapse among those given, as `Edges.order`.
         given: the `Projection` as it was written, without what is large: a model file holds it.
+        landing: where on its target each synapse is, a `Landing`; None on points.
     """
 
     pre: str
@@ -34,6 +35,7 @@ class Wiring:
     factors: np.ndarray | None = None
     order: np.ndarray | None = None
     given: Any = None
+    landing: Any = None
 
     @property
     def sources(self) -> np.ndarray:
