@@ -18,7 +18,7 @@ GAMMA = 2 - 2**0.5
 """Share of a step of TR-BDF2 that the trapezoid rule crosses; with this one both stages have the same matrix."""
 WEIGHT = (1 - GAMMA) / (2 - GAMMA)
 _MIDDLE = 1 / (GAMMA * (2 - GAMMA))
-LANES = 64
+ROW = 64
 """Bytes of a row that the loop takes at once."""
 
 
@@ -113,75 +113,78 @@ def _times(parent: Array, d: Array, off: Array, x: Array) -> Array:
 
 
 def _sweeps(parent: Array, off: Array, d: Array, passed: Array, first: Array, second: Array) -> tuple[Array, Array]:
-    """`_pair` solved, whatever the batch: cells side by side in rows of as many as a loop takes at once."""
+    """`_pair` solved, whatever the batch."""
     arrays = jnp.broadcast_arrays(off, d, passed, first, second)
     if d.ndim == 1:
         return _loops(parent, *arrays)
     m, cells = d.shape[0], d[0].size
-    lanes = min(LANES // d.dtype.itemsize, cells)
-    count = -(-cells // lanes)
+    missing = -cells % _blocks(cells, d.dtype)
+    rows = [jnp.pad(x.reshape(m, cells), [(0, 0), (0, missing)], constant_values=1) for x in arrays]
+    x, y = _loops(parent, *rows)
+    return x[:, :cells].reshape(d.shape), y[:, :cells].reshape(d.shape)
 
-    def cut(x: Array) -> Array:
-        rows = jnp.pad(x.reshape(m, cells), [(0, 0), (0, count * lanes - cells)], constant_values=1)
-        return jnp.moveaxis(rows.reshape(m, count, lanes), 1, 0)
 
-    def joined(x: Array) -> Array:
-        return jnp.moveaxis(x, 0, 1).reshape(m, count * lanes)[:, :cells].reshape(d.shape)
-
-    if count == 1:
-        x, y = _loops(parent, *(x.reshape(m, cells) for x in arrays))
-        return x.reshape(d.shape), y.reshape(d.shape)
-    x, y = lax.map(lambda block: _loops(parent, *block), tuple(cut(x) for x in arrays))
-    return joined(x), joined(y)
+def _blocks(cells: int, dtype: Any) -> int:
+    """In how many blocks so many cells are swept."""
+    return -(-cells // (ROW // dtype.itemsize))
 
 
 @jax.custom_batching.custom_vmap
 def _loops(parent: Array, off: Array, d: Array, passed: Array, first: Array, second: Array) -> tuple[Array, Array]:
-    """`_pair` solved by elimination from the leaves to the root, and substitution back."""
-    parent = parent.astype(jnp.uint32)
-    first_, last = (
-        jnp.uint32(1),
-        jnp.uint32(d.shape[0] - 1),
-    )  # unsigned: no number counts from the end, which is not asked for then
+    """`_pair` solved by elimination from the leaves to the root, and substitution back; arrays of shape (m,) or (m, cells)."""
+    m, cells = d.shape[0], d[0].size
+    blocks = _blocks(cells, d.dtype)
+    rows = _Rows(parent.astype(jnp.uint32), cells // blocks)
 
-    def eliminate(k: Any, loop: Any) -> Any:
+    def sweep(body: Any, loop: Any, downward: bool) -> Any:
+        def block(k: Any, loop: Any) -> Any:
+            column = k * jnp.uint32(rows.width)
+
+            def one(i: Any, loop: Any) -> Any:
+                return body(loop, jnp.uint32(m) - i if downward else i, column)
+
+            return lax.fori_loop(jnp.uint32(1), jnp.uint32(m), one, loop)
+
+        return (
+            block(jnp.uint32(0), loop) if blocks == 1 else lax.fori_loop(jnp.uint32(0), jnp.uint32(blocks), block, loop)
+        )
+
+    def eliminate(loop: Any, i: Any, column: Any) -> Any:
         d, b = loop
-        i = last - k
-        p, across = _index(parent, i), _at(off, i)
-        share = across / _at(d, i)
-        return _added(d, p, -share * across), _added(b, p, share * _at(b, i))
+        above, across = rows.above(i), rows.at(off, i, column)
+        share = across / rows.at(d, i, column)
+        return rows.added(d, above, column, -share * across), rows.added(
+            b, above, column, share * rows.at(b, i, column)
+        )
 
-    def substitute(i: Any, x: Array) -> Array:
-        return _added(x, i, _at(shares, i) * _at(x, _index(parent, i)))
+    def substitute(x: Array, i: Any, column: Any) -> Array:
+        return rows.added(x, i, column, rows.at(shares, i, column) * rows.at(x, rows.above(i), column))
 
-    def again(k: Any, b: Array) -> Array:
-        i = last - k
-        return _added(b, _index(parent, i), _at(shares, i) * _at(b, i))
+    def again(b: Array, i: Any, column: Any) -> Array:
+        return rows.added(b, rows.above(i), column, rows.at(shares, i, column) * rows.at(b, i, column))
 
-    d, b = lax.fori_loop(jnp.uint32(0), last, eliminate, (d, first))
+    d, b = sweep(eliminate, (d, first), downward=True)
     inverse = 1 / d
     shares = off * inverse
-    x = lax.fori_loop(first_, last + 1, substitute, b * inverse)
-    b = lax.fori_loop(jnp.uint32(0), last, again, second + passed * x)
-    return x, lax.fori_loop(first_, last + 1, substitute, b * inverse)
+    x = sweep(substitute, b * inverse, downward=False)
+    b = sweep(again, second + passed * x, downward=True)
+    return x, sweep(substitute, b * inverse, downward=False)
 
 
-def _index(parent: Array, i: Any) -> Array:
-    return lax.dynamic_slice(parent, (i,), (1,))[0]
+class _Rows(NamedTuple):
+    """What a sweep does at a node, of one cell or of `width` side by side; unsigned numbers are not asked whether they count from the end."""
 
+    parent: Array
+    width: int
 
-def _at(x: Array, i: Any) -> Array:
-    """A number, or a row."""
-    start = (i, *(jnp.uint32(0),) * (x.ndim - 1))
-    return lax.dynamic_slice(x, start, (1, *x.shape[1:]))
+    def above(self, i: Any) -> Array:
+        return lax.dynamic_slice(self.parent, (i,), (1,))[0]
 
+    def at(self, x: Array, i: Any, column: Any) -> Array:
+        return lax.dynamic_slice(x, (i,), (1,)) if x.ndim == 1 else lax.dynamic_slice(x, (i, column), (1, self.width))
 
-def _put(x: Array, i: Any, row: Array) -> Array:
-    return lax.dynamic_update_slice(x, row, (i, *(jnp.uint32(0),) * (x.ndim - 1)))
-
-
-def _added(x: Array, i: Any, row: Array) -> Array:
-    return _put(x, i, _at(x, i) + row)
+    def added(self, x: Array, i: Any, column: Any, row: Array) -> Array:
+        return lax.dynamic_update_slice(x, self.at(x, i, column) + row, (i,) if x.ndim == 1 else (i, column))
 
 
 @_loops.def_vmap
