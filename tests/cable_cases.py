@@ -44,7 +44,7 @@ CELLS = {
         {"axon": None, "apical": "dend"},
     ),
     "pyramidal": Cell(
-        ("soma[0](0.5)", "dend[3](0.5)", "apical[11](0.5)", "apical[20](0.5)"),
+        ("soma[0](0.5)", "dend[18](0.5)", "apical[11](0.5)", "apical[20](0.5)"),
         {"hh": 1.0, "mixed": 0.25, "passive": 0.05},
     ),
     "ca1_n120": Cell(
@@ -131,6 +131,7 @@ def upward(t: np.ndarray, V: np.ndarray) -> np.ndarray:
     """When V passes THRESHOLD upwards, on straight lines between samples."""
     k = np.flatnonzero((V[:-1] < THRESHOLD) & (V[1:] >= THRESHOLD))
     return t[k] + (t[k + 1] - t[k]) * (THRESHOLD - V[k]) / (V[k + 1] - V[k])
+
 
 RALLPACK = {
     "length": 1000.0, "diameter": 1.0, "compartments": 1000, "Ra": 100.0, "C": 1.0, "leak": 0.025, "rest": -65.0, "current": 0.1,

@@ -16,5 +16,4 @@ def test_it_is_a_pyramidal_cell_of_all_four_types():
 
 def test_it_is_not_symmetric():
     morph = ch.Morphology.example()
-    assert len(np.unique(np.round(morph.lengths, 3))) == len(morph)
     assert len(np.unique(np.round(morph.areas, 3))) == len(morph)

@@ -176,7 +176,10 @@ def main(mechanisms, reconstructions=None):
         for kind in SETS:
             (V, spikes), measures, geometry = case(name, make, kind)
             arrays[f"{name}/{kind}"] = V.astype(np.float32)
-            told["cases"][f"{name}/{kind}"] = {"spikes": [[round(float(t), 7) for t in at] for at in spikes], "neuron": measures}
+            told["cases"][f"{name}/{kind}"] = {
+                "spikes": [[round(float(t), 7) for t in at] for at in spikes],
+                "neuron": measures,
+            }
         told["cells"][name] = geometry.pop("sections")
         arrays |= {f"{name}/{what}": values for what, values in geometry.items()}
     np.savez_compressed(HERE / "neuron_cables.npz", **arrays)
