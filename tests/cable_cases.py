@@ -102,7 +102,7 @@ SETS = {
          Mechanism("IL", "IL", {"g_max": 0.3, "E": -54.387})),
     ),
     "mixed": Mixture(
-        36.0, 1.0137, 22.0,
+        36.0, 1.0137, 18.0,
         (*IONS, Mechanism("ca", "CalciumDetailed", {"d": 0.2, "tau": 50.0}, CALCIUM),
          Mechanism("INa", "INa_TM1991", {"g_max": 400.0}, AXON), Mechanism("INa_dend", "INa_TM1991", {"g_max": 3.0}, DENDRITES),
          Mechanism("IK", "IK_TM1991", {"g_max": 100.0}, AXON), Mechanism("IK_dend", "IK_TM1991", {"g_max": 3.0}, DENDRITES),

@@ -105,7 +105,7 @@ def cell(morph: ch.Morphology, compartments: int, *parts: Any, **named: Any) -> 
     leak = ch.channel("IL", g_max=(RALLPACK["leak"], "mS/cm^2"), E=(REST, "mV"))
     return ch.MultiCompartment(  # pyright: ignore
         morph, *parts, **named, IL=leak, Ra=(RALLPACK["Ra"], "ohm cm"), C=(RALLPACK["C"], "uF/cm^2"), V=(REST, "mV"),
-        celsius=6.3, discretise=ch.per_branch(compartments),
+        celsius=6.3, discretise=ch.per_branch(compartments), spikes_at="dend[0](0)",
     )  # fmt: skip
 
 
