@@ -1,8 +1,9 @@
-"""Writes the cells of this folder: a pyramidal cell grown at random from a seed, and small ones that each show one case of a rule.
+"""Writes the cells of this folder, a pyramidal cell grown at random from a seed and small ones that each show one case of a rule, and
+the smaller pyramidal cell that `ch.Morphology.example()` reads.
 
     python tests/morphology/make_cells.py
 
-Nothing of them is anybody's reconstruction. Lengths and diameters of the pyramidal cell are of the order of a layer 5 cell's: our choice.
+Nothing of them is anybody's reconstruction. Lengths and diameters of the pyramidal cells are of the order of a layer 5 cell's: our choice.
 """
 
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 CELLS = Path(__file__).parent / "cells"
+PACKAGE = Path(__file__).parents[2] / "core/src/channelome/morphology"
 SOMA, AXON, DEND, APICAL = 1, 2, 3, 4
 
 
@@ -24,17 +26,17 @@ class Writer:
         self.rows.append((kind, x, y, z, round(radius, 3), parent))
         return len(self.rows)
 
-    def write(self, name: str, about: str) -> None:
+    def write(self, name: str, about: str, folder: Path = CELLS) -> None:
         lines = [f"# {about}", "# made by make_cells.py", "# id type x y z radius parent"]
         lines += [f"{i} {k} {x:g} {y:g} {z:g} {r:g} {p}" for i, (k, x, y, z, r, p) in enumerate(self.rows, 1)]
-        (CELLS / f"{name}.swc").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (folder / f"{name}.swc").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 class Grower:
-    """Grows neurites that wander, taper and fork."""
+    """Grows neurites that wander, taper and fork, with points about `spacing` um apart."""
 
-    def __init__(self, seed: int) -> None:
-        self.random, self.out = np.random.default_rng(seed), Writer()
+    def __init__(self, seed: int, spacing: float = 8.0) -> None:
+        self.random, self.out, self.spacing = np.random.default_rng(seed), Writer(), spacing
 
     def turned(self, way: np.ndarray, spread: float) -> np.ndarray:
         new = way + spread * self.random.normal(size=3) * [1, 1, 0.5]
@@ -43,8 +45,8 @@ class Grower:
     def stretch(
         self, kind: int, at: int, place: np.ndarray, way: np.ndarray, length: float, radii: tuple[float, float]
     ):
-        """An unbranched stretch of points about 8 um apart; its last point, place and direction."""
-        n = max(2, round(length / 8))
+        """An unbranched stretch; its last point, place and direction."""
+        n = max(2, round(length / self.spacing))
         for radius in np.linspace(*radii, n):
             way = self.turned(way, 0.12)
             place = place + way * length / n
@@ -82,6 +84,34 @@ def pyramidal() -> None:
         grow.tree(APICAL, at, place, out, length=55, radius=0.55, least=0.25, forks=1)
     grow.tree(APICAL, at, place, way, length=90, radius=0.8, least=0.25, forks=3, spread=0.45)
     grow.out.write("pyramidal", "a synthetic pyramidal cell, grown at random")
+
+
+def example() -> None:
+    grow = Grower(seed=2001, spacing=16.0)
+    soma = grow.out.add(SOMA, np.zeros(3), 8.0, -1)
+
+    def begin(kind: int, way: np.ndarray, radius: float) -> tuple[int, np.ndarray]:
+        """The first point of a neurite, on the soma's surface."""
+        return grow.out.add(kind, 8.0 * way, radius, soma), 8.0 * way
+
+    down = np.array([0, -1, 0.0])
+    grow.stretch(AXON, *begin(AXON, down, 0.7), down, 70, (0.7, 0.4))
+    for angle, length, radius, forks in ((0.2, 75, 0.9, 2), (2.6, 110, 0.7, 1), (3.5, 60, 1.0, 2), (5.2, 90, 0.6, 1)):
+        way = np.array([np.cos(angle), 0.4 * np.sin(angle) - 0.4, 0.6 * np.sin(angle)])
+        way /= np.linalg.norm(way)
+        grow.tree(DEND, *begin(DEND, way, radius), way, length=length, radius=radius, least=0.25, forks=forks)
+    way, radius = np.array([0, 1, 0.0]), 2.0
+    at, place = begin(APICAL, way, radius)
+    for length, side, forks in ((40, 1, 1), (70, -1, 0), (35, -1, 1), (90, 1, 0), (55, -1, 1)):  # a trunk with obliques
+        at, place, way = grow.stretch(APICAL, at, place, way, length, (radius, radius - 0.2))
+        out = grow.turned(np.array([side, 0.4, 0.0]), 0.2)
+        radius -= 0.2
+        grow.tree(APICAL, at, place, out, length=80, radius=0.45, least=0.25, forks=forks)
+    at, place, way = grow.stretch(APICAL, at, place, way, 60, (radius, 0.8))
+    for side, length, forks in ((1, 55, 3), (-1, 120, 1)):  # a tuft of two unequal halves
+        out = grow.turned(np.array([0.5 * side, 1, 0.0]), 0.1)
+        grow.tree(APICAL, at, place, out, length=length, radius=0.6, least=0.25, forks=forks)
+    grow.out.write("pyramidal", "a synthetic pyramidal cell, grown at random: nobody's reconstruction", PACKAGE)
 
 
 def rows(name: str, about: str, *points: tuple[int, float, float, float, float, int]) -> None:
@@ -126,4 +156,5 @@ def small() -> None:
 if __name__ == "__main__":
     CELLS.mkdir(exist_ok=True)
     pyramidal()
+    example()
     small()

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Morphology:
     """Branches of frusta that form a tree. Frozen; NumPy alone; equal to another with the same branches and names.
 
-    Lengths are in um, areas in um^2, volumes in um^3. Make one with `from_swc`, `from_file`, `from_neuromorpho`, or by hand with `soma` and
-    `branch`.
+    Lengths are in um, areas in um^2, volumes in um^3. Make one with `from_swc`, `from_file`, `from_neuromorpho`, by hand with `soma` and
+    `branch`, or take `example`.
 
     Attributes:
         anatomy: what it is made of.
@@ -86,6 +86,14 @@ class Morphology:
             raise ModelError(f"'{path.name}' ends with none of .swc, .nml, .asc, .h5, by which the format is told.")
         found, more = without_empty(found, path.name, asked(repair))
         return cls(Anatomy(found, path.name, groups, (*notes, *more))).named(**(names or {}))
+
+    @classmethod
+    def example(cls) -> Self:
+        """A pyramidal cell to try things on: soma, axon stub, basal and apical dendrites with obliques and a tuft, 57 branches, 4.0 mm.
+
+        It is grown at random, nobody's reconstruction: our choice. `tests/morphology/make_cells.py` made it.
+        """
+        return cls.from_swc(Path(__file__).with_name("pyramidal.swc"))
 
     @classmethod
     def from_points(
