@@ -14,7 +14,6 @@ RA, G, I, REST, SHORT = 150.0, 0.2, 0.1, -65.0, 1e9
 """ohm cm, mS/cm^2, nA, mV; and mS/cm^2 where an end is killed."""
 LENGTH, WIDE, THIN = 800.0, 3.0, 0.5
 CABLE = Cable(WIDE, RA, G)
-needs_cable = pytest.mark.skipif(not hasattr(ch, "MultiCompartment"), reason="ch.MultiCompartment is not there yet")
 
 
 class Case(NamedTuple):
@@ -76,7 +75,7 @@ def simulated(case: Case, comps: ch.Compartments, chosen: np.ndarray) -> np.ndar
         last = 1 - 0.5 / len(comps)
         parts["short"] = ch.on(f"dend[0]({last - 1e-9}, 1)", "IL", **(leak | {"g_max": (SHORT, "mS/cm^2")}))  # pyright: ignore
     cell = ch.MultiCompartment(  # pyright: ignore
-        stick(case), **parts, Ra=(RA, "ohm cm"), C="1 uF/cm^2", V=(REST, "mV"), spikes_at="dend[0](0)",
+        stick(case), **parts, Ra=(RA, "ohm cm"), C="1 uF/cm^2", V=(REST, "mV"),
         discretise=ch.per_branch(len(comps)),
     )  # fmt: skip
     stimulus = ch.at("dend[0](0)", ch.step((I, "nA")))  # pyright: ignore
@@ -85,7 +84,6 @@ def simulated(case: Case, comps: ch.Compartments, chosen: np.ndarray) -> np.ndar
     return np.array([float(np.ravel(traces[record])[-1]) for record in records]) - REST
 
 
-@needs_cable
 @pytest.mark.parametrize("name", CASES)
 def test_a_simulated_cable_comes_to_rest_at_that_of_its_compartments(name: str) -> None:
     case = CASES[name]

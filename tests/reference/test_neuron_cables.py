@@ -24,7 +24,6 @@ OURS = ("ball_and_stick", "pyramidal")
 FOREIGN = pytest.mark.skipif(not FOLDERS, reason="reconstructions that are not ours to ship")
 EVERY = [pytest.param(name, marks=() if name in OURS else FOREIGN) for name in CELLS]
 ACTIVE, PASSIVE = ("hh", "mixed"), ("passive", "passive, from a dendrite")
-needs_cable = pytest.mark.skipif(not hasattr(ch, "MultiCompartment"), reason="ch.MultiCompartment is not there yet")
 
 
 def neuron(name: str, kind: str) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -141,7 +140,6 @@ def off(name: str, kind: str, dt: float = DT) -> tuple[np.ndarray, float]:
     return np.array(rms), float(np.max(np.abs(found - spikes[0]), initial=0.0))
 
 
-@needs_cable
 @pytest.mark.parametrize("kind", ACTIVE)
 @pytest.mark.parametrize("name", EVERY)
 def test_active_cells_are_those_of_neuron(name: str, kind: str) -> None:
@@ -149,7 +147,6 @@ def test_active_cells_are_those_of_neuron(name: str, kind: str) -> None:
     assert (rms < 0.1).all() and late < 0.05, (rms, late)
 
 
-@needs_cable
 @pytest.mark.parametrize("kind", PASSIVE)
 @pytest.mark.parametrize("name", EVERY)
 def test_passive_cells_are_those_of_neuron(name: str, kind: str) -> None:
@@ -158,14 +155,12 @@ def test_passive_cells_are_those_of_neuron(name: str, kind: str) -> None:
     assert (rms < measured(name, kind, f"{DT} ms")["rms"]).all(), rms
 
 
-@needs_cable
 @pytest.mark.parametrize("kind", ACTIVE)
 @pytest.mark.parametrize("name", OURS)
 def test_at_the_same_step_spikes_are_closer_than_neurons(name: str, kind: str) -> None:
     assert off(name, kind)[1] < measured(name, kind, f"{DT} ms")["spikes"][0] / 4
 
 
-@needs_cable
 @pytest.mark.parametrize(("name", "kind"), [("ball_and_stick", "hh"), ("pyramidal", "hh"), ("pyramidal", "mixed")])
 def test_v_and_spike_times_are_of_second_order(name: str, kind: str) -> None:
     V, late = zip(*(off(name, kind, dt) for dt in (0.025, 0.0125, 0.00625)), strict=True)
@@ -173,7 +168,6 @@ def test_v_and_spike_times_are_of_second_order(name: str, kind: str) -> None:
         assert (np.log2(errors[:-1] / errors[1:]) > 1.8).all(), errors
 
 
-@needs_cable
 @pytest.mark.parametrize("name", EVERY)
 def test_current_and_record_may_change_places(name: str) -> None:
     there, back = run(name, "passive")[1][3] - V0, run(name, "passive, from a dendrite")[1][0] - V0

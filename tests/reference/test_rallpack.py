@@ -21,7 +21,6 @@ ENDS = np.load(HERE / "neuron_rallpack.npz")["V"]
 I, LENGTH, REST = RALLPACK["current"], RALLPACK["length"], RALLPACK["rest"]
 THEORY = Cable(RALLPACK["diameter"], RALLPACK["Ra"], RALLPACK["leak"], RALLPACK["C"])
 TIMES = np.arange(1, 2501) * 0.1
-needs_cable = pytest.mark.skipif(not hasattr(ch, "MultiCompartment"), reason="ch.MultiCompartment is not there yet")
 
 
 def branch(length: float, diameter: float, **connected: float) -> dict[str, Any]:
@@ -105,7 +104,7 @@ def cell(morph: ch.Morphology, compartments: int, *parts: Any, **named: Any) -> 
     leak = ch.channel("IL", g_max=(RALLPACK["leak"], "mS/cm^2"), E=(REST, "mV"))
     return ch.MultiCompartment(  # pyright: ignore
         morph, *parts, **named, IL=leak, Ra=(RALLPACK["Ra"], "ohm cm"), C=(RALLPACK["C"], "uF/cm^2"), V=(REST, "mV"),
-        celsius=6.3, discretise=ch.per_branch(compartments), spikes_at="dend[0](0)",
+        celsius=6.3, discretise=ch.per_branch(compartments),
     )  # fmt: skip
 
 
@@ -117,7 +116,6 @@ def run(model: Any, places: list[str], dt: float) -> tuple[np.ndarray, np.ndarra
     return np.asarray(traces.t, float)[1:], np.array([np.ravel(traces[record])[1:] for record in records], float)
 
 
-@needs_cable
 @pytest.mark.slow
 def test_rallpack_1() -> None:
     t, V = run(cell(cylinder(), RALLPACK["compartments"]), ["dend[0](0)", "dend[0](1)"], DT)
@@ -125,7 +123,6 @@ def test_rallpack_1() -> None:
     assert (error < 1e-3).all(), error
 
 
-@needs_cable
 @pytest.mark.slow
 def test_rallpack_2() -> None:
     t, V = run(cell(tree(), 1), ["dend[0]", "dend[1022]"], DT)
@@ -136,7 +133,6 @@ def test_rallpack_2() -> None:
     assert (error < 1e-3).all(), error
 
 
-@needs_cable
 @pytest.mark.slow
 def test_rallpack_3() -> None:
     squid = cell(

@@ -46,7 +46,7 @@ class MultiCompartment(Module):
         celsius: temperature in degC; needed where a channel or an ion depends on it.
         discretise: how finely it is cut: `max_length`, `d_lambda` or `per_branch`; ``max_length("20 um")`` if None.
         size: shape of the population; () for one cell, whose results have no axis for cells.
-        spikes_at: the place at which spikes are detected.
+        spikes_at: the place at which spikes are detected; the middle of the soma if None, without one the beginning of the root.
 
     A parameter is a number, or an array that broadcasts to ``(*size, k)``, k being the compartments of its region (all of them for Ra,
     C and V) in their order: shape (k,) along the cell, (*size, 1) by cell. Channels and ions may have values by distance and, by cell, sampled
@@ -86,7 +86,7 @@ class MultiCompartment(Module):
         celsius: Any = None,
         discretise: Rule | None = None,
         size: int | tuple[int, ...] = (),
-        spikes_at: str = "soma",
+        spikes_at: str | None = None,
         **parts: Any,
     ) -> None:
         compartments = _cut(morphology, discretise, Ra, C)
@@ -97,7 +97,7 @@ class MultiCompartment(Module):
         regions = {label: one.region for label, one in (by_species | channels).items() if one.region is not None}
         super().__init__(
             C=C, Ra=Ra, V=V, V_th=V_th, celsius=celsius, compartments=compartments, size=shape_of(size) if size != () else (),
-            spikes_at=spikes_at, regions=tuple(regions.items()),
+            spikes_at=_origin(compartments) if spikes_at is None else spikes_at, regions=tuple(regions.items()),
             ions={species: one.part for species, one in by_species.items()},
             channels={label: one.part for label, one in channels.items()},
         )  # fmt: skip
@@ -207,6 +207,12 @@ class MultiCompartment(Module):
     def enter(self, state: State) -> State:
         """The reverse of `leave`."""
         return jax.tree.map(lambda x: _moved(x, -1, 0), state)
+
+
+def _origin(compartments: Compartments) -> str:
+    """The place from which ways are counted."""
+    branch, x = compartments.anatomy.origin
+    return compartments.anatomy.label(branch, x)
 
 
 def _moved(x: Any, source: int, target: int) -> Any:
