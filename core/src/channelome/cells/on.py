@@ -131,7 +131,8 @@ def _joined(parts: Sequence[Placed], label: str, compartments: Compartments) -> 
     values = {
         name: _over(name, parts, numbers, everywhere, label)
         for name in type(first.part).parameters
-        if getattr(first.part, name) is not None
+        if not all(same(getattr(one.part, name), getattr(first.part, name)) for one in parts)
+        or np.ndim(getattr(first.part, name))
     }
     part = first.part.replace(**{name: (x, first.part.parameters[name].unit.symbol) for name, x in values.items()})
     return Placed(
@@ -140,10 +141,8 @@ def _joined(parts: Sequence[Placed], label: str, compartments: Compartments) -> 
 
 
 def _over(name: str, parts: Sequence[Placed], numbers: Sequence[np.ndarray], everywhere: np.ndarray, label: str) -> Any:
-    """A parameter over all regions: one number where it is the same in all."""
+    """A parameter that differs, over all regions."""
     values = [getattr(one.part, name) for one in parts]
-    if all(same(value, values[0]) for value in values) and np.ndim(values[0]) == 0:
-        return values[0]
     if any(isinstance(value, Q10 | Sampled) or np.ndim(value) > 1 for value in values):
         raise ModelError(
             f"{name} of '{label}' differs by region: there it must be a number or an array over the region."

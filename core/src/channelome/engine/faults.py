@@ -8,7 +8,9 @@ import numpy as np
 from ..errors import SimulationError
 from ..results.archive import fetched
 from ..state import NetworkState
+from .layout import Layout
 from .loops import Running, find_fault
+from .model import LONE
 from .prepare import Prepared
 from .states import by_label
 from .step import state_of
@@ -41,22 +43,40 @@ def report_fault(run: Prepared, running: Running, dt: float, first: int, samples
         )
         before, after = (by_label(run.layout, x) for x in states)
         for name, fault, where in _faults(after):
-            raise SimulationError(_found(name, fault, where, before, (int(run.times.origin) + int(n)) * dt, dt))
+            t = (int(run.times.origin) + int(n)) * dt
+            raise SimulationError(_found(name, fault, where, before, t, dt, _whose(run.layout, name, where)))
     end = (first + samples) * plan.every * dt
     raise SimulationError(
         f"a state became NaN or infinite between t = {begun * dt:g} and {end:g} ms. {WAY_OUT.format(dt=dt)}"
     )
 
 
-def _found(name: str, fault: str, where: tuple[int, ...], before: NetworkState, t: float, dt: float) -> str:
-    neuron = where[0] if len(where) == 1 else tuple(map(int, where))
+def _whose(layout: Layout, name: str, where: tuple[int, ...]) -> str:
+    """Of which neuron, and where on it, something is."""
+    place = layout.places.get(name.partition(".")[0], layout.places.get(LONE))
+    if place is None or place.pointwise:
+        return f"neuron {where[0] if len(where) == 1 else tuple(map(int, where))}"
+    *cell, node = where
+    part = name.split(".")[-2] if "." in name else ""
+    tree = place.cell.compartments.tree
+    nodes = (
+        np.sort(tree.position[place.cell.numbers(part)]) if part in dict(place.cell.regions) else np.arange(len(tree))
+    )
+    number = int(tree.node[nodes[node]])
+    beyond = number >= len(place.cell.compartments)
+    at = place.cell.compartments.label(int(place.cell.compartments.parent[number]) if beyond else number)
+    whose = f" of neuron {cell[0] if len(cell) == 1 else tuple(map(int, cell))}" if cell else ""
+    return f"{'the branch point beyond ' * beyond}{at}{whose}"
+
+
+def _found(name: str, fault: str, where: tuple[int, ...], before: NetworkState, t: float, dt: float, whose: str) -> str:
     known = dict(_named(before))
     said = f"it was {known[name][where]:g} the step before"
     voltage = name.rpartition(".")[0].split(".")[0] if name.endswith(".V") else name.split(".")[0]
     V = known.get(f"{voltage}.V") if voltage in before.cells else known.get("V")
     if V is not None and V.shape == known[name].shape:
         said += f", at V = {V[where]:g} mV"
-    return f"{name} of neuron {neuron} became {fault} at t = {t:g} ms ({said}). {WAY_OUT.format(dt=dt)}"
+    return f"{name} of {whose} became {fault} at t = {t:g} ms ({said}). {WAY_OUT.format(dt=dt)}"
 
 
 def _faults(state: NetworkState) -> Iterator[tuple[str, str, tuple[int, ...]]]:

@@ -27,20 +27,22 @@ class Place(NamedTuple):
     """A population in its block: number of its first neuron there, its shape, and the shape of the whole block.
 
     Attributes:
-        pointwise: whether its cells are points; arrays over the nodes of others have these first in a run, and last outside.
-        position: of cells that are no points, where each compartment stands among the nodes.
+        cell: where it has compartments; arrays over its nodes have these first in a run, and last outside.
     """
 
     block: str
     first: int
     size: tuple[int, ...]
     whole: tuple[int, ...]
-    pointwise: bool = True
-    position: Any = None
+    cell: Any = None
 
     @property
     def n(self) -> int:
         return math.prod(self.size)
+
+    @property
+    def pointwise(self) -> bool:
+        return self.cell is None
 
     @property
     def alone(self) -> bool:
@@ -165,9 +167,8 @@ def _places(
         first = 0
         for label in labels:
             size = populations[label].size
-            pointwise = is_source(populations[label]) or populations[label].pointwise
-            position = None if pointwise else populations[label].compartments.tree.position
-            places[label] = Place(labels[0], first, size, size if len(labels) == 1 else (total,), pointwise, position)
+            cell = None if is_source(populations[label]) or is_point(populations[label]) else populations[label]
+            places[label] = Place(labels[0], first, size, size if len(labels) == 1 else (total,), cell)
             first += math.prod(size)
     return {label: places[label] for label in populations}
 

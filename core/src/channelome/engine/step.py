@@ -12,16 +12,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array, lax
 
 from ..cells.protocol import Inject
-from ..mechanisms.transmission import TO_DENSITY, Followed
+from ..mechanisms.transmission import Followed
 from ..state import NetworkState, State
 from .clamping import current, led
 from .delivery import WORD, blocks, n_words, pack, product, walk
 from .drive import Drive
 from .electrical import Halfway, shared
+from .let_in import let_in
 from .plan import Carry, Parts, Path, Plan, Times, count_of, is_source
 from .solvers.staggered import Staggered
 from .spike import crossed, spike
@@ -182,7 +182,7 @@ def _drive(plan: Plan, parts: Parts, name: str, carry: Carry, n: Any, dt: Any) -
             total: Any = 0.0
             for path in here:
                 synapse = parts.pathways[path.label][0]
-                total = total + _let_in(path, synapse, states[path.label], old if path.frozen else V, cell)
+                total = total + let_in(path, synapse, states[path.label], old if path.frozen else V, cell)
             return total
 
         return inject
@@ -203,33 +203,6 @@ def _on_lanes(path: Path, time: Any) -> Any:
 def _part(plan: Plan, size: tuple[int, ...], amount: Any) -> Any:
     """Of a current this device's part: what is drawn or given at once is that of the whole block."""
     return _share(plan, amount) if jnp.ndim(amount) and jnp.shape(amount) != size else amount
-
-
-def _let_in(path: Path, synapse: Any, state: Any, V: Array, cell: Any) -> Array:
-    """The current density through the synapses of a path, inward positive, summed over its lanes."""
-    if path.nodes:
-        return _let_in_at(path, synapse, state, V, cell)
-    at = V if path.lanes == 1 else V.reshape(1, -1)
-    amount = synapse.conductance(state, at)
-    if path.unit in ("nS", "mS/cm^2"):
-        amount = amount * (synapse.E - at)
-    if path.lanes > 1:
-        amount = jnp.sum(amount, axis=0).reshape(V.shape)
-    return amount * (TO_DENSITY[path.unit] / cell.area) if path.unit in TO_DENSITY else amount
-
-
-def _let_in_at(path: Path, synapse: Any, state: Any, V: Array, cell: Any) -> Array:
-    """The same of synapses on cells of compartments, each at its node."""
-    nodes, cells = np.asarray(path.nodes, np.int32), V.shape[1:]
-    there = V[nodes]
-    at = there[0] if path.lanes == 1 else there.reshape(path.lanes, -1)
-    amount = synapse.conductance(state, at)
-    if path.unit in ("nS", "mS/cm^2"):
-        amount = amount * (synapse.E - at)
-    amount = amount.reshape(path.lanes, *cells)
-    if path.unit in TO_DENSITY:
-        amount = amount * (TO_DENSITY[path.unit] / cell.area[nodes])
-    return jnp.zeros_like(V).at[nodes].add(amount, mode="promise_in_bounds")
 
 
 def _communicate(

@@ -36,7 +36,7 @@ def nodes_of(wiring: Any, layout: Layout) -> tuple[int, ...]:
     """The nodes of a target's tree on which synapses land; none on points."""
     if wiring.landing is None:
         return ()
-    position = layout.places[wiring.post].position
+    position = layout.places[wiring.post].cell.compartments.tree.position
     return tuple(int(position[i]) for i in wiring.landing.compartments)
 
 

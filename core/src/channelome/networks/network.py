@@ -67,7 +67,7 @@ class Network(Module):
                 )
         seed = checked_seed(seed, "the network")
         populations = {
-            label: _drawn_from(part, Stream(seed, label))
+            label: _drawn_from(_counted(part), Stream(seed, label))
             for label, part in parts.items()
             if isinstance(part, Population)
         }
@@ -196,6 +196,15 @@ class Network(Module):
         lines += [f"  {label} = {where}" for label, where in self.groups]
         lines += [f"  {label}: {path!r}" for label, path in self.projections.items()]
         return "\n".join(lines)
+
+
+def _counted(part: Population) -> Population:
+    """With an axis for its cells: one cell is a population of one."""
+    if part.size:
+        return part
+    one = object.__new__(type(part))
+    one.__dict__.update(part.__dict__, size=(1,))
+    return one
 
 
 def _drawn_from(part: Population, stream: Stream) -> Population:
