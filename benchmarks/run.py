@@ -15,7 +15,7 @@ import timing
 from peers import Peers
 
 HERE = Path(__file__).resolve().parent
-PARTS = ("speed", "networks", "populations", "startup", "compile", "accuracy")
+PARTS = ("speed", "networks", "populations", "cable", "startup", "compile", "accuracy")
 
 
 def main() -> None:
@@ -46,6 +46,11 @@ def main() -> None:
 
         found["populations"] = labels = populations.measure(options.peer_python)
         pages.append(report.populations(labels))
+    if "cable" in options.only:
+        import cable
+
+        found["cable"] = cables = cable.measure(options.peer_python)
+        pages.append(report.cable(cables))
     if "compile" in options.only:
         found["compile"] = costs = compile_cost.measure()
         pages.append(report.compile_cost(costs))
