@@ -35,7 +35,7 @@ CHANNELS = {
 DURATION, DT = "25 ms", "0.05 ms"
 STIMULUS = [
     ch.at("soma", ch.step("1.5 nA", start="2 ms", stop="8 ms")),
-    ch.at("apical[20](0.9)", ch.step("-0.06 nA", start="12 ms", stop="20 ms")),
+    ch.at("apical[20](0.9)", ch.step("-0.12 nA", start="12 ms", stop="20 ms")),
     ch.at("dend[3](0.8)", ch.step("-0.1 nA", start="14 ms", stop="22 ms")),
 ]
 CUT = ch.Morphology.example().discretise(ch.max_length("100 um"))
