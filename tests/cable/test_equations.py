@@ -61,6 +61,15 @@ def test_the_order_of_V_and_of_spikes_on_a_branched_axon(converged, solver, orde
         assert errors[-1][0] < 0.2 and errors[-1][1] < 0.005  # mV over the flanks of the spike too, and ms
 
 
+def test_the_slope_of_the_whole_state_is_right_for_any_solver_of_equations():
+    """An adaptive, implicit one of diffrax, on a cell with branch points, whose V follow those of their neighbours."""
+    cell = axon(length="60 um")
+    stimulus = ch.at("soma", ch.step("0.7 nA"))
+    fine = ch.simulate(cell, "4 ms", dt="0.00625 ms", stimulus=stimulus, record="V", every=32)
+    other = ch.simulate(cell, "4 ms", dt="0.2 ms", stimulus=stimulus, record="V", solver="Kvaerno5_diffrax")
+    assert np.abs(fine["V"] - other["V"]).max() < 0.1
+
+
 def test_a_sealed_cable_has_the_closed_form_and_converges_in_space_with_second_order():
     stick = ch.Morphology.soma("2 um", length="2 um").branch("dend", length="600 um", diameter="2 um", at="soma(1)")
     constant = np.sqrt(1 / 0.1e-3 * 2e-4 / (4 * 100)) * 1e4  # lambda in um: sqrt(Rm d / (4 Ra)) with 10 kohm cm^2

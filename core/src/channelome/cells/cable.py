@@ -109,10 +109,12 @@ class Cable(Membrane):
         return self.rest(jnp.broadcast_to(start, (self.links.parent.shape[0], *self.size)))
 
     def derivative(self, state: State, inject: Inject) -> State:
-        """Junctions, which follow at once, stay."""
+        """A junction goes as the mean of its neighbours does, so that what flows there stays 0."""
         inward = self.area * NA_PER_UM2 * (inject(state.V) - self.outward(state)) - self.links.outflow(state.V)
         charged = self.capacity > 0
-        return self.slopes(state, jnp.where(charged, inward / jnp.where(charged, self.capacity, 1), 0))
+        dV = jnp.where(charged, inward / jnp.where(charged, self.capacity, 1), 0)
+        carried = -self.links.outflow(dV) / jnp.where(charged, 1, self.links.total)
+        return self.slopes(state, jnp.where(charged, dV, carried))
 
     def spiking(self, V: Array) -> Array:
         return V[self.tables["spikes"]]

@@ -62,9 +62,14 @@ def checked_clamp(
 
 
 def checked_clamp_at(
-    cell: MultiCompartment, spots: Spots, dt: float, dtype: Any, *, solver: Any, first: int, steps: int | None
+    cell: MultiCompartment, spots: Spots | Clamp, dt: float, dtype: Any, *, solver: Any, first: int, steps: int | None
 ) -> CountedClamp:
     """As `checked_clamp`, of a clamp at a place: its conductance is a density over the nodes, 0 where it is not."""
+    if isinstance(spots, Clamp):
+        raise ModelError(
+            "a clamp of a cell with compartments is at a place, through an electrode: at('soma', voltage_clamp(..., "
+            "series_resistance='1 Mohm'))."
+        )
     spot = clamp_of(cell, spots)
     assert spot is not None
     node = nodes_at(cell, spot.place)[0]
