@@ -18,7 +18,7 @@ from peers import DT, Peers
 from timing import interleave, ratio, timed
 
 HERE = Path(__file__).resolve().parent
-SIZES = {1_000: (80, 4_000), 4_000: (80, 2_000), 100_000: (100, 100)}
+SIZES = {1_000: (80, 10_000), 4_000: (80, 5_000), 100_000: (100, 500)}
 """By neurons the inputs of each, and the steps of one run."""
 BUILT = (10_000_000, 100_000_000)
 
@@ -72,13 +72,26 @@ def measure(peers: Peers, *, rounds: int, sizes: Any = None, rates: Any = None) 
     return rows
 
 
+def beside(python: str | None, *, rounds: int, quick: bool) -> dict[str, Any]:
+    """What delays cost beside Brian2, where `python` has it, and what building costs."""
+    peers = Peers(python, HERE / "delay_peers.py", delay_peers.NAMES)
+    sizes = {n: (inputs, steps // 5 if quick else steps) for n, (inputs, steps) in SIZES.items()}
+    rows = measure(peers, rounds=rounds, sizes=sizes)
+    peers.close()
+    return {
+        "rows": rows,
+        "versions": sorted(set(peers.versions.values())),
+        "built": builds(BUILT[:1] if quick else BUILT),
+    }
+
+
 # ---- building ------------------------------------------------------------------------------------------------------
 
 
-def builds() -> list[dict[str, Any]]:
-    """Seconds and bytes to build networks of many synapses, each in a process of its own; only what fits into the free memory."""
+def builds(numbers: tuple[int, ...] = BUILT) -> list[dict[str, Any]]:
+    """Seconds and bytes to build networks of so many synapses, each in a process of its own."""
     rows = []
-    for synapses in BUILT:
+    for synapses in numbers:
         command = [sys.executable, str(Path(__file__).resolve()), str(synapses)]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
         rows.append(json.loads(done.stdout))
@@ -109,10 +122,12 @@ def _built(synapses: int) -> dict[str, Any]:
     net = network(n, synapses // n, case)
     built, held = time.perf_counter() - begin, _memory("VmRSS")
     first, second = call(net), call(net)
-    made = net.projections["exc"].wiring.edges.n
+    path = net.projections["exc"]
+    made, laid = path.wiring.edges.n, path.wiring.kept
+    rows = (laid["rows"][1].targets, laid["weights"][1][0])
     return {
         "synapses": made, "build": built, "first": first, "second": second, "bytes_built": (held - before) / made,
-        "bytes": (_memory("VmRSS") - before) / made, "peak": _memory("VmHWM"),
+        "bytes_laid": sum(x.nbytes for x in rows) / made, "bytes": (_memory("VmRSS") - before) / made, "peak": _memory("VmHWM"),
     }  # fmt: skip
 
 
