@@ -19,6 +19,25 @@ SYNAPSES = {"E": (5.0, 0.0, 0.03, (0.2, 0.075)), "I": (10.0, -80.0, 0.335, (1.0,
 """Time constant in ms, reversal potential in mV, weight and the initial conductance's mean and spread in mS/cm^2: 6 and 67 nS
 on 20,000 um^2."""
 
+EQUATIONS = """
+dv/dt = (g_L*(-60*mV - v) + ge*(-v) + gi*(-80*mV - v) + 100*S*m**3*h*(50*mV - v) + 30*S*n**4*(-90*mV - v))/C : volt
+dm/dt = a_m*(1 - m) - b_m*m : 1
+dh/dt = a_h*(1 - h) - b_h*h : 1
+dn/dt = a_n*(1 - n) - b_n*n : 1
+dge/dt = -ge/(5*ms) : siemens/metre**2
+dgi/dt = -gi/(10*ms) : siemens/metre**2
+x = v/mV + 63 : 1
+a_m = 0.32*(13 - x)/(exp((13 - x)/4) - 1)/ms : Hz
+b_m = 0.28*(x - 40)/(exp((x - 40)/5) - 1)/ms : Hz
+a_h = 0.128*exp((17 - x)/18)/ms : Hz
+b_h = 4/(1 + exp((40 - x)/5))/ms : Hz
+a_n = 0.032*(15 - x)/(exp((15 - x)/5) - 1)/ms : Hz
+b_n = 0.5*exp((10 - x)/40)/ms : Hz
+"""
+"""Brian2's cells. Rates as quotients of ``exp(x) - 1``, since its safe `exprel` costs it its vectors."""
+VECTORS = ("--param=vect-max-version-for-alias-checks=200", "-ffinite-math-only")
+"""With the first gcc vectorises Brian2's loop over neurons; where its C library is told of fast math too, which the second does."""
+
 
 def probability(n: int) -> float:
     """80 inputs per neuron."""
@@ -138,10 +157,7 @@ def braincell(n: int, steps: int, leak: float) -> Callable[[], Any]:
 
 
 def brian2(n: int, steps: int, leak: float, *flags: str) -> Callable[[], Any]:
-    """C++ standalone, float64 as by default; a run's seconds are those that the program itself reports, without its start.
-
-    Rates as quotients of ``exp(x) - 1``, since Brian2's safe `exprel` costs it its vectors.
-    """
+    """C++ standalone, float64 as by default; a run's seconds are those that the program itself reports, without its start."""
     import brian2 as b
 
     b.prefs.codegen.cpp.extra_compile_args_gcc = [*b.prefs.codegen.cpp.extra_compile_args_gcc, *flags]
@@ -149,24 +165,9 @@ def brian2(n: int, steps: int, leak: float, *flags: str) -> Callable[[], Any]:
     b.device.reinit()
     b.device.activate(build_on_run=False)
     b.defaultclock.dt = DT * b.ms
-    equations = """
-    dv/dt = (g_L*(-60*mV - v) + ge*(-v) + gi*(-80*mV - v) + 100*S*m**3*h*(50*mV - v) + 30*S*n**4*(-90*mV - v))/C : volt
-    dm/dt = a_m*(1 - m) - b_m*m : 1
-    dh/dt = a_h*(1 - h) - b_h*h : 1
-    dn/dt = a_n*(1 - n) - b_n*n : 1
-    dge/dt = -ge/(5*ms) : siemens/metre**2
-    dgi/dt = -gi/(10*ms) : siemens/metre**2
-    x = v/mV + 63 : 1
-    a_m = 0.32*(13 - x)/(exp((13 - x)/4) - 1)/ms : Hz
-    b_m = 0.28*(x - 40)/(exp((x - 40)/5) - 1)/ms : Hz
-    a_h = 0.128*exp((17 - x)/18)/ms : Hz
-    b_h = 4/(1 + exp((40 - x)/5))/ms : Hz
-    a_n = 0.032*(15 - x)/(exp((15 - x)/5) - 1)/ms : Hz
-    b_n = 0.5*exp((10 - x)/40)/ms : Hz
-    """
     S = b.msiemens / b.cm**2
     names = {"S": S, "C": b.ufarad / b.cm**2, "g_L": leak * S}
-    cells = b.NeuronGroup(n, equations, threshold="v > -20*mV", refractory=3*b.ms, method="exponential_euler", namespace=names)  # fmt: skip
+    cells = b.NeuronGroup(n, EQUATIONS, threshold="v > -20*mV", refractory=3*b.ms, method="exponential_euler", namespace=names)  # fmt: skip
     cells.v = "(5*randn() - 65)*mV"
     for gate in "mhn":
         setattr(cells, gate, f"a_{gate}/(a_{gate} + b_{gate})")
@@ -208,9 +209,6 @@ def brainevent(n: int, steps: int, per_step: int) -> Callable[[], Any]:
 
     return lambda: run(flags)
 
-
-VECTORS = ("--param=vect-max-version-for-alias-checks=200", "-ffinite-math-only")
-"""With the first gcc vectorises Brian2's loop over neurons; where its C library is told of fast math too, which the second does."""
 
 PREPARE: dict[str, Callable[..., Callable[[], Any]]] = {
     "BrainPy": brainpy,

@@ -185,6 +185,49 @@ def networks(found: dict[str, Any]) -> str:
     return "\n".join(pages) + "\n"
 
 
+def delays(found: dict[str, Any]) -> str:
+    """What delays cost, and to build many synapses."""
+    rows = found["rows"]
+    cases = list(dict.fromkeys(row["case"] for row in rows))
+    pages = [
+        "## Delays",
+        "",
+        "Microseconds a step, dt 0.1 ms, one pinned core; synapses without delay, with one of 1.5 ms, and with delays of their own from 0.5 to "
+        "5 ms, which weigh the same or each its own. They are so weak that they move nothing, so all cases have one rate; 80 inputs each, 100 for "
+        "100,000. In brackets: the time over that of ours without delay; at most 1.4 is asked of own delays."
+        + (f" Brian2 {', '.join(found['versions'])}, float64, vectorised." if found["versions"] else ""),
+        "",
+        table_line(["N, rate", *cases]),
+        table_line(["---"] * (len(cases) + 1)),
+    ]
+    for n, asked in dict.fromkeys((row["n"], row["asked"]) for row in rows):
+        here = {row["case"]: row for row in rows if (row["n"], row["asked"]) == (n, asked)}
+        rate = here["none"]["rate"]
+        cells = [f"{here[c]['us']:.1f} ({here[c]['to_none']:.2f})" if c in here else "-" for c in cases]
+        pages.append(table_line([f"{n:,}, {rate:.1f} Hz", *cells]))
+    heads = [
+        "synapses",
+        "build, s",
+        "first call, s",
+        "second, s",
+        "bytes per synapse",
+        "laid out",
+        "together with all else",
+        "most memory, GiB",
+    ]
+    pages += [
+        "",
+        "100,000 neurons, weights and delays of their own; calls of ten steps, each size in a process of its own.",
+        "",
+    ]
+    pages += [table_line(heads), table_line(["---"] * len(heads))]
+    for row in found["built"]:
+        seconds = [f"{row[key]:.2f}" for key in ("build", "first", "second")]
+        sizes = [f"{row[key]:.1f}" for key in ("bytes_built", "bytes_laid", "bytes")]
+        pages.append(table_line([f"{row['synapses']:,}", *seconds, *sizes, f"{row['peak'] / 2**30:.2f}"]))
+    return "\n".join(pages) + "\n"
+
+
 def overhead(milliseconds: dict[str, float]) -> str:
     lines = ["## Whole calls of `simulate`, compiled before", "", table_line(["call", "ms"]), table_line(["---"] * 2)]
     return "\n".join([*lines, *(table_line([name, f"{ms:.2f}"]) for name, ms in milliseconds.items())]) + "\n"

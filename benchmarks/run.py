@@ -15,7 +15,7 @@ import timing
 from peers import Peers
 
 HERE = Path(__file__).resolve().parent
-PARTS = ("speed", "networks", "populations", "cable", "startup", "compile", "accuracy")
+PARTS = ("speed", "networks", "delays", "populations", "cable", "startup", "compile", "accuracy")
 
 
 def main() -> None:
@@ -41,6 +41,11 @@ def main() -> None:
     if "networks" in options.only:
         found["networks"] = measured = network_part(options, rounds)
         pages.append(report.networks(measured))
+    if "delays" in options.only:
+        import delays
+
+        found["delays"] = late = delays.beside(options.peer_python, rounds=min(rounds, 5), quick=options.quick)
+        pages.append(report.delays(late))
     if "populations" in options.only:
         import populations
 

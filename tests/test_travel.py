@@ -17,7 +17,7 @@ import channelome as ch
 from channelome.authoring import Conductance, Ohmic, Rates, Voltage, exp, linoid, param, rates
 
 
-def cell(size: int = 3) -> ch.SingleCompartment:
+def cell(size: int | tuple[int, ...] = 3) -> ch.SingleCompartment:
     return ch.cell("PointNeuron_Brette2007", size=size, V=ch.normal("-65 mV", "4 mV", seed=1))
 
 
@@ -148,6 +148,21 @@ def test_a_function_without_a_name_travels_by_cloudpickle_alone() -> None:
     with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
         pickle.dumps(stimulus)
     assert cloudpickle.loads(cloudpickle.dumps(stimulus))(2.0) == 2.0
+
+
+def test_a_network_with_kernels_without_a_name_travels_by_cloudpickle_alone() -> None:
+    sent = ch.Network(
+        cells=cell((6, 6)),
+        p=ch.Projection(
+            "cells", "cells", "Expon", ch.distance_dependent(0.8, kernel=lambda d: 1 / (1 + d), reach=4),
+            weight=ch.by_distance(lambda d: 1 + d, "nS"),
+        ),
+    )  # fmt: skip
+    with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
+        pickle.dumps(sent)
+    arrived = cloudpickle.loads(cloudpickle.dumps(sent))
+    for here, there in ((sent, arrived), (sent.replace(seed=4), arrived.replace(seed=4))):
+        assert all(np.array_equal(x, y) for x, y in zip(here["p"].edges, there["p"].edges, strict=True))
 
 
 def there(sent: bytes) -> tuple[bytes, str]:

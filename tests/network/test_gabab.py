@@ -8,6 +8,8 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import channelome as ch
+from channelome.engine import prepare
+from channelome.networks import rows
 
 K1, K2, K3, K4, KD, T_MAX, T_DUR = 0.09, 0.0012, 0.18, 0.034, 100.0, 0.5, 0.3
 DT, STEPS = 0.1, 2000
@@ -88,3 +90,46 @@ def test_initial_and_plasticity_are_refused():
         net(initial="1 nS")
     with pytest.raises(ch.ModelError, match=r"'slow'.*GABAb.*no plasticity"):
         net(plasticity="TsodyksMarkram")
+
+
+@pytest.mark.parametrize("way", ["walk", "blocks"])
+@pytest.mark.parametrize("weight", ["2 nS", "own"])
+@pytest.mark.parametrize("delay", ["0 ms", "2 ms"])
+def test_gathered_by_targets_it_is_what_it_is_by_sources(weight, delay, way, monkeypatch):
+    """A few of 40 sources send from 5 ms on, which goes by sources; from 12 ms on most do, which is gathered. Some have no synapse, and a
+    part of a population stands behind the first of its block."""
+    if way == "blocks":
+        plan = prepare.Plan
+        monkeypatch.setattr(prepare, "Plan", lambda *args, **more: plan(*args, **more)._replace(lanes=True))
+    first, n = 3, 40
+    trains = [[5.0, 30.0]] * 6 + [[12.0]] * 30 + [[]] * 4
+    rng = np.random.default_rng(2)
+    pre, post = rng.integers(0, n - first - 2, 150), rng.integers(0, 7, 150)
+    weights = rng.uniform(1, 3, 150) if weight == "own" else np.full(150, 2.0)
+    net = ch.Network(
+        seen=ch.SpikeSource(n, times=(trains, "ms")),
+        cells=ch.SingleCompartment(9, area="1000 um^2", IL="IL"),
+        slow=ch.Projection(
+            f"seen[{first}:]", "cells[2:]", "GABAb", ch.from_arrays(pre, post),
+            weight=weights * u.nS if weight == "own" else weight, delay=delay,
+        ),
+    )  # fmt: skip
+    run = ch.simulate(net, "40 ms", dt=f"{DT} ms", record="slow.g")
+    by_train = {tuple(train): conductance(train) for train in map(tuple, trains)}
+    wanted = np.zeros((401, 9))
+    for source, target, one in zip(pre, post, weights, strict=True):
+        wanted[:, target + 2] += one * by_train[tuple(trains[source + first])][:401]
+    late = round(float(delay.split()[0]) / DT)
+    wanted = np.concatenate([np.zeros((late, 9)), wanted])[:401]
+    assert wanted[110].max() > 0 and wanted.max() > 10 * wanted[110].max()
+    assert np.allclose(run["slow.g"], wanted, rtol=1e-8, atol=1e-18)
+    begun = ch.simulate(net, "15 ms", dt=f"{DT} ms")
+    gone_on = ch.simulate(net, "25 ms", dt=f"{DT} ms", record="slow.g", state=begun.final, start="15 ms")
+    assert np.array_equal(gone_on["slow.g"], run["slow.g"][150:])
+
+
+def test_synapses_that_lie_too_unevenly_stay_by_sources():
+    shape = rows.by_target(np.repeat([0, 1, 2], [3, 0, 2]), 4)
+    assert shape is not None and shape.shape == (3, 4)
+    assert shape.laid_out(np.array([4, 5, 6, 7, 8]), 9).T.tolist() == [[4, 5, 6], [9, 9, 9], [7, 8, 9], [9, 9, 9]]
+    assert rows.by_target(np.zeros(500, int), 100) is None and rows.by_target(np.zeros(0, int), 3) is None

@@ -1,9 +1,9 @@
-"""From spikes to what arrives: three ways with one result.
+"""From spikes to what arrives: four ways with one result.
 
 `walk` costs what the spikes cost. The spikes of a step are packed into words of 32 bits; the set bits of the words that are
 not zero are visited one by one, and each adds its row of synapses to the target. So one step with s spikes costs one pass
 over the neurons, which vectorises, and s rows. `blocks` is the same for processors with many lanes: it finds the rows by a
-cumulative sum, and adds many at once for as long as there are any. `product` multiplies with all synapses; it is what can be
+cumulative sum, and adds many at once for as long as there are any; `toward` gathers where most sources send at once. `product` multiplies with all synapses; it is what can be
 differentiated.
 """
 
@@ -203,6 +203,30 @@ def _flags(words: Array, block: int | None) -> Array:
     """The flags that `pack` packed, in order; past the last flag zeros, unless `words` are in blocks."""
     bits = unpacked(words)
     return bits if block is None else bits.reshape(-1, n_words(block) * WORD)[:, :block].ravel()
+
+
+FEW = 0.45
+"""The share of sources up to which it costs less to go through those that send than to gather at all targets."""
+
+
+def toward(
+    deliver: Callable[..., Array], rows: Rows, words: Array, amounts: Array, out: Array, first: Any, block: int | None
+) -> Array:
+    """As `deliver` while few sources send; else what all send is gathered by the targets, to the same but for rounding."""
+    inward = rows.inward
+    assert inward is not None
+
+    def gathered() -> Array:
+        padded = jnp.concatenate([amounts, jnp.zeros_like(amounts[:1])]).astype(out.dtype)
+        sources = jnp.asarray(inward.sources)
+        kinds = [padded[:, kind].at[sources].get(mode="promise_in_bounds") for kind in range(padded.shape[1])]
+        if inward.weights is not None:
+            kinds = [kind * jnp.asarray(inward.weights, out.dtype) for kind in kinds]
+        return out + jnp.stack([jnp.sum(kind, axis=0) for kind in kinds], axis=-1)
+
+    sending = jnp.sum(lax.population_count(words), dtype=jnp.uint32)
+    few = sending < np.uint32(FEW * amounts.shape[0])
+    return lax.cond(few, lambda: deliver(rows, words, amounts, out, first, None, block), gathered)
 
 
 class Pairs(NamedTuple):

@@ -66,11 +66,12 @@ class Lane(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A projection of a path, with its label, its delay in steps (or one for each synapse) and its lane."""
+    """A projection of a path, with its label, its delay in steps (None where synapses have their own), the longest, and its lane."""
 
     label: str
     pathway: Pathway
-    steps: Any
+    delay: int | None
+    longest: int
     lane: int
 
 
@@ -181,12 +182,11 @@ def _groups(
     for label, path in projections.items():
         if isinstance(path.synapse, Coupling):
             continue
-        steps = path.wiring.delay_steps(dt, label)
         plain = not isinstance(path.synapse, Followed) and path.plasticity is None
         block = places[path.wiring.post].block
         kind = (block, jax.tree.structure(path.synapse), path.unit.symbol, path.frozen, path.wiring.pre in sources)
         key = kind if together and plain and path.wiring.landing is None else label
-        groups.setdefault(key, []).append((label, path, steps))
+        groups.setdefault(key, []).append((label, path, path.wiring.longest(dt, label)))
     return [part for group in groups.values() for part in _alike(group)]
 
 
@@ -214,7 +214,7 @@ def _bundle(
     """Each projection in the first lane of its target that it may share, or in a new one."""
     used: dict[str, list[tuple[Any, bool]]] = {}
     members = []
-    for label, path, steps in group:
+    for label, path, (delay, longest) in group:
         lanes = used.setdefault(path.wiring.post, [])
         own = label in recorded
         fits = (
@@ -223,7 +223,7 @@ def _bundle(
         lane = next(fits, len(lanes))
         if lane == len(lanes):
             lanes.append((path.synapse, own))
-        members.append(Member(label, path, steps, lane))
+        members.append(Member(label, path, delay, longest, lane))
     pre = tuple(dict.fromkeys(places[member.pathway.wiring.pre].block for member in members))
     landing = members[0].pathway.wiring.landing
     post = places[members[0].pathway.wiring.post].block
@@ -250,7 +250,6 @@ def in_words(layout: Layout, bundle: Bundle, block: str) -> np.ndarray:
 
 def delay_of(bundle: Bundle) -> tuple[int | None, int]:
     """The one delay in steps, or None for delays that differ, and the longest."""
-    steps = [member.steps for member in bundle.members]
-    longest = max(int(np.max(x, initial=0)) for x in steps)
-    one = all(not isinstance(x, np.ndarray) for x in steps) and len(set(steps)) == 1
-    return (longest if one else None), longest
+    delays = {member.delay for member in bundle.members}
+    longest = max(member.longest for member in bundle.members)
+    return (longest if None not in delays and len(delays) == 1 else None), longest

@@ -113,8 +113,17 @@ def chunk(
         now = sample(plan, parts, carry, times, number + plan.every, dt)
         return carry, {name: put(x, now[name], j + 1) for name, x in samples.items()}, *kept
 
+    rings = carry.rings
+    carry = carry._replace(rings=_flat(plan, rings))
     carry, samples, *kept = lax.fori_loop(0, count, one, (carry, samples, words, shares, numbers))
+    carry = carry._replace(rings=jax.tree.map(lambda x, like: x.reshape(like.shape), carry.rings, rings))
     return Chunk(Running(carry, ages), samples, *kept)
+
+
+def _flat(plan: Plan, rings: dict[str, Any]) -> dict[str, Any]:
+    """Rings of synapses with delays of their own as `step` writes them: one that is made flat within the loop is copied there."""
+    axes = {path.label: 2 + (path.lanes > 1) for path in plan.paths if path.delay is None}
+    return {label: x.reshape(-1, *x.shape[axes[label] :]) if label in axes else x for label, x in rings.items()}
 
 
 def put(buffer: Array, row: Array, *index: Any) -> Array:

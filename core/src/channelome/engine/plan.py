@@ -32,6 +32,7 @@ class Path(NamedTuple):
         uniform: whether no synapse has a weight of its own; what arrives is then multiplied, once for each target.
         unit: of the weight.
         several: whether a source may send several spikes in one step.
+        counts: the type of whole numbers that the ring of pending spikes has while a run goes on; empty where it holds amounts.
         nodes: of targets with compartments the nodes where the synapses are, one lane for each; empty for points.
     """
 
@@ -46,6 +47,7 @@ class Path(NamedTuple):
     unit: str
     frozen: bool
     several: bool
+    counts: str = ""
     nodes: tuple[int, ...] = ()
 
 

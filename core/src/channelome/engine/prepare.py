@@ -67,7 +67,7 @@ def prepared(
         model.populations, model.projections, dt, recorded=recorded, together=not tracing, apart=clamps, devices=devices
     )
     blocks = {name: _block(model, labels, dt) for name, labels in layout.members.items()}
-    plan = _plan(model, layout, blocks, solver, names, every, clamps)
+    plan = _plan(model, layout, blocks, solver, names, every, clamps, tracing)
     parts = _parts(model, layout, plan, blocks, stimuli, dtype)._replace(clamps=in_precision(clamps, dtype))
     parts = parts._replace(synapses=_synapses(model, layout, plan, dtype, tracing, mesh))
     rows = {path.label: rows_for(layout, path, layout.bundles[path.label], dtype) for path in plan.paths if tracing}
@@ -79,14 +79,14 @@ def prepared(
 
 def _plan(
     model: Model, layout: Layout, blocks: Mapping[str, Any], solver: Any, names: Sequence[str], every: int,
-    clamps: Mapping[str, Any],
+    clamps: Mapping[str, Any], tracing: bool,
 ) -> Plan:  # fmt: skip
     """What is static."""
     asked = [name for name in dict.fromkeys(names) if model.network is not None or name != "spikes"]
     return Plan(
         solver=solver,
         sizes=tuple((name, block.size) for name, block in blocks.items()),
-        paths=tuple(path_of(layout, name, bundle) for name, bundle in layout.bundles.items()),
+        paths=tuple(path_of(layout, name, bundle, tracing) for name, bundle in layout.bundles.items()),
         records=tuple(record(model, layout, name, clamps) for name in asked),
         every=every,
         **_events(model, layout, names, blocks),

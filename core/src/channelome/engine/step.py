@@ -18,7 +18,7 @@ from ..cells.protocol import Inject
 from ..mechanisms.transmission import Followed
 from ..state import NetworkState, State
 from .clamping import current, led
-from .delivery import WORD, blocks, n_words, pack, product, walk
+from .delivery import WORD, blocks, n_words, pack, product, toward, walk
 from .drive import Drive
 from .electrical import Halfway, shared
 from .let_in import let_in
@@ -96,13 +96,13 @@ def start(plan: Plan, parts: Parts, state: NetworkState, dt: Any) -> tuple[Carry
             x = x._replace(V=jnp.broadcast_to(clamp.command.at(clamp.origin, 0.0), x.V.shape))
         cells[name], first = plan.method(name).start(parts.blocks[name], x, dt)
         ages[name] = jnp.asarray(first, jnp.int32)
-    own = {path.label: path.delay is None for path in plan.paths}
-    rings = {
-        label: None
-        if ring is None
-        else jnp.roll(jnp.pad(ring, [(0, 1)] + [(0, 0)] * (ring.ndim - 1)), 0 if own[label] else 1, 0)
-        for label, ring in state.rings.items()
-    }
+    rings = {}
+    for path in plan.paths:
+        ring = state.rings[path.label]
+        if ring is not None and path.delay is None:
+            ring = ring.astype(path.counts or ring.dtype)
+        added = None if ring is None else jnp.pad(ring, [(0, 1)] + [(0, 0)] * (ring.ndim - 1))
+        rings[path.label] = added if path.delay is None or added is None else jnp.roll(added, 1, 0)
     return Carry(cells, state.synapses, state.sources, rings), ages
 
 
@@ -112,11 +112,13 @@ def state_of(plan: Plan, parts: Parts, carry: Carry, times: Times, n: Any, dt: A
         name: plan.method(name).state(parts.blocks[name], x, n + times.ages[name], dt)
         for name, x in carry.cells.items()
     }
-    own = {path.label: path.delay is None for path in plan.paths}
+    own = {path.label: path for path in plan.paths if path.delay is None}
     rings = {}
     for label, ring in carry.rings.items():
         turned = None if ring is None else jnp.roll(ring, -n, axis=0)
-        rings[label] = None if turned is None else turned[:-1] if own[label] else turned[1:]
+        if turned is not None and label in own:
+            turned = turned[:-1].astype(dt.dtype if own[label].counts else turned.dtype)
+        rings[label] = turned if turned is None or label in own else turned[1:]
     return NetworkState(cells, carry.synapses, carry.sources, rings, times.past + jnp.asarray(n, jnp.int32))
 
 
@@ -284,9 +286,10 @@ def _delivered(
         slots = path.longest + 2
         flat = ring.reshape(slots * places, *kinds)
         emptied = (n + slots - 1) % slots  # it was read in the step before
-        flat = lax.dynamic_update_slice_in_dim(flat, nothing, emptied * places, 0)
+        flat = lax.dynamic_update_slice_in_dim(flat, nothing.astype(flat.dtype), emptied * places, 0)
         flat = _send(plan, path, parts, words, amounts, flat, n % slots * places, walking)
-        return lax.dynamic_slice_in_dim(flat, n % slots * places, places), flat.reshape(ring.shape)
+        arrived = lax.dynamic_slice_in_dim(flat, n % slots * places, places)
+        return arrived.astype(dtype), flat.reshape(ring.shape)
     if not path.delay:
         return _send(plan, path, parts, words, amounts, nothing, None, walking), ring
     slots = path.delay + 1
@@ -321,4 +324,6 @@ def _send(
     if synapses.senders is not None:
         words = words & jnp.asarray(synapses.senders)
     deliver: Callable[..., Array] = blocks if plan.lanes else walk
+    if synapses.inward is not None:
+        return toward(deliver, synapses, words, amounts, out, path.first, each)
     return deliver(synapses, words, amounts, out, path.first, base, each)

@@ -13,14 +13,15 @@ from ..errors import ModelError
 from ..mechanisms.transmission import Followed
 from ..networks.edges import Edges
 from ..networks.projection import Pathway
-from ..networks.rows import NOWHERE, Rows, Shape, laid_out, rows_of
+from ..networks.rows import NOWHERE, Inward, Rows, Shape, Turned, by_target, laid_out, rows_of
+from ..networks.wiring import Wiring
 from .delivery import WORD, Pairs
 from .lanes import over_lanes, summed_lanes
 from .layout import Bundle, Layout, Member, Place, delay_of, in_words, numbers
 from .plan import Path
 
 
-def path_of(layout: Layout, name: str, bundle: Bundle) -> Path:
+def path_of(layout: Layout, name: str, bundle: Bundle, tracing: bool) -> Path:
     """What is static of the synapses of a bundle."""
     first = bundle.members[0]
     delay, longest = delay_of(bundle)
@@ -28,8 +29,27 @@ def path_of(layout: Layout, name: str, bundle: Bundle) -> Path:
     begin = first.pathway.wiring.pre_first + layout.places[first.pathway.wiring.pre].first if alone else 0
     return Path(
         name, bundle.pre, bundle.post, bundle.lanes, begin, delay, longest, _uniform(bundle),
-        first.pathway.unit.symbol, first.pathway.frozen, bundle.several, nodes_of(first.pathway.wiring, layout),
+        first.pathway.unit.symbol, first.pathway.frozen, bundle.several,
+        "" if tracing or delay is not None else _counts(bundle), nodes_of(first.pathway.wiring, layout),
     )  # fmt: skip
+
+
+def _counts(bundle: Bundle) -> str:
+    """Where all that arrives in a step is how many spikes, the narrowest whole numbers that hold twice what all synapses of a target
+    are: a ring of them misses the cache less often."""
+    pathways = [member.pathway for member in bundle.members]
+    plain = all(not isinstance(path.synapse, Followed) and path.plasticity is None for path in pathways)
+    if bundle.several or not plain or not _uniform(bundle):
+        return ""
+    most = 2 * sum(_indegree(path.wiring) for path in pathways)
+    return next((name for name in ("uint8", "uint16") if most <= np.iinfo(name).max), "")
+
+
+def _indegree(wiring: Wiring) -> int:
+    """The most synapses onto one target."""
+    if "most" not in wiring.kept:
+        wiring.kept["most"] = int(np.bincount(wiring.edges.targets).max(initial=0))
+    return wiring.kept["most"]
 
 
 def nodes_of(wiring: Any, layout: Layout) -> tuple[int, ...]:
@@ -82,13 +102,10 @@ def summable(pathway: Pathway) -> Any:
     weight, synapse, edges = pathway.weight, pathway.synapse, pathway.wiring.edges
     if not isinstance(synapse, Followed) or synapse.graded or isinstance(weight, Tracer) or not edges.n:
         return weight
-    kept = pathway.wiring.kept
     if np.ndim(weight):
         most = np.bincount(edges.targets, np.abs(np.asarray(weight, float))).max()
     else:
-        if "most" not in kept:
-            kept["most"] = int(np.bincount(edges.targets).max())
-        most = kept["most"] * abs(float(weight))
+        most = _indegree(pathway.wiring) * abs(float(weight))
     if most == 0:
         return weight
     step = 2.0 ** (np.ceil(np.log2(most)) - np.finfo(jax.dtypes.canonicalize_dtype(float)).nmant)
@@ -111,12 +128,15 @@ def _in_block(numbers: Any, place: Place, elsewhere: float | None = None) -> Any
 
 
 class Laid(NamedTuple):
-    """The edges of a bundle in the order of all its sources: how they lie in rows, and the order that brought them there."""
+    """The edges of a bundle in the order of all its sources: how they lie in rows, and the order that brought them there; and how
+    they lie by target with the sources there, of synapses that send at every step."""
 
     shape: Shape
     targets: Any
     order: np.ndarray | None
     senders: np.ndarray | None
+    turned: Turned | None
+    sources: Any
     kept: Any
     """What it was made of: as long as it is kept, no other object has the same identity."""
 
@@ -125,24 +145,28 @@ def rows_for(layout: Layout, path: Path, bundle: Bundle, dtype: Any) -> Rows:
     """The synapses of a bundle to walk."""
     with jax.ensure_compile_time_eval():  # what is known before a trace is worked out before it
         laid = _laid(layout, path, bundle)
+        rows = Rows(laid.shape.starts, laid.targets, None, laid.senders)
         if path.uniform:
-            return Rows(laid.shape.starts, laid.targets, None, laid.senders)
+            return rows if laid.turned is None else rows._replace(inward=Inward(laid.sources, None))
         given = [member.pathway.weight for member in bundle.members]
         if not any(isinstance(weight, Tracer) for weight in given):
-            return Rows(laid.shape.starts, laid.targets, _weights_in_rows(bundle, laid, given, dtype), laid.senders)
+            weights, inward = _weights_in_rows(bundle, laid, given, dtype)
+            by_target = None if inward is None else Inward(laid.sources, inward)
+            return rows._replace(weights=weights, inward=by_target)
         (weight,) = given  # under a trace a bundle has one member
         places = laid_out(laid.shape, np.arange(weight.size, dtype=np.int32), weight.size)
     weights = jnp.asarray(weight, dtype).at[places].get(mode="fill", fill_value=0)
-    return Rows(laid.shape.starts, laid.targets, weights, laid.senders)
+    return rows._replace(weights=weights)
 
 
-def _weights_in_rows(bundle: Bundle, laid: Laid, given: list[Any], dtype: Any) -> Array:
-    """Kept with the wiring, for the weights that were laid out last."""
+def _weights_in_rows(bundle: Bundle, laid: Laid, given: list[Any], dtype: Any) -> tuple[Array, Array | None]:
+    """In rows and by target; kept with the wiring, for the weights that were laid out last."""
     kept = bundle.members[0].pathway.wiring.kept
     key = (*map(id, given), id(laid), str(dtype))
     if kept.get("weights", (None,))[0] != key:
-        weights = jnp.asarray(laid_out(laid.shape, _in_rows(weights_of(bundle, dtype), laid), 0.0))
-        kept["weights"] = key, weights, given, laid
+        each = _in_rows(weights_of(bundle, dtype), laid)
+        inward = None if laid.turned is None else jnp.asarray(laid.turned.laid_out(each, 0.0))
+        kept["weights"] = key, (jnp.asarray(laid_out(laid.shape, each, 0.0)), inward), given, laid
     return kept["weights"][1]
 
 
@@ -182,7 +206,21 @@ def _lay_out(layout: Layout, path: Path, bundle: Bundle, wirings: Any) -> Laid:
         where, known = np.concatenate(targets)[order], False
     shape = rows_of(Edges(counts, where, 0))
     senders = None if known else _senders(path, counts, numbers(layout, bundle))
-    return Laid(shape, jnp.asarray(laid_out(shape, where, NOWHERE)), order, senders, wirings)
+    turned, sources = _by_target(layout, path, bundle, where)
+    return Laid(shape, jnp.asarray(laid_out(shape, where, NOWHERE)), order, senders, turned, sources, wirings)
+
+
+def _by_target(layout: Layout, path: Path, bundle: Bundle, where: np.ndarray) -> tuple[Turned | None, Any]:
+    """How synapses that send at every step lie by target, and the numbers of their sources there."""
+    (first, *more), n = bundle.members, numbers(layout, bundle)
+    synapse = first.pathway.synapse
+    if more or path.delay is None or layout.devices > 1 or not (isinstance(synapse, Followed) and synapse.graded):
+        return None, None
+    turned = by_target(where, bundle.lanes * layout.counts[bundle.post])
+    if turned is None:
+        return None, None
+    sources = numbered(layout, bundle, first).astype(np.int32)
+    return turned, jnp.asarray(turned.laid_out(sources, np.int32(n)))
 
 
 def places_of(layout: Layout, path: Path, bundle: Bundle, member: Member) -> np.ndarray:
@@ -201,7 +239,9 @@ def places_of(layout: Layout, path: Path, bundle: Bundle, member: Member) -> np.
             f"the delays of '{member.label}' are up to {path.longest} steps over {whole} neurons, more than a ring holds: take a "
             f"longer dt or shorter delays."
         )
-    return (targets + np.asarray(member.steps, np.int32) * np.int32(bundle.lanes * whole)).astype(np.int32)
+    places = np.asarray(member.pathway.wiring.delay_steps(layout.dt, member.label), np.int32)
+    places = places * np.int32(bundle.lanes * whole)
+    return np.add(places, targets, out=places) if places.ndim else places + targets
 
 
 def numbered(layout: Layout, bundle: Bundle, member: Member) -> np.ndarray:

@@ -12,6 +12,7 @@ from ..mechanisms.ions import Ion
 from ..networks import Network, Poisson, Projection, SpikeSource, from_arrays, plasticity, synapse
 from ..networks.connect import Rule
 from ..networks.distance import RULES
+from ..networks.space import grid
 from ..registry import registry
 from ..registry.provenance import About, Model, read_model
 from .extent import check_cell, check_network, neurons
@@ -55,10 +56,13 @@ def network(table: Mapping[str, Any], where: str) -> Network:
     sizes = {label: _neurons(part, f"{where}: populations.{label}") for label, part in there.items()}
     check_network(table, sizes, where)
     populations = {label: _population(part, f"{where}: populations.{label}") for label, part in there.items()}
+    positions = {
+        label: _position(entry, f"{where}: positions.{label}") for label, entry in table.get("positions", {}).items()
+    }
     built = {label: _projection(entry, f"{where}: projections.{label}") for label, entry in projections.items()}
     with at(where):
         parts: dict[str, Any] = {**populations, **groups, **built}
-        return Network(seed=int(table.get("seed", 0)), **parts)
+        return Network(seed=int(table.get("seed", 0)), positions=positions, **parts)
 
 
 @contextlib.contextmanager
@@ -126,6 +130,15 @@ def _population(table: Mapping[str, Any], place: str) -> SingleCompartment | Poi
     return named
 
 
+def _position(table: Mapping[str, Any], place: str) -> Any:
+    if "x" in table:
+        with at(place):
+            return np.stack([np.asarray(table[axis], float) for axis in "xyz" if axis in table], axis=-1), table["unit"]
+    given = {name: _value(value, f"{place}.{name}") for name, value in table.items()}
+    with at(place):
+        return grid(**given)
+
+
 def _projection(table: Mapping[str, Any], place: str) -> Projection:
     values = {name: _value(table[name], f"{place}.{name}") for name in ("weight", "delay", "initial") if name in table}
     return Projection(
@@ -143,5 +156,6 @@ def _rule(table: Mapping[str, Any], place: str) -> Rule:
             index = {name: np.asarray(given.pop(name), int) for name in ("pre", "post")}
             return from_arrays(**index, **given)
         given |= {name: int(given[name]) for name in ("k", "n") if name in given}
+        given |= {name: parse(given[name]) for name in ("sigma", "reach") if name in given}
         positional = [given.pop(name) for name in ("p", "k", "n") if name in given]
         return RULES[table["rule"]](*positional, **given)

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from ..cells import SingleCompartment
+from ..distances import ByDistance
 from ..errors import ModelError
 from ..module import Module
 from ..networks import Network, Poisson, Projection, SpikeSource
 from ..networks.connect import Rule
 from ..networks.distance import DistanceDependent
 from ..networks.projection import Pathway
-from ..networks.space import SPACINGS
+from ..networks.space import Where
 from ..registry import Entry, registry
 from ..registry.provenance import block, versioned
 from ..sampled import Sampled
@@ -124,7 +125,18 @@ def _network(net: Network) -> dict[str, Any]:
         "seed": seed_of(net.seed, "the network"),
         "populations": {label: _population(part, label) for label, part in net.populations.items()},
         "groups": dict(net.groups),
+        **({"positions": {label: _stands(x) for label, x in net._where.items()}} if net._where else {}),
         "projections": {label: _projection(path, label, net) for label, path in net.projections.items()},
+    }
+
+
+def _stands(where: Where) -> dict[str, Any]:
+    """Where neurons stand: the grid that was asked for, or their coordinates."""
+    if where.grid is None:
+        return {**dict(zip("xyz", where.points.T.tolist(), strict=False)), "unit": where.unit}
+    return {
+        name: {"value": x.tolist(), "unit": where.unit}
+        for name, x in zip(("spacing", "centre"), where.grid, strict=True)
     }
 
 
@@ -149,7 +161,7 @@ def _projection(path: Pathway, label: str, net: Network) -> dict[str, Any]:
     found: dict[str, Any] = {
         "pre": given.pre,
         "post": given.post,
-        "connect": _rule(given.connect) if _written(given.connect) else _listed(path, given, net),
+        "connect": _rule(given.connect) if _written(given, path) else _listed(path, given, net),
         "synapse": _part(path.synapse, f"the synapse of '{label}'"),
         "weight": weight,
     }
@@ -176,17 +188,24 @@ def _number(path: Pathway, name: str, where: str) -> dict[str, Any]:
     return of_array(None, value if scale is None else scale, path.unit, where)
 
 
-def _written(rule: Rule | None) -> bool:
-    """Whether a file can hold the rule itself, and not only the synapses that it made."""
+def _written(given: Projection, path: Pathway) -> bool:
+    """Whether a file can hold the rule itself, and not only the synapses that it made: of functions of the distance it holds values,
+    which are of these synapses and of no others."""
+    if any(isinstance(x, ByDistance) for x in (given.delay, *path._drawn.get("weight", ()))):
+        return False
+    rule = given.connect
     if not isinstance(rule, DistanceDependent):
         return rule is not None
-    return isinstance(rule.kernel, str) and isinstance(rule.periodic, bool) and rule.unit == SPACINGS
+    return isinstance(rule.kernel, str) and isinstance(rule.periodic, bool)
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(rule).__name__).lower()
     given = {field.name: (getattr(rule, field.name), field.default) for field in fields(rule)}
-    return {"rule": name, **{key: value for key, (value, default) in given.items() if value != default}}
+    written = {key: value for key, (value, default) in given.items() if value != default}
+    unit = written.pop("unit", None)  # of lengths, which without one are in grid spacings
+    lengths = {key: {"value": written[key], "unit": unit} for key in ("sigma", "reach") if unit and key in written}
+    return {"rule": name, **written, **lengths}
 
 
 def _listed(path: Pathway, given: Projection, net: Network) -> dict[str, Any]:

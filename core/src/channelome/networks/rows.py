@@ -18,12 +18,26 @@ class Rows(NamedTuple):
         targets: of shape (n_rows, width): places in what is delivered into; empty ones are `NOWHERE`.
         weights: None where all synapses weigh the same, else of the shape of `targets`.
         senders: words of the sources that have synapses here, packed as spikes are; None where all have.
+        inward: the same synapses by target, where sources send at every step.
     """
 
     starts: Array | np.ndarray | None
     targets: Array | np.ndarray
     weights: Array | np.ndarray | None
     senders: Array | np.ndarray | None
+    inward: "Inward | None" = None
+
+
+class Inward(NamedTuple):
+    """Synapses by target: what all sources send is then gathered, which costs half of what it does to scatter it.
+
+    Attributes:
+        sources: of shape (most synapses of a target, places): their numbers, in order; empty ones are one past the last.
+        weights: None where all synapses weigh the same, else of the shape of `sources`.
+    """
+
+    sources: Array | np.ndarray
+    weights: Array | np.ndarray | None
 
 
 NOWHERE = np.int32(2**30)
@@ -100,3 +114,30 @@ def _aligned(shape: tuple[int, int], dtype: np.dtype) -> np.ndarray:
     raw = np.empty(size + _ALIGNMENT, np.uint8)
     offset = -raw.ctypes.data % _ALIGNMENT
     return raw[offset : offset + size].view(dtype).reshape(shape)
+
+
+class Turned(NamedTuple):
+    """How edges lie by target: the row and place of each, in the order of the edges."""
+
+    shape: tuple[int, int]
+    row: np.ndarray
+    place: np.ndarray
+
+    def laid_out(self, values: np.ndarray, filling: Any) -> np.ndarray:
+        """One value per synapse, in the order of the edges, by target."""
+        out = _aligned(self.shape, values.dtype)
+        out[:] = filling
+        out[self.row, self.place] = values
+        return out
+
+
+def by_target(places: np.ndarray, n: int) -> Turned | None:
+    """Of synapses onto `n` places; None where the place with most of them would have more than twice the mean."""
+    counts = np.bincount(places, minlength=n)
+    widest = int(counts.max(initial=0))
+    if not widest or widest > 2 * counts.mean() + 32:
+        return None
+    order = np.argsort(places, kind="stable")
+    row = np.empty(places.size, np.int32)
+    row[order] = np.arange(places.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    return Turned((roomy(widest), n), row, places)

@@ -24,12 +24,14 @@ class Where(NamedTuple):
         period: extent of their grid on each axis; None where they are on none.
         unit: ``"um"``, or `SPACINGS` where nothing was said.
         shape: of the population.
+        grid: spacing and centre of the grid that was asked for, in um; None where none was.
     """
 
     points: np.ndarray
     period: np.ndarray | None
     unit: str
     shape: tuple[int, ...]
+    grid: tuple[np.ndarray, np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,9 @@ def stand(given: Any, size: tuple[int, ...], label: str) -> Where:
             spacing = _per_axis(given.extent, len(size), f"extent of {where}") / count
         if not np.all(spacing > 0):
             raise ModelError(f"{where}: spacing and extent must be more than 0.")
-        centre = 0.0 if given.centre is None else _per_axis(given.centre, len(size), f"centre of {where}")
-        return Where((_indices(size) + 0.5 - count / 2) * spacing + centre, spacing * count, "um", size)
+        centre = _per_axis((0.0, "um") if given.centre is None else given.centre, len(size), f"centre of {where}")
+        points = (_indices(size) + 0.5 - count / 2) * spacing + centre
+        return Where(points, spacing * count, "um", size, (spacing, centre))
     points = np.asarray(convert(given, _UM, where), float)
     n = math.prod(size)
     if points.ndim > 2 and points.shape[:-1] == size:

@@ -57,9 +57,8 @@ class Wiring:
             ModelError: for one delay that is no whole number of steps; many are rounded.
         """
         if np.ndim(self.delay):
-            if self.kept.get("steps", (None,))[0] != dt:
-                self.kept["steps"] = dt, np.rint(np.asarray(self.delay) / dt).astype(np.int32)
-            return self.kept["steps"][1]
+            steps = np.asarray(self.delay) / dt
+            return np.rint(steps, out=steps).astype(np.int32)
         steps = np.rint(self.delay / dt)
         if abs(float(steps) * dt - float(self.delay)) > 1e-6 * dt:
             raise ModelError(
@@ -67,6 +66,15 @@ class Wiring:
                 f"take {float(steps) * dt:g} ms, or another dt."
             )
         return int(steps)
+
+    def longest(self, dt: float, where: str) -> tuple[int | None, int]:
+        """The one delay in steps of `dt` ms, None where synapses have their own, and the longest. Raises as `delay_steps`."""
+        if not np.ndim(self.delay):
+            steps = self.delay_steps(dt, where)
+            return int(steps), int(steps)
+        if "longest" not in self.kept:
+            self.kept["longest"] = float(np.max(self.delay, initial=0.0))
+        return None, round(self.kept["longest"] / dt)
 
 
 class EdgeTable(NamedTuple):
