@@ -177,15 +177,13 @@ def draw_reconstruction(traces: ch.Traces) -> "Figure":
     grid = figure.add_gridspec(2, 2, width_ratios=(1, 1.15))
     left, courses, space = (figure.add_subplot(place) for place in (grid[:, 0], grid[0, 1], grid[1, 1]))
     spike = float(traces.spikes.times[0])
-    moments = [spike + after for after in (0.0, 1.0, 2.0, 4.0)]
-    shown = int(np.argmin(abs(t - moments[1])))
+    moments = [round(spike + after, 1) for after in (0.0, 0.5, 1.0, 2.0)]
+    shown = int(np.argmin(abs(t - moments[2])))
     comps.plot(V[shown], label="V (mV)", ax=left)
     left.set_title(f"{len(comps)} compartments, {t[shown] - spike:.0f} ms after the first spike began")
-    apical = np.flatnonzero(comps.mask("apical"))
-    places = {"soma": comps.index("soma")} | {
-        f"apical, {comps.distance[k]:.0f} um": k
-        for k in (apical[np.argmin(abs(comps.distance[apical] - way))] for way in (200, 1000))
-    }
+    trunk = np.flatnonzero(comps.mask("apical & diameter > 1.5 um"))
+    middle, tip = trunk[np.argmin(abs(comps.distance[trunk] - 200))], int(np.argmax(comps.distance))
+    places = {"soma": comps.index("soma"), **{f"apical, {comps.distance[k]:.0f} um": k for k in (middle, tip)}}
     for (name, k), shade in zip(places.items(), ("black", "#b3432b", "#1f3b5c"), strict=True):
         courses.plot(t, V[:, k], color=shade, label=name)
         left.plot(*comps.xyz[k, :2], "o", markersize=9, markerfacecolor="none", markeredgecolor=shade, zorder=4)
@@ -297,7 +295,7 @@ def main() -> None:
             figure.savefig(files[-1], dpi=150)
             if make is reconstruction:
                 files.append(OUTPUT / "reconstructed_cell.html")
-                result.plot_movie(files[-1], frames=400)
+                result.plot_movie(files[-1], stop="25 ms")
     print(f"\n{summary(rows)}\n")
     for file in files:
         print(f"wrote {file}")

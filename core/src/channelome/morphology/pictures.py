@@ -183,7 +183,9 @@ def _in_space(plt: Any, comps: "Compartments", shades: np.ndarray, projection: s
         set_limit(low[axis], low[axis] + span[axis])
     ax.set_box_aspect(span[[0, 2, 1]] / span.max(), zoom=0.95)
     ax.set(xlabel="x (um)", ylabel="z (um)", zlabel="y (um)", title=comps.anatomy.source)
-    ax.locator_params(nbins=4)
+    for letter, axis in (("x", 0), ("y", 2), ("z", 1)):
+        ax.locator_params(axis=letter, nbins=4 if span[axis] > 0.5 * span.max() else 2)
+    ax.tick_params(labelsize="small", pad=0)
     for set_ticks, axis in ((ax.set_xticks, 0), (ax.set_yticks, 2), (ax.set_zticks, 1)):
         if span[axis] < 0.15 * span.max():
             set_ticks([])

@@ -12,6 +12,7 @@ from ..errors import ModelError, UnknownName
 from ..morphology.anatomy import type_name
 from ..morphology.compartments import Compartments
 from ..morphology.pictures import shade
+from ..morphology.points import SOMA
 from ..units import Unit, convert
 
 if TYPE_CHECKING:
@@ -42,8 +43,7 @@ class Located:
         if name not in known:
             has = ", ".join(f"'{one}'" for one in known) or "none"
             raise ModelError(
-                f"'{name}' is of one place: of the records of these traces {has} go along the cell. Record 'V', of all compartments, or "
-                f"that of a region, 'apical.V'."
+                f"'{name}' is of one place: of the records of these traces {has} go along the cell. Record 'V', of all compartments."
             )
         return np.array(known[name], int)
 
@@ -69,17 +69,17 @@ def _compartments_of(cell: Any, probe: Probe) -> np.ndarray:
     return tree.node[rows]
 
 
-def sample(t: np.ndarray, time: Any) -> int:
+def sample(t: np.ndarray, time: Any, what: str = "time") -> int:
     """The number of the sample nearest to a time with a unit.
 
     Raises:
         ModelError: for a time outside the run.
         UnitError: without a unit.
     """
-    wanted = float(convert(time, _MS, "time"))
+    wanted = float(convert(time, _MS, what))
     room = 0.5 * (t[1] - t[0]) if len(t) > 1 else 0.0
     if not t[0] - room <= wanted <= t[-1] + room:
-        raise ModelError(f"time={time!r} lies outside these traces, which go from {t[0]:g} to {t[-1]:g} ms.")
+        raise ModelError(f"{what}={time!r} lies outside these traces, which go from {t[0]:g} to {t[-1]:g} ms.")
     return int(np.argmin(np.abs(t - wanted)))
 
 
@@ -116,24 +116,31 @@ def profile(
         figure, panel = (ax.figure, ax) if ax is not None else plt.subplots(figsize=(7.0, 3.6), layout="constrained")
         many = plt.get_cmap("viridis")(np.linspace(0.0, 0.88, max(len(times), 1)))
         types = [shade(int(tag)) for tag in comps.tag[numbers]]
+        lone = np.setdiff1d(np.arange(len(numbers)), pairs)
         for moment, (row, late) in enumerate(zip(values, many, strict=True)):
             points = np.column_stack([way, row])
             colour: Any = [types[child] for child in pairs[:, 1]] if len(times) == 1 else late
             panel.add_collection(LineCollection(list(points[pairs]), colors=colour, linewidths=1.1, zorder=2 + moment))
-            lone = np.setdiff1d(np.arange(len(numbers)), pairs)
             panel.scatter(way[lone], row[lone], color=[types[i] for i in lone] if len(times) == 1 else late, s=9)
         panel.autoscale_view()
         panel.margins(x=0.02, y=0.06)
-        panel.set(xlabel=f"way from {comps.anatomy.label(*comps.anatomy.origin)} (um)", ylabel=label)
+        panel.set(xlabel=f"way from {origin_of(comps)} (um)", ylabel=label)
         panel.set_title(f"{comps.anatomy.source}, t = {times[0]:g} ms" if len(times) == 1 else comps.anatomy.source)
         if len(times) == 1:
-            named = {type_name(tag): shade(tag) for tag in dict.fromkeys(comps.tag[numbers].tolist())}
+            drawn = [*pairs[:, 1], *lone]
+            named = {type_name(tag): shade(tag) for tag in dict.fromkeys(comps.tag[numbers[drawn]].tolist())}
         else:
             named = {f"{t:g} ms": late for t, late in zip(times, many, strict=True)}
         lines = [plt.Line2D([], [], color=colour, label=name) for name, colour in named.items()]
         if len(lines) > 1:
             panel.legend(handles=lines, frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return figure
+
+
+def origin_of(comps: Compartments) -> str:
+    """From where ways are counted, in words."""
+    branch, x = comps.anatomy.origin
+    return "the soma" if comps.anatomy.branches.tag[branch] == SOMA else comps.anatomy.label(branch, x)
 
 
 def _neighbours(comps: Compartments, numbers: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from ..errors import ModelError
 from ..morphology.compartments import Compartments
 from ..morphology.painted import ball_of, pieces_of
 from ..morphology.pictures import drawn, scale_over, shades_of
-from .along import Located
+from .along import Located, origin_of, sample
 from .plotting import labelled
 
 _STEPS = 65_534
@@ -30,12 +30,13 @@ class Moving:
     Attributes:
         t: shape (samples,), ms.
         values: shape (samples, n); what no compartment has is NaN.
-        label: what they are, with the unit.
+        frames: shape (frames,), int: the samples that are shown.
     """
 
     compartments: Compartments
     t: np.ndarray
     values: np.ndarray
+    frames: np.ndarray
     name: str
     unit: str
 
@@ -57,18 +58,29 @@ class Moving:
         return list(dict.fromkeys(int(there[k]) for k in (np.argmin(way), np.argmax(way))))
 
 
-def moving(places: Located, t: np.ndarray, values: np.ndarray, *, name: str, unit: str, frames: int) -> Moving:
-    """At most so many moments, evenly spaced, of the values of one cell, of shape (samples, k)."""
-    if frames < 2 or len(t) < 2:
-        raise ModelError(f"a movie has two frames at least: frames={frames} of {len(t)} samples.")
-    chosen = np.unique(np.round(np.linspace(0, len(t) - 1, min(frames, len(t)))).astype(int))
-    whole = np.full((len(chosen), len(places.compartments)), np.nan)
-    whole[:, places.of(name)] = values[chosen]
-    return Moving(places.compartments, t[chosen], whole, name, unit)
+def moving(
+    places: Located, t: np.ndarray, values: np.ndarray, *, name: str, unit: str, start: Any, stop: Any, frames: int
+) -> Moving:
+    """The values of one cell, of shape (samples, k), from a time to another, of which at most so many moments are shown.
+
+    Raises:
+        ModelError: for less than two.
+    """
+    first = 0 if start is None else sample(t, start, "start")
+    last = len(t) - 1 if stop is None else sample(t, stop, "stop")
+    if frames < 2 or last <= first:
+        raise ModelError(
+            f"a movie has two frames at least: frames={frames}, {max(last - first + 1, 0)} samples from {t[first]:g} to {t[last]:g} ms."
+        )
+    t, values = t[first : last + 1], values[first : last + 1]
+    whole = np.full((len(t), len(places.compartments)), np.nan)
+    whole[:, places.of(name)] = values
+    shown = np.unique(np.round(np.linspace(0, len(t) - 1, min(frames, len(t)))).astype(int))
+    return Moving(places.compartments, t, whole, shown, name, unit)
 
 
-def check_movie(path: Path) -> None:
-    """Refuse what cannot be written, before it is drawn.
+def check_movie(path: Path) -> bool:
+    """Whether it is a film and no page; refuses what cannot be written, before it is drawn.
 
     Raises:
         ModelError: for another suffix; for a film that nothing here can write.
@@ -86,6 +98,7 @@ def check_movie(path: Path) -> None:
                 f"{path}: {path.suffix} is written by {_WRITERS[path.suffix]}, which is not installed here. Name it {path.stem}.html, which "
                 f"needs nothing."
             )
+    return path.suffix in _WRITERS
 
 
 def write_movie(path: Path, moving: Moving, *, fps: int, projection: str) -> None:
@@ -114,17 +127,18 @@ def _film(path: Path, moving: Moving, fps: int, projection: str) -> None:
         )  # fmt: skip
         cursor = _courses(below, moving)
         source = moving.compartments.anatomy.source
-        title = above.set_title("", loc="left")
+        title = above.set_title(f"{source}, t = {moving.t[-1]:.2f} ms", loc="left")
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # or the picture would breathe with the width of its title
 
-        def show(k: int) -> Sequence[Any]:
+        def show(frame: int) -> Sequence[Any]:
+            k = moving.frames[frame]
             painted.paint(shades_of(scale, moving.values[k]))
             cursor.set_xdata([moving.t[k]] * 2)
             title.set_text(f"{source}, t = {moving.t[k]:.2f} ms")
             return [painted.frusta, cursor, title]
 
-        film = FuncAnimation(figure, show, frames=len(moving.t))  # pyright: ignore[reportArgumentType]
+        film = FuncAnimation(figure, show, frames=len(moving.frames))  # pyright: ignore[reportArgumentType]
         film.save(path, writer=_WRITERS[path.suffix], fps=fps, dpi=100)
         plt.close(figure)
 
@@ -158,16 +172,17 @@ def _content(moving: Moving, fps: int) -> dict[str, Any]:
     if ball:  # a line without length, round at its ends
         begin, end = np.vstack([begin, ball[0]]), np.vstack([end, ball[0]])
         whose, radii = np.append(whose, 0), np.append(radii, ball[1])
-    scale = (moving.values - low) / ((high - low) or 1.0)
+    t, values = moving.t[moving.frames], moving.values[moving.frames]
+    scale = (values - low) / ((high - low) or 1.0)
     levels = np.where(np.isfinite(scale), np.round(np.nan_to_num(scale) * _STEPS), _STEPS + 1).astype("<u2")
     with pyplot() as plt:
         colours = plt.get_cmap("viridis")(np.linspace(0, 1, 256), bytes=True)[:, :3]
     return {
         "title": comps.anatomy.source, "name": moving.name, "unit": "" if moving.unit == "1" else moving.unit,
         "low": low, "high": high, "steps": _STEPS, "fps": fps, "shades": list(SEVERAL), "ink": ONE,
-        "t": np.round(moving.t, 6).tolist(), "labels": list(comps.labels),
-        "way": np.round(comps.distance, 1).tolist(), "from": comps.anatomy.label(*comps.anatomy.origin),
+        "t": np.round(t, 6).tolist(), "labels": list(comps.labels),
+        "way": np.round(comps.distance, 1).tolist(), "from": origin_of(comps),
         "lines": np.round(np.column_stack([begin, end, radii]), 3).ravel().tolist(), "whose": whose.tolist(),
-        "chosen": moving.shown, "colours": ["#%02x%02x%02x" % tuple(c) for c in colours.tolist()],
+        "chosen": moving.shown, "colours": ["#" + bytes(c).hex() for c in colours.tolist()],
         "levels": base64.b64encode(levels.tobytes()).decode("ascii"),
     }  # fmt: skip

@@ -188,18 +188,19 @@ class Traces:
         return along.profile(places.compartments, numbers, values[moments], t[moments].tolist(), label, ax)
 
     def plot_movie(
-        self, path: str | os.PathLike[str], name: str = "V", *, neuron: int = 0, frames: int = 200, fps: int = 25,
-        projection: str = "xy",
+        self, path: str | os.PathLike[str], name: str = "V", *, start: Any = None, stop: Any = None, neuron: int = 0,
+        frames: int | None = None, fps: int = 25, projection: str = "xy",
     ) -> None:  # fmt: skip
         """Write a record of many compartments over time, on the cell, to `path`.
 
-        A page, ``.html``, shows the cell in space, to turn and to zoom, with the course of each compartment that is clicked; it needs
-        nothing but a browser. A film, ``.gif`` or ``.mp4`` (needs ffmpeg), shows it from one side.
+        A page, ``.html``, shows the cell in space, to turn and to zoom, with the course of each compartment that is clicked; it
+        needs only a browser. A film, ``.gif`` or ``.mp4`` (by ffmpeg), shows it from one side.
 
         Args:
             name: of the record; compartments that it has not are grey.
+            start, stop: times with units; the whole run if None.
             neuron: flat index of the cell, of several.
-            frames: at most so many moments, evenly spaced over the run.
+            frames: at most so many moments, evenly spaced; 600 of a page, 100 of a film, if None.
             fps: frames in a second.
             projection: of a film two of x, y, z, or ``"3d"``.
 
@@ -208,10 +209,10 @@ class Traces:
             ModelError: as `plot_space`; for another suffix.
             ImportError: without matplotlib.
         """
-        target = Path(path)
-        movie.check_movie(target)
+        film = movie.check_movie(target := Path(path))
         t, places, values = self._along(name, neuron)
-        shown = movie.moving(places, t, values, name=name, unit=self.units[name], frames=frames)
+        frames, unit = (100 if film else 600) if frames is None else frames, self.units[name]
+        shown = movie.moving(places, t, values, name=name, unit=unit, start=start, stop=stop, frames=frames)
         movie.write_movie(target, shown, fps=fps, projection=projection)
 
     def on(self, cell: Any) -> Self:
