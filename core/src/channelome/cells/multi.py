@@ -255,9 +255,8 @@ def _cut(morphology: Any, rule: Rule | None, Ra: Any, C: Any) -> Compartments:
             f"a MultiCompartment begins with a Morphology, such as Morphology.from_swc('cell.swc'), not {morphology!r}."
         )
     rule = max_length("20 um") if rule is None else rule
-    by_branch = not any(
-        np.ndim(getattr(value, "mantissa", value)) for value in (Ra, C) if not isinstance(value, str | tuple)
-    )
+    numbers = [value[0] if isinstance(value, tuple) else getattr(value, "mantissa", value) for value in (Ra, C)]
+    by_branch = not any(np.ndim(number) for number in numbers)
     return morphology.discretise(rule, Ra=Ra, C=C) if by_branch else morphology.discretise(rule)
 
 

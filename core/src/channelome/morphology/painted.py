@@ -57,7 +57,7 @@ def from_side(panel: "Axes", comps: "Compartments", shades: np.ndarray, across: 
     frusta = PolyCollection(list(_outlines(pieces, across, up)[order]), linewidths=0.5)
     panel.add_collection(frusta)
     if ball:
-        disc = Circle(ball[0][[across, up]], ball[1], zorder=2)
+        disc = Circle((float(ball[0][across]), float(ball[0][up])), ball[1], zorder=2)
         panel.add_patch(disc)
     painted = Painted(frusta, pieces.compartment[order], disc)
     painted.paint(shades)

@@ -160,7 +160,7 @@ def _courses(panel: Any, moving: Moving) -> Any:
 def page(moving: Moving, fps: int) -> str:
     """The page as text: the cell in space, to turn and to ask, with a slider for time; all that it needs is in it."""
     content = json.dumps(_content(moving, fps), separators=(",", ":")).replace("</", "<\\/")
-    return (files(__package__) / "movie.html").read_text(encoding="utf-8").replace("{content}", content)
+    return (files("channelome.results") / "movie.html").read_text(encoding="utf-8").replace("{content}", content)
 
 
 def _content(moving: Moving, fps: int) -> dict[str, Any]:
