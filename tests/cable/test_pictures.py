@@ -42,12 +42,17 @@ def shades(figure) -> np.ndarray:
     from matplotlib.collections import PolyCollection
 
     (found,) = [one for one in figure.axes[0].collections if isinstance(one, PolyCollection)]
-    return found.get_facecolors()
+    return np.asarray(found.get_facecolor())
 
 
 def disc(figure) -> tuple[float, ...]:
     (soma,) = figure.axes[0].patches
     return soma.get_facecolor()
+
+
+def named(panel) -> list[str]:
+    """The words of a legend."""
+    return [text.get_text() for text in panel.get_legend().get_texts()]
 
 
 def grey(colours: np.ndarray) -> int:
@@ -85,7 +90,7 @@ def test_a_region_is_shown_by_type_and_so_is_where_a_part_is():
     inside = int(COMPS.mask("apical & distance > 100 um").sum())
     drawn = shades(figure)
     assert grey(drawn) == len(drawn) - inside
-    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["apical", "the rest"]
+    assert named(figure.axes[0]) == ["apical", "the rest"]
     assert grey(shades(CELL.plot(color="INa"))) == len(COMPS) - 1  # all but the soma
     assert disc(CELL.plot(color="INa")) != pytest.approx(GREY)
 
@@ -159,7 +164,7 @@ def test_a_space_plot_joins_what_hangs_together_beyond_junctions():
 
 def test_several_moments_have_a_legend_and_a_region_has_its_compartments_only(traces: ch.Traces):
     figure = traces.plot_space("Ih.p", time=["2 ms", (4.0, "ms")])
-    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["2 ms", "4 ms"]
+    assert named(figure.axes[0]) == ["2 ms", "4 ms"]
     assert len(joined(figure)) == 2 * (int(COMPS.mask("apical").sum()) - 1)
     gate = traces.plot_space("Ih.p", time="3 ms")
     assert joined(gate)[:, :, 0].min() == pytest.approx(COMPS.distance[COMPS.mask("apical")].min())
@@ -173,9 +178,11 @@ def test_places_that_do_not_hang_together_are_points(traces: ch.Traces):
     (points,) = [one for one in panel.collections if isinstance(one, PathCollection)]
     asked = COMPS.indices("soma, apical[0](0.5), apical[0](1)")
     np.testing.assert_allclose(
-        points.get_offsets(), np.column_stack([COMPS.distance[asked], np.asarray(traces["V"])[120, asked]]), rtol=1e-6
+        np.asarray(points.get_offsets()),
+        np.column_stack([COMPS.distance[asked], np.asarray(traces["V"])[120, asked]]),
+        rtol=1e-6,
     )
-    assert [text.get_text() for text in panel.get_legend().get_texts()] == ["soma", "apical"]
+    assert named(panel) == ["soma", "apical"]
 
 
 def test_without_a_time_the_moment_is_that_of_the_largest_value_at_the_soma(traces: ch.Traces):
