@@ -16,7 +16,7 @@ $(READY): requirements-dev.txt constraints.txt core/pyproject.toml $(wildcard pl
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-demo: $(READY) ## run the squid axon, a population and a network; pictures in demo-output/
+demo: $(READY) ## run the squid axon, a population, a reconstructed cell and a network; pictures in demo-output/
 	$(BIN)/python docs/examples/demo.py
 
 test: $(READY) ## all tests but those that build and install distributions

@@ -1,4 +1,5 @@
-"""What `make demo` runs, by name: a squid axon, a population of hippocampal neurons, a network; pictures in demo-output/.
+"""What `make demo` runs, by name: a squid axon, a population of hippocampal neurons, a reconstructed cell, a network; pictures in
+demo-output/, and a page on which the cell can be turned while it spikes.
 
 The cells come from installed packs. Nothing here is special to the demo: every line could stand in a script of yours.
 """
@@ -49,7 +50,7 @@ class Row(NamedTuple):
     again: float
 
 
-Model = ch.SingleCompartment | ch.Network
+Model = ch.SingleCompartment | ch.MultiCompartment | ch.Network
 Run = ch.Traces | ch.Activity
 
 
@@ -85,6 +86,31 @@ def population() -> tuple[ch.SingleCompartment, Callable[[bool], ch.Traces]]:
         )
 
     return neurons, run
+
+
+def reconstruction() -> tuple[ch.MultiCompartment, Callable[[bool], ch.Traces]]:
+    cell = ch.MultiCompartment(
+        ch.Morphology.example(),
+        ch.ion("SodiumFixed", E="50 mV"),
+        ch.ion("PotassiumFixed", E="-90 mV"),
+        INa=[
+            ch.on("soma | axon", "INa_TM1991", g_max="100 mS/cm^2"),
+            ch.on("dend | apical", "INa_TM1991", g_max="15 mS/cm^2"),
+        ],
+        IK=[
+            ch.on("soma | axon", "IK_TM1991", g_max="30 mS/cm^2"),
+            ch.on("dend | apical", "IK_TM1991", g_max="5 mS/cm^2"),
+        ],
+        IL=ch.channel("IL", g_max="0.05 mS/cm^2", E="-65 mV"),
+        Ra="150 ohm cm",
+        V_th="-20 mV",
+    )
+    stimulus = ch.at("soma", ch.step("1 nA", start="5 ms", stop="55 ms"))
+
+    def run(progress: bool) -> ch.Traces:
+        return ch.simulate(cell, "80 ms", dt="0.025 ms", stimulus=stimulus, record=["V"], progress=progress)
+
+    return cell, run
 
 
 def network() -> tuple[ch.Network, Callable[[bool], ch.Activity]]:
@@ -141,6 +167,31 @@ def draw_population(traces: ch.Traces) -> "Figure":
         panel.set_title(f"neuron {neuron}, {DRIVE[neuron]:.2f} nA: {len(spikes.of(neuron))} spikes", fontsize="small")
     axes[-1].set_xlabel("t (ms)")
     figure.align_ylabels(axes)
+    return figure
+
+
+def draw_reconstruction(traces: ch.Traces) -> "Figure":
+    assert traces.places is not None
+    comps, t, V = traces.places.compartments, np.asarray(traces.t), np.asarray(traces["V"])
+    figure = plt.figure(figsize=(11, 7.5), layout="constrained")
+    grid = figure.add_gridspec(2, 2, width_ratios=(1, 1.15))
+    left, courses, space = (figure.add_subplot(place) for place in (grid[:, 0], grid[0, 1], grid[1, 1]))
+    spike = float(traces.spikes.times[0])
+    moments = [round(spike + after, 1) for after in (0.0, 0.5, 1.0, 2.0)]
+    shown = int(np.argmin(abs(t - moments[2])))
+    comps.plot(V[shown], label="V (mV)", ax=left)
+    left.set_title(f"{len(comps)} compartments, {t[shown] - spike:.0f} ms after the first spike began")
+    trunk = np.flatnonzero(comps.mask("apical & diameter > 1.5 um"))
+    middle, tip = trunk[np.argmin(abs(comps.distance[trunk] - 200))], int(np.argmax(comps.distance))
+    places = {"soma": comps.index("soma"), **{f"apical, {comps.distance[k]:.0f} um": k for k in (middle, tip)}}
+    for (name, k), shade in zip(places.items(), ("black", "#b3432b", "#1f3b5c"), strict=True):
+        courses.plot(t, V[:, k], color=shade, label=name)
+        left.plot(*comps.xyz[k, :2], "o", markersize=9, markerfacecolor="none", markeredgecolor=shade, zorder=4)
+    courses.set(xlabel="t (ms)", ylabel="V (mV)")
+    courses.set_title(f"TM1991 channels, 1 nA into the soma from 5 to 55 ms: {len(traces.spikes)} spikes")
+    courses.legend(loc="upper right")
+    traces.plot_space("V", time=[(moment, "ms") for moment in moments], ax=space)
+    space.set_title("The first spike runs into the dendrites")
     return figure
 
 
@@ -230,6 +281,7 @@ def main() -> None:
     parts = (
         ("squid axon", "squid_axon.png", squid_axon, draw_axon),
         ("TM1991 population", "population.png", population, draw_population),
+        ("reconstructed cell", "reconstructed_cell.png", reconstruction, draw_reconstruction),
         ("COBAHH network", "network.png", network, draw_network),
     )
     with plt.rc_context(STYLE):
@@ -241,6 +293,9 @@ def main() -> None:
             if make is network:
                 add_timing(figure, row)
             figure.savefig(files[-1], dpi=150)
+            if make is reconstruction:
+                files.append(OUTPUT / "reconstructed_cell.html")
+                result.plot_movie(files[-1], stop="25 ms")
     print(f"\n{summary(rows)}\n")
     for file in files:
         print(f"wrote {file}")

@@ -22,7 +22,7 @@ _HOME = {
     "results": "Activity SpikeTrains Traces crossings",
     "engine": "simulate",
     "engine.solvers": "solver",
-    "instruments": "ErrorEstimate curves estimate_error protocols voltage_clamp",
+    "instruments": "ErrorEstimate curves estimate_error extracellular membrane_currents protocols voltage_clamp",
     "models": "cell load network save",
     "local": "load_channel load_dir register",
 }
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from .instruments import ErrorEstimate as ErrorEstimate
     from .instruments import curves as curves
     from .instruments import estimate_error as estimate_error
+    from .instruments import extracellular as extracellular
+    from .instruments import membrane_currents as membrane_currents
     from .instruments import protocols as protocols
     from .instruments import voltage_clamp as voltage_clamp
     from .local import load_channel as load_channel

@@ -1,7 +1,7 @@
 """A reconstructed cell, or a population of cells of one shape: many compartments, channels and ions by region."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import jax
 import numpy as np
@@ -20,11 +20,15 @@ from ..state import State
 from ..streams import Stream
 from ..units import Bound, Capacitance, Temperature, Unit, Voltage
 from .cable import Cable
+from .colours import coloured
 from .laid import laid_out
 from .on import On, Placed, placed
 from .regional import check_regions
 from .show import as_html, text
 from .single import shape_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Resistivity = Annotated[Any, Unit.parse("ohm*cm"), Bound(0.0, strict=True)]
 
@@ -189,6 +193,26 @@ class MultiCompartment(Module):
     def _repr_html_(self) -> str:
         return as_html(self)
 
+    def plot(
+        self, color: Any = None, *, neuron: int = 0, label: str = "", projection: str = "xy", ax: Any = None
+    ) -> "Figure":
+        """The cell with its compartments in colour; what has no value, or is not in a region, is grey.
+
+        Args:
+            color: a parameter, ``"Ih.g_max"``, ``"Ra"``, ``"C"``; a measure, ``"area"``, ``"diameter"``, ``"distance"``; a part, ``"Ih"``, or
+                a region, ``"apical & distance > 100 um"``, both in the colours of types; an array of shape (n,) over the
+                compartments. None for compartments in turn.
+            neuron: flat index of the cell whose parameter is shown, of several.
+            label: of the scale of colours; the parameter with its unit if empty.
+            projection: two of x, y, z, or ``"3d"``.
+            ax: axes to draw in; a new figure if None.
+
+        Raises:
+            ModelError: for what the cell has not, a region that is empty, an array that does not fit, under a JAX transformation.
+            ImportError: without matplotlib.
+        """
+        return coloured(self, color, neuron=neuron, label=label, projection=projection, ax=ax)
+
     # ---- what runs ----
 
     def ready(self) -> Cable:
@@ -231,9 +255,8 @@ def _cut(morphology: Any, rule: Rule | None, Ra: Any, C: Any) -> Compartments:
             f"a MultiCompartment begins with a Morphology, such as Morphology.from_swc('cell.swc'), not {morphology!r}."
         )
     rule = max_length("20 um") if rule is None else rule
-    by_branch = not any(
-        np.ndim(getattr(value, "mantissa", value)) for value in (Ra, C) if not isinstance(value, str | tuple)
-    )
+    numbers = [value[0] if isinstance(value, tuple) else getattr(value, "mantissa", value) for value in (Ra, C)]
+    by_branch = not any(np.ndim(number) for number in numbers)
     return morphology.discretise(rule, Ra=Ra, C=C) if by_branch else morphology.discretise(rule)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..results import Activity, SpikeTrains, Traces, crossings
+from ..results.along import located
 from ..state import NetworkState, State
 from .collected import counts_of, of_groups
 from .continuing import checked_network_state
@@ -131,7 +132,8 @@ def _traced_results(
     t = jnp.asarray((first + np.arange(count + 1) * run.plan.every) * dt, run.dt.dtype)
     units = _units(model, run, names)
     if model.network is None:
-        return Traces(t=t, data={name: data[name] for name in units}, units=units, end=final.cells[LONE])
+        places = located(model.populations[LONE], units)
+        return Traces(t=t, data={name: data[name] for name in units}, units=units, end=final.cells[LONE], places=places)
     units |= {name: "1" for _, name in run.plan.counted}
     return Activity(t=t, data={name: data[name] for name in units}, units=units, end=final, provenance=origins)
 
@@ -153,6 +155,7 @@ def _traces(
     return Traces(
         t=t, data=data, units=_units(model, run, names), spikes=spikes, end=lambda: ran.final().cells[LONE],
         interrupted=ran.interrupted, V_th=float(cell.V_th) if np.ndim(cell.V_th) == 0 else None, provenance=origins,
+        places=located(cell, data),
     )  # fmt: skip
 
 

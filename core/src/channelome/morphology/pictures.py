@@ -1,6 +1,6 @@
 """Pictures of cells: from one side with every frustum in its size, in space, and as a dendrogram."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from ..drawing import SEVERAL, pyplot
 from ..errors import ModelError
 from .anatomy import Anatomy, type_name
+from .painted import Painted, from_side, in_space
 from .points import SOMA
 
 if TYPE_CHECKING:
@@ -18,46 +19,61 @@ if TYPE_CHECKING:
     from .compartments import Compartments
 
 _SHADES = {1: SEVERAL[0], 2: SEVERAL[3], 3: SEVERAL[1], 4: SEVERAL[2]}
-_WIRE = "0.75"
+_NONE = (0.85, 0.85, 0.85, 1.0)
+"""The colour of what has no value."""
 _AXES = "xyz"
-
-
-@dataclass(frozen=True)
-class _Pieces:
-    """Frusta cut where compartments end: begin and end of each, shape (n, 3), their radii, and whose they are."""
-
-    begin: np.ndarray
-    end: np.ndarray
-    radii: np.ndarray
-    compartment: np.ndarray
 
 
 def flat(comps: "Compartments", values: Any, label: str, projection: str, ax: Any) -> "Figure":
     """Each compartment in the colour of its value, or in two shades in turn where there are none; see `Compartments.plot`."""
     if values is None:
-        shades = _in_turn(comps)
-        return _drawn(comps, shades, projection, ax, _legend_of(comps.anatomy), None, "")
+        return drawn(comps, _in_turn(comps), projection=projection, ax=ax, legend=_legend_of(comps.anatomy))[0]
     numbers = np.asarray(values, float)
     if numbers.shape != (len(comps),):
         raise ModelError(
             f"values to draw have the shape {numbers.shape}; one for each of the {len(comps)} compartments is needed."
         )
+    finite = numbers[np.isfinite(numbers)]
+    scale = scale_over(*(finite.min(), finite.max()) if finite.size else (0.0, 1.0))
+    return drawn(comps, shades_of(scale, numbers), projection=projection, ax=ax, scale=scale, label=label)[0]
+
+
+def scale_over(low: float, high: float) -> Any:
+    """A scale of colours from one value to another, a `matplotlib.cm.ScalarMappable`; of one value, about it.
+
+    Raises:
+        ImportError: without matplotlib.
+    """
     with pyplot() as plt:
         from matplotlib.cm import ScalarMappable
         from matplotlib.colors import Normalize
 
-        finite = numbers[np.isfinite(numbers)]
-        low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
-        scale = ScalarMappable(Normalize(low, high if high > low else low + 1.0), plt.get_cmap("viridis"))
-        shades = scale.to_rgba(numbers)
-        shades[~np.isfinite(numbers)] = (0.85, 0.85, 0.85, 1.0)
-    return _drawn(comps, shades, projection, ax, {}, scale, label)
+        if high <= low:
+            room = 0.05 * abs(low) or 1.0
+            low, high = low - room, high + room
+        return ScalarMappable(Normalize(float(low), float(high)), plt.get_cmap("viridis"))
+
+
+def shades_of(scale: Any, values: np.ndarray) -> np.ndarray:
+    """Shape (n, 4): the colours of values on a scale; grey for what is no number."""
+    shades = scale.to_rgba(values)
+    shades[~np.isfinite(values)] = _NONE
+    return shades
+
+
+def region(comps: "Compartments", mask: np.ndarray, projection: str, ax: Any) -> "Figure":
+    """The compartments of `mask`, shape (n,), in the colours of their types, the rest grey."""
+    shades = np.where(mask[:, None], [_rgba(shade(int(tag))) for tag in comps.tag], _NONE)
+    legend = {type_name(tag): shade(tag) for tag in dict.fromkeys(comps.tag[mask].tolist())}
+    return drawn(
+        comps, shades, projection=projection, ax=ax, legend=legend | ({} if mask.all() else {"the rest": "0.85"})
+    )[0]
 
 
 def cell(comps: "Compartments", projection: str, ax: Any) -> "Figure":
     """Branches in the colours of their types; `comps` has one compartment for each."""
-    shades = np.array([_rgba(_shade(int(tag))) for tag in comps.tag])
-    return _drawn(comps, shades, projection, ax, _legend_of(comps.anatomy), None, "")
+    shades = np.array([_rgba(shade(int(tag))) for tag in comps.tag])
+    return drawn(comps, shades, projection=projection, ax=ax, legend=_legend_of(comps.anatomy))[0]
 
 
 def dendrogram(anatomy: Anatomy, ax: Any) -> "Figure":
@@ -79,7 +95,7 @@ def dendrogram(anatomy: Anatomy, ax: Any) -> "Figure":
             lines += [((a, rows[i]), (b, rows[i])) for a, b in pairwise(x)]
             diameters = anatomy.branches.points[inside, 3]
             widths += (0.5 * (diameters[:-1] + diameters[1:])).tolist()
-            shades += [_shade(tag)] * (len(x) - 1)
+            shades += [shade(tag)] * (len(x) - 1)
             p = int(anatomy.branches.parent[i])
             if p >= 0:
                 at = x[0]
@@ -89,7 +105,7 @@ def dendrogram(anatomy: Anatomy, ax: Any) -> "Figure":
         width = np.clip(thick * 4.0 / max(np.quantile(thick, 0.98), 1e-9), 0.4, 6.0) if len(thick) else thick
         panel.add_collection(LineCollection(lines, colors=shades, linewidths=width, capstyle="butt"))
         if anatomy.branches.tag[anatomy.origin[0]] == SOMA:
-            panel.plot(0, rows[anatomy.origin[0]], "o", color=_shade(SOMA), markersize=7, clip_on=False, zorder=3)
+            panel.plot(0, rows[anatomy.origin[0]], "o", color=shade(SOMA), markersize=7, clip_on=False, zorder=3)
         panel.autoscale_view()
         panel.margins(y=0.03)
         panel.set(xlabel=f"way from {anatomy.label(*anatomy.origin)} (um)", yticks=[], title=anatomy.source)
@@ -115,139 +131,77 @@ def _rows(anatomy: Anatomy) -> np.ndarray:
     return rows
 
 
-def _drawn(
-    comps: "Compartments", shades: Any, projection: str, ax: Any, legend: dict[str, str], scale: Any, label: str
-) -> "Figure":
-    if projection == "3d":
-        return _in_space(comps, shades, ax, legend, scale, label)
+def drawn(
+    comps: "Compartments",
+    shades: np.ndarray,
+    *,
+    projection: str = "xy",
+    ax: Any = None,
+    legend: Mapping[str, str] | None = None,
+    scale: Any = None,
+    label: str = "",
+) -> "tuple[Figure, Painted]":
+    """The cell in the colours `shades`, of shape (n, 4), with a legend or a scale of colours; what can be painted again.
+
+    Raises:
+        ModelError: for a projection that is none, or axes that do not fit it.
+    """
+    with pyplot() as plt:
+        figure, panel, painted = (_in_space if projection == "3d" else _from_side)(plt, comps, shades, projection, ax)
+        _legend(panel, legend or {})
+        if scale is not None:
+            figure.colorbar(scale, ax=panel, label=label, shrink=0.6)
+    return figure, painted
+
+
+def _from_side(plt: Any, comps: "Compartments", shades: np.ndarray, projection: str, ax: Any) -> Any:
     if len(projection) != 2 or projection[0] == projection[1] or not set(projection) <= set(_AXES):
         raise ModelError(f"projection='{projection}': name two of x, y, z, such as 'xy', or '3d'.")
     across, up = (_AXES.index(letter) for letter in projection)
-    pieces = _pieces(comps)
-    with pyplot() as plt:
-        from matplotlib.collections import LineCollection, PolyCollection
-
-        span = np.maximum(np.ptp(comps.anatomy.branches.points[:, [across, up]], axis=0), 1.0)
-        wide, high = span * min(6.0 / span[0], 7.0 / span[1])
-        figure, panel = _axes(plt, ax, (max(wide, 1.5) + 1.3, max(high, 1.5) + 0.7))
-        panel.add_collection(
-            LineCollection(list(_wires(comps.anatomy)[:, :, [across, up]]), colors=_WIRE, linewidths=0.6, zorder=0)
-        )
-        order = np.argsort(pieces.radii.max(axis=1), kind="stable")  # the thick above the thin, so that somata are seen
-        ball = _ball(comps)
-        order = order[pieces.compartment[order] != 0] if ball else order
-        corners = _outlines(pieces, across, up)[order]
-        faces = np.asarray(shades)[pieces.compartment[order]]
-        panel.add_collection(PolyCollection(list(corners), facecolors=faces, edgecolors=faces, linewidths=0.5))
-        if ball:
-            disc = plt.Circle(ball[0][[across, up]], ball[1], color=np.asarray(shades)[0], zorder=2)
-            panel.add_patch(disc)
-        panel.autoscale_view()
-        panel.set_aspect("equal")
-        panel.set_axis_off()
-        _bar(panel)
-        panel.set_title(comps.anatomy.source, loc="left")
-        _legend(panel, legend)
-        if scale is not None:
-            figure.colorbar(scale, ax=panel, label=label, shrink=0.6)
-    return figure
+    span = np.maximum(np.ptp(comps.anatomy.branches.points[:, [across, up]], axis=0), 1.0)
+    wide, high = span * min(6.0 / span[0], 7.0 / span[1])
+    figure, panel = _axes(plt, ax, (max(wide, 1.5) + 1.3, max(high, 1.5) + 0.7))
+    painted = from_side(panel, comps, shades, across, up)
+    panel.autoscale_view()
+    panel.set_aspect("equal")
+    panel.set_axis_off()
+    _bar(panel)
+    panel.set_title(comps.anatomy.source, loc="left")
+    return figure, panel, painted
 
 
-def _in_space(comps: "Compartments", shades: Any, ax: Any, legend: dict[str, str], scale: Any, label: str) -> "Figure":
-    pieces = _pieces(comps)
-    with pyplot() as plt:
-        from mpl_toolkits.mplot3d.art3d import Line3DCollection
-
-        if ax is None:
-            figure = plt.figure(figsize=(6.0, 6.5), layout="constrained")
-            ax = figure.add_subplot(projection="3d")
-        elif getattr(ax, "name", "") != "3d":
-            raise ModelError("projection='3d' needs axes made with projection='3d', or none.")
-        figure = ax.figure
-        points = comps.anatomy.branches.points[:, :3]
-        low, span = points.min(axis=0), np.maximum(np.ptp(points, axis=0), 1.0)
-        width = np.clip(pieces.radii.mean(axis=1) * 2 * 320 / span.max(), 0.4, 14.0)  # of about 320 points of height
-        lines = np.stack([pieces.begin, pieces.end], axis=1)[
-            :, :, [0, 2, 1]
-        ]  # y upward, as in the pictures from one side
-        if ball := _ball(comps):
-            lines, width = lines[pieces.compartment != 0], width[pieces.compartment != 0]
-            pieces = replace(pieces, compartment=pieces.compartment[pieces.compartment != 0])
-            points_of = max(2.0, ball[1] * 2 * 320 / span.max())
-            ax.plot(*ball[0][[0, 2, 1], None], "o", color=np.asarray(shades)[0], markersize=points_of)
-        faces = np.asarray(shades)[pieces.compartment]
-        ax.add_collection3d(Line3DCollection(list(lines), colors=faces, linewidths=width, capstyle="round"))
-        for set_limit, axis in ((ax.set_xlim, 0), (ax.set_ylim, 2), (ax.set_zlim, 1)):
-            set_limit(low[axis], low[axis] + span[axis])
-        ax.set_box_aspect(span[[0, 2, 1]] / span.max(), zoom=0.95)
-        ax.set(xlabel="x (um)", ylabel="z (um)", zlabel="y (um)", title=comps.anatomy.source)
-        ax.locator_params(nbins=4)
-        for set_ticks, axis in ((ax.set_xticks, 0), (ax.set_yticks, 2), (ax.set_zticks, 1)):
-            if span[axis] < 0.15 * span.max():
-                set_ticks([])
-        _legend(ax, legend)
-        if scale is not None:
-            figure.colorbar(scale, ax=ax, label=label, shrink=0.6)
-    return figure
-
-
-def _pieces(comps: "Compartments") -> _Pieces:
-    anatomy, first = comps.anatomy, comps.anatomy.branches.first
-    counts = np.diff(comps.first)
-    branches, places = [], []
-    for i in range(len(anatomy)):
-        own = anatomy.frusta.arcs[first[i] : first[i + 1]] / anatomy.frusta.lengths[i]
-        cuts = np.unique(np.concatenate([own, np.arange(counts[i] + 1) / counts[i]]).clip(0.0, 1.0))
-        branches.append(np.full(len(cuts), i))
-        places.append(cuts)
-    branch, x = np.concatenate(branches), np.concatenate(places)
-    along = anatomy.frusta.at(branch, x)
-    inner = branch[1:] == branch[:-1]
-    middle = (x[1:] + x[:-1])[inner] / 2
-    of = branch[1:][inner]
-    held = comps.first[of] + np.minimum((middle * counts[of]).astype(np.int64), counts[of] - 1)
-    radii = np.column_stack([along.diameter[:-1], along.diameter[1:]])[inner] / 2
-    return _Pieces(along.xyz[:-1][inner], along.xyz[1:][inner], radii, held)
-
-
-def _outlines(pieces: _Pieces, across: int, up: int) -> np.ndarray:
-    """Shape (n, 4, 2): the outline of each frustum from the side."""
-    a, b = pieces.begin[:, [across, up]], pieces.end[:, [across, up]]
-    way = b - a
-    long = np.linalg.norm(way, axis=1, keepdims=True)
-    side = np.divide(way[:, ::-1] * [-1, 1], long, out=np.tile([1.0, 0.0], (len(a), 1)), where=long > 0)
-    r, s = pieces.radii[:, :1], pieces.radii[:, 1:]
-    return np.stack([a - r * side, a + r * side, b + s * side, b - s * side], axis=1)
-
-
-def _wires(anatomy: Anatomy) -> np.ndarray:
-    """Shape (n, 2, 3): from the places where branches are connected to where they begin, where these are apart."""
-    child = np.flatnonzero(anatomy.branches.parent >= 0)
-    begin = anatomy.branches.points[anatomy.branches.first[child], :3]
-    end = anatomy.frusta.at(anatomy.branches.parent[child], anatomy.branches.attach[child]).xyz
-    apart = np.linalg.norm(begin - end, axis=1) > 1e-6
-    return np.stack([end, begin], axis=1)[apart]
-
-
-def _ball(comps: "Compartments") -> tuple[np.ndarray, float] | None:
-    """Center and radius of a soma that stands for a sphere, where it is one compartment."""
-    points = comps.anatomy.branches.points[: comps.anatomy.branches.first[1]]
-    wide = points[0, 3]
-    alike = comps.anatomy.branches.tag[0] == SOMA and len(points) == 3 and bool((points[:, 3] == wide).all())
-    if not alike or comps.first[1] != 1 or not np.isclose(comps.anatomy.frusta.lengths[0], wide, rtol=1e-6):
-        return None
-    return points[1, :3], wide / 2
+def _in_space(plt: Any, comps: "Compartments", shades: np.ndarray, projection: str, ax: Any) -> Any:
+    if ax is None:
+        figure = plt.figure(figsize=(6.0, 6.5), layout="constrained")
+        ax = figure.add_subplot(projection="3d")
+    elif getattr(ax, "name", "") != "3d":
+        raise ModelError("projection='3d' needs axes made with projection='3d', or none.")
+    painted = in_space(ax, comps, shades)
+    points = comps.anatomy.branches.points[:, :3]
+    low, span = points.min(axis=0), np.maximum(np.ptp(points, axis=0), 1.0)
+    for set_limit, axis in ((ax.set_xlim, 0), (ax.set_ylim, 2), (ax.set_zlim, 1)):
+        set_limit(low[axis], low[axis] + span[axis])
+    ax.set_box_aspect(span[[0, 2, 1]] / span.max(), zoom=0.95)
+    ax.set(xlabel="x (um)", ylabel="z (um)", zlabel="y (um)", title=comps.anatomy.source)
+    for letter, axis in (("x", 0), ("y", 2), ("z", 1)):
+        ax.locator_params(axis=letter, nbins=4 if span[axis] > 0.5 * span.max() else 2)
+    ax.tick_params(labelsize="small", pad=0)
+    for set_ticks, axis in ((ax.set_xticks, 0), (ax.set_yticks, 2), (ax.set_zticks, 1)):
+        if span[axis] < 0.15 * span.max():
+            set_ticks([])
+    return ax.figure, ax, painted
 
 
 def _in_turn(comps: "Compartments") -> np.ndarray:
     """The colour of the type, and a lighter one for every second compartment of a branch."""
-    shades = np.array([_rgba(_shade(int(tag))) for tag in comps.tag])
+    shades = np.array([_rgba(shade(int(tag))) for tag in comps.tag])
     second = (np.arange(len(comps)) - comps.first[comps.branch]) % 2 == 1
     shades[second, :3] = 0.45 * shades[second, :3] + 0.55
     return shades
 
 
-def _shade(tag: int) -> str:
+def shade(tag: int) -> str:
+    """The colour of a type of branch."""
     return _SHADES.get(tag, SEVERAL[4 + tag % 2])
 
 
@@ -257,10 +211,10 @@ def _rgba(shade: str) -> tuple[float, float, float, float]:
 
 
 def _legend_of(anatomy: Anatomy) -> dict[str, str]:
-    return {type_name(tag): _shade(tag) for tag in dict.fromkeys(anatomy.branches.tag.tolist())}
+    return {type_name(tag): shade(tag) for tag in dict.fromkeys(anatomy.branches.tag.tolist())}
 
 
-def _legend(panel: "Axes", names: dict[str, str]) -> None:
+def _legend(panel: "Axes", names: Mapping[str, str]) -> None:
     from matplotlib.lines import Line2D
 
     if len(names) > 1:

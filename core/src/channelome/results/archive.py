@@ -62,13 +62,15 @@ def concrete(value: Any, what: str) -> np.ndarray:
     return np.asarray(value)
 
 
-def fields(run: Any) -> tuple[Any, ...]:
-    """The fields of traces or of an activity as they travel: plain, and `end` the state itself."""
+def fields(run: Any, *, compared: bool = False) -> tuple[Any, ...]:
+    """The fields of traces or of an activity as they travel: plain, and `end` the state itself; or those that are compared."""
 
     def plain(x: Any) -> Any:
         return fetched(x) if isinstance(x, jax.Array) else x
 
-    values = {field.name: getattr(run, field.name) for field in dataclasses.fields(run)}
+    values = {
+        field.name: getattr(run, field.name) for field in dataclasses.fields(run) if field.compare or not compared
+    }
     values |= {"t": plain(run.t), "data": {name: plain(x) for name, x in run.data.items()}}
     values |= {"end": jax.tree.map(plain, run.final), "provenance": dict(run.provenance)}
     return tuple(values.values())
@@ -76,7 +78,7 @@ def fields(run: Any) -> tuple[Any, ...]:
 
 def alike(a: Any, b: Any) -> bool:
     """Whether two runs hold the same, as NumPy or as JAX arrays."""
-    return same(fields(a), fields(b))
+    return same(fields(a, compared=True), fields(b, compared=True))
 
 
 def write(path: str | os.PathLike[str], contents: Contents) -> None:

@@ -31,13 +31,18 @@ def panels(
             flat = values.reshape(len(t), -1)
             chosen = _chosen(name, flat.shape[1], neurons)
             _lines(plt, panel, t, flat, chosen)
-            panel.set_ylabel(name if units[name] == "1" else f"{name} ({units[name]})")
+            panel.set_ylabel(labelled(name, units[name]))
             if neurons is None and flat.shape[1] > len(chosen) and panel is axes[0]:
                 panel.set_title(f"the first {len(chosen)} of {flat.shape[1]:,} neurons")
         if ax is None:
             figure.align_ylabels(axes)
         axes[-1].set_xlabel("t (ms)")
     return figure
+
+
+def labelled(name: str, unit: str) -> str:
+    """A record as an axis is labelled."""
+    return name if unit == "1" else f"{name} ({unit})"
 
 
 def raster(spikes: SpikeTrains, span: tuple[float, float], ax: Any) -> "Figure":

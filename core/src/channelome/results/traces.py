@@ -2,29 +2,26 @@
 
 import difflib
 import functools
-import html
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import jax
 import numpy as np
 from jax import Array
-from jax.core import Tracer
 from jax.tree_util import DictKey, GetAttrKey
 
 from ..errors import ModelError, UnknownName
-from . import archive, plotting
+from . import along, archive, movie, plotting, summary
 from .spikes import SpikeTrains
 from .validity import cell_state
 
 if TYPE_CHECKING:
     import xarray
     from matplotlib.figure import Figure
-
-_Row = tuple[str, str, str, str]
 
 
 class _Spikes:
@@ -61,6 +58,7 @@ class Traces:
         V_th: threshold of the spikes in mV, if there is one.
         interrupted: whether the run was stopped before its end.
         provenance: what was run and by which versions; values that JSON can hold.
+        places: of a cell of many compartments, where on it the records stand; None of points, and from a file, see `on`.
     """
 
     t: Array
@@ -71,6 +69,7 @@ class Traces:
     V_th: float | None = None
     interrupted: bool = False
     provenance: Mapping[str, str] = field(default_factory=dict[str, str])
+    places: along.Located | None = field(default=None, compare=False)
 
     @functools.cached_property
     def final(self) -> Any:
@@ -165,6 +164,80 @@ class Traces:
         spikes, t = self._trains(), self._time()
         return plotting.raster(spikes, (float(t[0]), float(t[-1])) if len(t) else (0.0, 0.0), ax)
 
+    def plot_space(self, name: str = "V", *, time: Any = None, neuron: int = 0, ax: Any = None) -> "Figure":
+        """Draw a record of many compartments against the way from the soma, neighbours joined.
+
+        Args:
+            name: of the record.
+            time: with a unit; several, ``["2 ms", "4 ms"]``, are drawn in shades from early to late. If None, the moment at
+                which the compartment nearest to the soma has its largest value.
+            neuron: flat index of the cell, of several.
+            ax: matplotlib axes to draw in; a new figure if None.
+
+        Raises:
+            UnknownName: for a record that is not there.
+            ModelError: for a record of one place, a time outside the run, traces that do not know their cell, see `on`.
+            ImportError: without matplotlib.
+        """
+        t, places, values = self._along(name, neuron)
+        numbers = places.of(name)
+        asked = time if isinstance(time, list | tuple) and not _is_pair(time) else [time]
+        peak = int(np.nanargmax(values[:, np.argmin(places.compartments.distance[numbers])])) if time is None else 0
+        moments = [peak] if time is None else [along.sample(t, one) for one in asked]
+        label = plotting.labelled(name, self.units[name])
+        return along.profile(places.compartments, numbers, values[moments], t[moments].tolist(), label, ax)
+
+    def plot_movie(
+        self, path: str | os.PathLike[str], name: str = "V", *, start: Any = None, stop: Any = None, neuron: int = 0,
+        frames: int | None = None, fps: int = 25, projection: str = "xy",
+    ) -> None:  # fmt: skip
+        """Write a record of many compartments over time, on the cell, to `path`.
+
+        A page, ``.html``, shows the cell in space, to turn and to zoom, with the course of each compartment that is clicked; it
+        needs only a browser. A film, ``.gif`` or ``.mp4`` (by ffmpeg), shows it from one side.
+
+        Args:
+            name: of the record; compartments that it has not are grey.
+            start, stop: times with units; the whole run if None.
+            neuron: flat index of the cell, of several.
+            frames: at most so many moments, evenly spaced; 600 of a page, 100 of a film, if None.
+            fps: frames in a second.
+            projection: of a film two of x, y, z, or ``"3d"``.
+
+        Raises:
+            UnknownName: for a record that is not there.
+            ModelError: as `plot_space`; for another suffix.
+            ImportError: without matplotlib.
+        """
+        film = movie.check_movie(target := Path(path))
+        t, places, values = self._along(name, neuron)
+        frames, unit = (100 if film else 600) if frames is None else frames, self.units[name]
+        shown = movie.moving(places, t, values, name=name, unit=unit, start=start, stop=stop, frames=frames)
+        movie.write_movie(target, shown, fps=fps, projection=projection)
+
+    def on(self, cell: Any) -> Self:
+        """These traces, which know that they are of this `MultiCompartment`: for traces from a file, which holds no cell.
+
+        Raises:
+            ModelError: for point neurons.
+        """
+        places = along.located(cell, self.data)
+        if places is None:
+            raise ModelError("a population of points has no compartments: traces.on(cell) is for a MultiCompartment.")
+        new = object.__new__(type(self))
+        new.__dict__.update(self.__dict__, places=places)
+        return new
+
+    def _along(self, name: str, neuron: int) -> tuple[np.ndarray, along.Located, np.ndarray]:
+        """The times, where the record stands, and its values of one cell, shape (samples, compartments)."""
+        t, values = self._time(), archive.concrete(self[name], f"'{name}'")
+        if self.places is None:
+            raise ModelError(
+                f"these traces do not know the cell along which '{name}' goes: points have no compartments, and a file does not hold "
+                f"them. Of a MultiCompartment: traces.on(cell)."
+            )
+        return t, self.places, along.of_one(values, len(self.places.of(name)), neuron, name)
+
     def _time(self) -> np.ndarray:
         t = archive.concrete(self.t, "t")
         if t.ndim != 1:
@@ -233,21 +306,15 @@ class Traces:
         return Traces, archive.fields(self)
 
     def __repr__(self) -> str:
-        rows = list(self._rows())
-        widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
-        lines = [" ".join(f"{cell:<{n}} " for cell, n in zip(row, [*widths, 0], strict=True)).rstrip() for row in rows]
-        return "\n  ".join([self._title(), *lines])
+        return summary.text(self._title(), self._rows())
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{cell}</th>" for cell in ("record", "unit", "shape", "range"))
-        rows = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in self._rows())
-        body = "".join(f"<tr>{row}</tr>" for row in rows)
-        return f"<p>{html.escape(self._title())}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return summary.as_html(self._title(), self._rows())
 
     def _title(self) -> str:
         shape = np.shape(self.t)
         parts = [f"{shape[-1] if shape else 0} samples"]
-        if _is_concrete(self.t) and len(shape) == 1 and shape[0]:
+        if summary.is_concrete(self.t) and len(shape) == 1 and shape[0]:
             parts.append(f"t = {float(self.t[0]):g} to {float(self.t[-1]):g} ms")
         if isinstance(known := self.__dict__["spikes"], SpikeTrains):  # not worth a run of its own
             parts.append(f"{len(known)} spikes")
@@ -255,31 +322,25 @@ class Traces:
             parts.append("interrupted")
         return "Traces: " + ", ".join(parts)
 
-    def _rows(self) -> Iterator[_Row]:
-        for name, values in self.data.items():
-            yield name, self.units[name], str(np.shape(values)), _range(values)
+    def _rows(self) -> list[summary.Row]:
+        return [summary.row(name, self.units[name], values) for name, values in self.data.items()]
 
     # ---- as a pytree ----
 
     def tree_flatten_with_keys(self) -> tuple[tuple[tuple[Any, Any], ...], tuple[Any, ...]]:
         records = tuple((DictKey(name), values) for name, values in self.data.items())
-        static = (tuple(self.units.items()), self.V_th, self.interrupted, json.dumps(dict(self.provenance)))
+        origins = json.dumps(dict(self.provenance))
+        static = (tuple(self.units.items()), self.V_th, self.interrupted, origins, self.places)
         return ((GetAttrKey("t"), self.t), (GetAttrKey("final"), self.final), *records), (tuple(self.data), *static)
 
     @classmethod
     def tree_unflatten(cls, static: tuple[Any, ...], children: Sequence[Any]) -> Self:
-        names, units, V_th, interrupted, provenance = static
+        names, units, V_th, interrupted, provenance, places = static
         t, final, *records = children
         data = dict(zip(names, records, strict=True))
-        return cls(t, data, dict(units), None, final, V_th, interrupted, json.loads(provenance))
+        return cls(t, data, dict(units), None, final, V_th, interrupted, json.loads(provenance), places)
 
 
-def _is_concrete(values: Any) -> bool:
-    return isinstance(values, np.ndarray | jax.Array) and not isinstance(values, Tracer)
-
-
-def _range(values: Any) -> str:
-    if not _is_concrete(values) or values.size == 0:
-        return ""
-    low, high = float(values.min()), float(values.max())
-    return f"{low:.4g} to {high:.4g}" if low == low else "holds NaN"
+def _is_pair(time: Any) -> bool:
+    """Whether it is a number with its unit, ``(5.0, "ms")``."""
+    return isinstance(time, tuple) and len(time) == 2 and not isinstance(time[0], str) and isinstance(time[1], str)
