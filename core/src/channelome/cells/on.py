@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from ..distances import ByDistance
 from ..equality import same
@@ -106,7 +107,9 @@ def _along(value: ByDistance, distance: np.ndarray, where: str) -> tuple[Any, st
         raise ModelError(
             f"{where}: the function of by_distance() gives the shape {np.shape(found)} for {distance.size} compartments."
         )
-    return found, value.unit
+    return found if isinstance(found, Tracer) else np.asarray(
+        found, float
+    ), value.unit  # no array on a device before a run
 
 
 def _joined(parts: Sequence[Placed], label: str, compartments: Compartments) -> Placed:
