@@ -62,9 +62,9 @@ def reconstructed(**changes: Any) -> ch.MultiCompartment:
     )
 
 
-def reconstructed_network() -> ch.Network:
+def reconstructed_network(weight: Any = "1 nS") -> ch.Network:
     """Reconstructed cells among others, synapses at a place, at several and over a region."""
-    listed = ch.from_arrays([2, 0], [1, 1], weights=[1.0, 2.0])
+    listed = ch.from_arrays([0, 2], [1, 1], weights=[1.0, 2.0])
     return ch.Network(
         seed=5,
         pyr=reconstructed(),
@@ -72,9 +72,7 @@ def reconstructed_network() -> ch.Network:
         noise=ch.Poisson(3, rate="200 Hz"),
         some="pyr[1:]",
         at=ch.Projection("noise", "some.apical[0](0.7)", "Expon", ch.all_to_all(), weight="1 nS", delay="0.5 ms"),
-        tips=ch.Projection(
-            "points", "pyr.terminals", "AMPA", ch.fixed_probability(0.8), weight=ch.normal("1 nS", "0.1 nS")
-        ),
+        tips=ch.Projection("points", "pyr.terminals", "AMPA", ch.fixed_probability(0.8), weight=weight),
         over=ch.Projection("noise", "pyr[:2].spread(dend | apical)", "GABAa", listed, weight="2 nS"),
         back=ch.Projection("pyr", "points", "AMPA", ch.all_to_all(), weight="1 nS"),
     )

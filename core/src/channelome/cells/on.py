@@ -137,9 +137,9 @@ def _joined(parts: Sequence[Placed], label: str, compartments: Compartments) -> 
         if getattr(first.part, name) is not None
     }
     part = first.part.replace(**{name: (x, first.part.parameters[name].unit.symbol) for name, x in values.items()})
-    return Placed(
-        part, " | ".join(f"({one.region})" for one in parts), None if len(everywhere) == count else everywhere
-    )
+    if len(everywhere) == count:
+        return Placed(part, None, None)
+    return Placed(part, " | ".join(f"({one.region})" for one in parts), everywhere)
 
 
 def _over(name: str, parts: Sequence[Placed], numbers: Sequence[np.ndarray], everywhere: np.ndarray, label: str) -> Any:
