@@ -33,7 +33,26 @@ def triangle(t: object) -> object:
     return 0.1 * t
 
 
+def reconstructed() -> ch.MultiCompartment:
+    far = ch.on("dend & distance > 100 um", "CalciumDetailed")
+    leak = ch.on("dend", "IL", g_max=ch.by_distance(lambda x: 0.1 + x / 1e3, "mS/cm^2"))
+    stick = ch.Morphology.ball_and_stick(length="200 um")
+    return ch.MultiCompartment(stick, IL=leak, ca=far, size=2, V=ch.normal("-65 mV", "3 mV", seed=1), celsius=20)
+
+
+def placed() -> ch.Network:
+    path = ch.Projection("noise", "pyr.spread(dend)", "Expon", ch.all_to_all(), weight="1 nS")
+    return ch.Network(pyr=reconstructed(), noise=ch.Poisson(5, rate="300 Hz"), drive=path)
+
+
 OBJECTS = {
+    "reconstructed cell": reconstructed,
+    "network of reconstructed cells": placed,
+    "traces at places": lambda: ch.simulate(
+        reconstructed(), "2 ms", dt="0.1 ms", stimulus=ch.at("soma", "0.1 nA"), record=["soma.V", "V"]
+    ),
+    "activity of reconstructed cells": lambda: ch.simulate(placed(), "2 ms", dt="0.1 ms", record=["pyr.soma.V"]),
+    "stimulus at a place": lambda: ch.at("soma", ch.step("1 nA")),
     "cell": cell,
     "cell by name": lambda: ch.cell("SquidAxon_HH1952"),
     "channel": lambda: ch.channel("INa_TM1991", g_max="90 mS/cm^2"),

@@ -230,6 +230,93 @@ synapse = { use = "Expon" }
 """
 
 
+@pytest.fixture
+def stick(tmp_path):
+    """A file of a reconstructed cell whose shape is in another beside it."""
+    (tmp_path / "stick.swc").write_text("1 1 0 0 0 10 -1\n2 3 10 0 0 1 1\n3 3 210 0 0 1 2\n")
+    morph = ch.Morphology.from_swc(tmp_path / "stick.swc")
+    leak = ch.channel("IL", g_max="0.3 mS/cm^2", E="-54.387 mV")
+    potassium = ch.ion("PotassiumFixed", E="-77 mV")
+    cell = ch.MultiCompartment(
+        morph, "SodiumFixed", potassium, INa=ch.on("soma | dend(0, 0.6)", "INa_HH1952"), IK="IK_HH1952", IL=leak, celsius=6.3
+    )
+    ch.save(cell, tmp_path / "stick.toml", morphology="stick.swc")
+    return tmp_path / "stick.toml"
+
+
+def test_run_puts_currents_into_places_of_a_reconstructed_cell(stick, tmp_path):
+    arguments = (
+        "--stimulus",
+        "soma=0.5 nA",
+        "--stimulus",
+        "distance = 100 um=0.1 nA",
+        "--record",
+        "soma.V",
+        "--record",
+        "dend(1).V",
+    )
+    out, plot = tmp_path / "run.npz", tmp_path / "run.png"
+    facts = json.loads(printed("run", stick, *SHORT, *arguments, "--out", out, "--plot", plot, "--json"))
+    stimulus = ch.at("soma", "0.5 nA") + ch.at("distance = 100 um", "0.1 nA")
+    traces = ch.simulate(
+        ch.load(stick), "10 ms", dt="0.05 ms", stimulus=stimulus, record=["soma.V", "dend(1).V", "spikes"]
+    )
+    assert facts["spikes"]["times_ms"] == traces.spikes.times.tolist() != []
+    assert facts["records"]["dend(1).V"]["max"] == traces["dend(1).V"].max()
+    assert ch.Traces.load(out) == traces and png_size(plot)[0] > 100
+    default = json.loads(printed("run", stick, *SHORT, "--stimulus", "10 uA/cm^2", "--json"))
+    assert list(default["records"]) == ["soma[0](0.5).V"] and default["spikes"]["count"] > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--stimulus", "0.5 nA"), "a current goes in at a place of a reconstructed cell: --stimulus 'soma=0.5 nA'"),
+        (("--stimulus", "soma="), "--stimulus takes PLACE=VALUE here, such as soma='0.5 nA', not 'soma='"),
+        (("--stimulus", "soma=1 nA", "--stimulus", "1 uA/cm^2"), "of several stimuli each has its place"),
+        (("--stimulus", "axon=1 nA"), "'axon' is nowhere on stick.swc: it has soma (1), dend (1)"),
+        (("--stimulus", "soma=1 mV"), "1 mV"),
+        (("--record", "sma.V"), "nothing of stick.swc is called 'sma'. Did you mean 'soma'?"),
+        (("--solver", "rk4"), "Take solver='staggered'"),
+    ],
+)
+def test_run_of_a_reconstructed_cell_names_a_mistake(arguments, says, stick):
+    assert says in refused("run", stick, *SHORT, *arguments)
+
+
+def test_a_point_has_no_places():
+    assert "a point neuron has no places: --stimulus '10 uA/cm^2'" in refused(
+        "run", AXON, "--stimulus", "soma=10 uA/cm^2"
+    )
+
+
+def test_run_of_a_network_puts_currents_into_places(stick, tmp_path):
+    cell = ch.load(stick)
+    net = ch.Network(pyr=cell.replace(), points=ch.cell("PointNeuron_Brette2007", size=2))
+    ch.save(net, tmp_path / "net.toml")
+    arguments = (
+        "--stimulus",
+        "pyr.soma=0.5 nA",
+        "--stimulus",
+        "pyr.dend(1)=0.1 nA",
+        "--stimulus",
+        "points=0.1 nA",
+        "--record",
+        "pyr.V",
+    )
+    facts = json.loads(printed("run", tmp_path / "net.toml", *SHORT, *arguments, "--json"))
+    assert facts["populations"]["pyr"]["spikes"] > 0
+    twice = ("--stimulus", "pyr=1 uA/cm^2", "--stimulus", "pyr.soma=0.5 nA")
+    assert "'pyr' is given two stimuli" in refused("run", tmp_path / "net.toml", *SHORT, *twice)
+
+
+def test_show_says_where_the_parts_of_a_reconstructed_cell_are(stick):
+    assert set(ch.load_dir(stick.parent)) == {"stick"}
+    text = printed("show", "stick")
+    assert "morphology = stick.swc, per_branch = [...]" in text and "on soma | dend(0, 0.6), g_max = 120 mS/cm^2" in text
+    assert "Hodgkin" in printed("cite", stick)
+
+
 def test_run_takes_a_network_and_says_what_each_population_did(tmp_path):
     file, out, picture = (tmp_path / name for name in ("net.toml", "run.npz", "run.png"))
     file.write_text(NETWORK)

@@ -5,21 +5,26 @@ from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import strategies as st
-from models.examples import small_network
+from models.examples import reconstructed, reconstructed_network, small_network
 
 import channelome as ch
 from channelome.models.table import table_of
 
 CELL = table_of(ch.cell("HTC_Li2017", size=2))
 NETWORK = table_of(small_network())
+RECONSTRUCTED = table_of(reconstructed())
+PLACED = table_of(reconstructed_network())
+MODELS = [CELL, NETWORK, RECONSTRUCTED, PLACED]
 
 texts = st.text(st.characters(exclude_characters="\n"), max_size=12)  # Python's $ also stands before a last newline
 keys = st.sampled_from(
     ["use", "value", "unit", "sample", "mean", "std", "seed", "q10", "reference", "rule", "p", "k", "pre", "post", "size", "kind", "self",
-     "V", "C", "E", "g_max", "cells", "E", "species", "valence", "__class__", "__init__", "import", "object", "file", "times", "weights"]
+     "V", "C", "E", "g_max", "cells", "E", "species", "valence", "__class__", "__init__", "import", "object", "file", "times", "weights", "on", "Ra", "morphology",
+     "swc", "branches", "points", "names", "discretise", "per_branch", "max_length", "d_lambda", "regions", "spikes_at", "parent", "at", "type"]
 ) | texts  # fmt: skip
 scalars = (
-    st.sampled_from(["mV", "1", "nS", "IL", "Expon", "INa_HH1952", "cells[:2]", "cells", "Network", "Poisson", "10 mV", "normal", "na"])
+    st.sampled_from(["mV", "1", "nS", "IL", "Expon", "INa_HH1952", "cells[:2]", "cells", "Network", "Poisson", "10 mV", "normal", "na", "soma", "dend",
+         "MultiCompartment", "cell.swc", "apical & distance > 10 um", "far", "most", "pyr.dend(0.5)", "20 um"])
     | texts
     | st.booleans()
     | st.integers(-3, 30)

@@ -35,6 +35,49 @@ def small_network(**changes: Any) -> ch.Network:
     return ch.Network(seed=3, **(parts | changes))
 
 
+def reconstructed(**changes: Any) -> ch.MultiCompartment:
+    """Parts everywhere, on regions, on several with other values and along the cell, an ion on a region, a cut that no rule makes."""
+    morph = (
+        ch.Morphology.soma("20 um")
+        .branch("dend", length="100 um", diameter="2 um")
+        .branch("apical", length="300 um", diameter=("4 um", "2 um"))
+        .branch("tuft", type="apical", length="100 um", diameter="1 um", at="apical[0](1)")
+        .branch("spiny", type=7, length="50 um", diameter="1 um", at="apical[0](0.5)")
+        .named(far="distance > 200 um", most="far | apical")
+    )
+    parts: dict[str, Any] = {
+        "INa": ch.on("soma | far", "INa_HH1952", g_max="100 mS/cm^2"),
+        "IK": "IK_HH1952",
+        "IL": [ch.on("soma", "IL", g_max="0.3 mS/cm^2"), ch.on("all - soma", "IL", g_max=ch.by_distance(lambda x: 0.1 + x / 1e3, "mS/cm^2"))],
+        "Itip": ch.on("most", "IL", g_max=ch.normal("0.1 mS/cm^2", "0.02 mS/cm^2")),
+        "Itwo": [ch.on("soma", "IL", E="-60 mV"), ch.on("tuft", "IL", E="-70 mV")],
+        "ca": ch.on("dend | apical", "CalciumDetailed"),
+    }  # fmt: skip
+    options: dict[str, Any] = {
+        "Ra": "150 ohm*cm", "C": "0.9 uF/cm^2", "V": ch.normal("-65 mV", "3 mV", seed=2), "V_th": "-10 mV", "celsius": 6.3,
+        "size": 3, "discretise": ch.per_branch([1, 3, 5, 2, 1]), "spikes_at": "apical[0](0.9)",
+    }  # fmt: skip
+    return ch.MultiCompartment(
+        morph, "SodiumFixed", ch.ion("PotassiumFixed", E="-77 mV"), **(options | parts | changes)
+    )
+
+
+def reconstructed_network(weight: Any = "1 nS") -> ch.Network:
+    """Reconstructed cells among others, synapses at a place, at several and over a region."""
+    listed = ch.from_arrays([0, 2], [1, 1], weights=[1.0, 2.0])
+    return ch.Network(
+        seed=5,
+        pyr=reconstructed(),
+        points=ch.cell("PointNeuron_Brette2007", size=4),
+        noise=ch.Poisson(3, rate="200 Hz"),
+        some="pyr[1:]",
+        at=ch.Projection("noise", "some.apical[0](0.7)", "Expon", ch.all_to_all(), weight="1 nS", delay="0.5 ms"),
+        tips=ch.Projection("points", "pyr.terminals", "AMPA", ch.fixed_probability(0.8), weight=weight),
+        over=ch.Projection("noise", "pyr[:2].spread(dend | apical)", "GABAa", listed, weight="2 nS"),
+        back=ch.Projection("pyr", "points", "AMPA", ch.all_to_all(), weight="1 nS"),
+    )
+
+
 def same(a: Any, b: Any) -> bool:
     """Whether two models are equal to the last bit: parameters, structure, connections."""
     leaves = [jax.tree.leaves(x) for x in (a, b)]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from models.documents import CELL, NETWORK, anything, broken, keys
+from models.documents import CELL, MODELS, NETWORK, PLACED, RECONSTRUCTED, anything, broken, keys
 
 import channelome as ch
 from channelome.errors import ChannelomeError
@@ -75,7 +75,7 @@ MISTAKES = [
     (CELL, "size", True, "size must be a number of neurons"),
     (CELL, "schema", 2, "schema must be 1, not 2; a newer channelome may have written it"),
     (CELL, "schema", ..., "needs schema"),
-    (CELL, "kind", "os.system", "kind must be one of 'SingleCompartment', 'Network'"),
+    (CELL, "kind", "os.system", "kind must be one of 'SingleCompartment', 'MultiCompartment', 'Network'"),
     (CELL, "import", "os", "unknown entry 'import'"),
     (CELL, "chanels", {}, "unknown entry 'chanels'; did you mean 'channels'"),
     (CELL, "V", {"sample": "cauchy", "mean": 1.0, "std": 1.0, "unit": "mV", "seed": 1}, "V.sample must be one of 'normal', 'lognormal', 'uniform'"),
@@ -84,7 +84,7 @@ MISTAKES = [
     (CELL, "provenance.packs.channelome.distribution", "x; rm -rf ~", "distribution must be the name of a distribution"),
     (CELL, "provenance.packs.channelome.version", "$(reboot)", "version must be a version"),
     (NETWORK, "populations", {}, "a network needs a population"),
-    (NETWORK, "populations.cells.kind", "Brain", "populations.cells.kind must be one of 'SingleCompartment', 'Poisson', 'SpikeSource'"),
+    (NETWORK, "populations.cells.kind", "Brain", "populations.cells.kind must be one of 'SingleCompartment', 'MultiCompartment', 'Poisson', 'SpikeSource'"),
     (NETWORK, "populations.noise.rate", ..., "populations.noise needs rate"),
     (NETWORK, "populations.noise.rate", {"value": -1.0, "unit": "Hz"}, "populations.noise: the rate of Poisson must be at least 0"),
     (NETWORK, "populations.given.neurons", [0, 5], "populations.given: SpikeSource of 2: neurons must be from 0 to 1"),
@@ -232,9 +232,17 @@ def test_a_broken_network_is_a_network_or_an_error(table: dict[str, Any]):
 
 
 @QUICK
-@given(broken(CELL) | broken(NETWORK))
+@given(broken(RECONSTRUCTED) | broken(PLACED))
+def test_broken_cells_of_compartments_are_cells_or_an_error(table: dict[str, Any]):
+    holds(table)
+
+
+@QUICK
+@given(st.sampled_from(MODELS).flatmap(broken))
 @example(CELL)
 @example(NETWORK)
+@example(RECONSTRUCTED)
+@example(PLACED)
 def test_the_published_schema_accepts_what_the_loader_accepts(table: dict[str, Any]):
     text = json.dumps(table)
     try:

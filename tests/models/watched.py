@@ -25,7 +25,7 @@ from hostile_runs import damaged as damaged_run
 from hostile_runs import example, network_example, rewritten
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from models.documents import CELL, NETWORK, broken
+from models.documents import MODELS, broken
 from models.large_files import files
 
 from channelome.errors import ChannelomeError
@@ -37,7 +37,7 @@ from channelome.registry.schema import check_form
 RUNS: list[tuple[bytes, Any]] = []
 """Two saved runs, and what loads them."""
 SECONDS, MEMORY = 2.0, 300e6
-SAVED = [(suffix, dump(table, suffix).encode()) for table in (CELL, NETWORK) for suffix in (".toml", ".json")]
+SAVED = [(suffix, dump(table, suffix).encode()) for table in MODELS for suffix in (".toml", ".json")]
 
 
 class Worst:
@@ -121,7 +121,7 @@ def damaged(draw: st.DrawFn) -> tuple[str, bytes]:
 
 def wild() -> st.SearchStrategy[tuple[str, bytes]]:
     suffixes = st.sampled_from([".toml", ".json"])
-    tables = st.sampled_from([CELL, NETWORK]).flatmap(broken).map(lambda table: (".json", json.dumps(table).encode()))
+    tables = st.sampled_from(MODELS).flatmap(broken).map(lambda table: (".json", json.dumps(table).encode()))
     return damaged() | st.tuples(suffixes, texts()) | tables | st.tuples(suffixes, st.binary(max_size=300))
 
 

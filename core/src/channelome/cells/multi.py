@@ -11,11 +11,12 @@ from ..mechanisms.channels import Channel
 from ..mechanisms.ions import Ion
 from ..module import NODE, STATIC, Module, param
 from ..morphology import Compartments, Morphology, max_length
-from ..morphology.discretise import Rule
+from ..morphology.discretise import DLambda, Rule
 from ..registry import registry
 from ..registry.cite import of_parts
 from ..registry.hooks import model_built
 from ..registry.provenance import About
+from ..sampled import Sampled
 from ..state import State
 from ..streams import Stream
 from ..units import Bound, Capacitance, Temperature, Unit, Voltage
@@ -255,9 +256,21 @@ def _cut(morphology: Any, rule: Rule | None, Ra: Any, C: Any) -> Compartments:
             f"a MultiCompartment begins with a Morphology, such as Morphology.from_swc('cell.swc'), not {morphology!r}."
         )
     rule = max_length("20 um") if rule is None else rule
-    numbers = [value[0] if isinstance(value, tuple) else getattr(value, "mantissa", value) for value in (Ra, C)]
-    by_branch = not any(np.ndim(number) for number in numbers)
-    return morphology.discretise(rule, Ra=Ra, C=C) if by_branch else morphology.discretise(rule)
+    if not isinstance(rule, DLambda):
+        return morphology.discretise(rule)
+    if any(isinstance(value, Sampled) or np.ndim(_number(value)) for value in (Ra, C)):
+        raise ModelError(
+            "d_lambda needs one Ra and one C for the whole cell: where they differ, cut it first, morph.discretise(d_lambda(0.1), Ra=..., "
+            "C=...), and give the Compartments."
+        )
+    return morphology.discretise(rule, Ra=Ra, C=C)
+
+
+def _number(value: Any) -> Any:
+    """Of a value with a unit the number; 0 of a text."""
+    if isinstance(value, str):
+        return 0
+    return value[0] if isinstance(value, tuple) else getattr(value, "mantissa", value)
 
 
 def _by_species(given: list[Placed], labelled: Mapping[str, Placed]) -> dict[str, Placed]:

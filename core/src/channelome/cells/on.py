@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from ..distances import ByDistance
 from ..equality import same
@@ -106,7 +107,9 @@ def _along(value: ByDistance, distance: np.ndarray, where: str) -> tuple[Any, st
         raise ModelError(
             f"{where}: the function of by_distance() gives the shape {np.shape(found)} for {distance.size} compartments."
         )
-    return found, value.unit
+    return found if isinstance(found, Tracer) else np.asarray(
+        found, float
+    ), value.unit  # no array on a device before a run
 
 
 def _joined(parts: Sequence[Placed], label: str, compartments: Compartments) -> Placed:
@@ -135,9 +138,9 @@ def _joined(parts: Sequence[Placed], label: str, compartments: Compartments) -> 
         or np.ndim(getattr(first.part, name))
     }
     part = first.part.replace(**{name: (x, first.part.parameters[name].unit.symbol) for name, x in values.items()})
-    return Placed(
-        part, " | ".join(f"({one.region})" for one in parts), None if len(everywhere) == count else everywhere
-    )
+    if len(everywhere) == count:
+        return Placed(part, None, None)
+    return Placed(part, " | ".join(f"({one.region})" for one in parts), everywhere)
 
 
 def _over(name: str, parts: Sequence[Placed], numbers: Sequence[np.ndarray], everywhere: np.ndarray, label: str) -> Any:

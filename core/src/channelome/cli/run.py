@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import ModelError
 from ..memory import available, shown
 from ..registry.words import printable
 from .completion import names
@@ -30,10 +29,11 @@ _LESS = "Ask for fewer neurons or records, or record every so many steps, --ever
 @click.option(
     "--stimulus",
     multiple=True,
-    help="Constant current: '10 uA/cm^2', or '0.2 nA' where the cell has an area; of a network POPULATION='0.2 nA', repeatable.",
+    help="Constant current: '10 uA/cm^2', or '0.2 nA' where the cell has an area; of a reconstructed cell PLACE='0.5 nA', of a network "
+    "POPULATION='0.2 nA' or POPULATION.PLACE='0.5 nA', repeatable.",
 )
 @click.option(
-    "--record", multiple=True, help="V, INa.m, INa.current, ...; of a network cells.V, exc.g; repeatable. [default: V of a cell]"
+    "--record", multiple=True, help="V, INa.m, INa.current, ...; of a reconstructed cell soma.V; of a network cells.V, exc.g; repeatable. [default: V of a cell]"
 )  # fmt: skip
 @click.option("--every", default=1, show_default=True, help="Record every so many steps.")
 @click.option("--size", type=click.IntRange(min=1), help="Number of neurons, if not the cell's own.")
@@ -73,6 +73,7 @@ def run(
     from ..models.extent import MAX_NEURONS
     from ..registry import registry
     from ..registry.provenance import read_model
+    from .asked import into_cell, into_network, recorded_of_cell, width_of_cell, width_of_network
 
     if size is not None and size > MAX_NEURONS:
         raise Failure(f"--size is at most {MAX_NEURONS:,}; a script goes further: channelome.cell(..., size={size}).")
@@ -82,16 +83,14 @@ def run(
     values = dict(_pair("--set", "INa.g_max='100 mS/cm^2'", change) for change in changes)
     if is_network:
         built = network(model, **({} if seed is None else {"seed": seed}), **values)
-        given: Any = dict(_pair("--stimulus", "cells='0.2 nA'", text) for text in stimulus) or None
+        given: Any = into_network([_pair("--stimulus", "cells='0.2 nA'", text) for text in stimulus])
         recorded = list(record)
-        _check_memory(sum(_width(built, name) for name in dict.fromkeys(recorded)), duration, dt, every)
+        _check_memory(sum(width_of_network(built, name) for name in dict.fromkeys(recorded)), duration, dt, every)
     else:
         built = cell(model, size=size, **values)
-        if len(stimulus) > 1:
-            raise Failure("a cell has one --stimulus.")
-        given = stimulus[0] if stimulus else None
-        recorded = list(dict.fromkeys([*(record or ["V"]), "spikes"]))
-        _check_memory(math.prod(built.size) * (len(recorded) - 1), duration, dt, every)
+        given = into_cell(built, stimulus)
+        recorded = recorded_of_cell(built, record)
+        _check_memory(width_of_cell(built, recorded), duration, dt, every)
     with _in_memory():
         ran: Any = simulate(built, duration, dt=dt, solver=solver, stimulus=given, record=recorded, every=every)
         error = _estimated(estimate, accuracy, built, duration, dt=dt, solver=solver, stimulus=given)
@@ -132,16 +131,6 @@ def _check_out(out: Path | None) -> None:
         raise Failure(f'.nc files need {missing[0]}: pip install "channelome[xarray]", or name it {out.stem}.npz.')
 
 
-def _width(net: Any, name: str) -> int:
-    """Values of each sample of a network's record; 0 for a name that it does not have, which the run refuses."""
-    head = name.partition(".")[0]
-    path = net.projections.get(head)
-    try:
-        return net.indices(head)[1].size if path is None else path.wiring.edges.n_post
-    except ModelError:
-        return 0
-
-
 def _check_memory(values: int, duration: str, dt: str, every: int) -> None:
     """Stop before the work is done if this machine's memory cannot hold so many values of each sample."""
     import jax
@@ -166,7 +155,7 @@ def _in_memory() -> Generator[None, None, None]:
 
 
 def _pair(option: str, example: str, text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
+    name, equals, value = text.rpartition("=") if option == "--stimulus" else text.partition("=")
     if not equals:
         raise Failure(f"{option} takes NAME=VALUE here, such as {example}, not '{text}'.")
     return name.strip(), value.strip()

@@ -122,10 +122,23 @@ def _parts(model: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 def _parts_of_cell(table: Mapping[str, Any], label: str, place: str) -> Iterator[tuple[str, str, str]]:
     size = {"size": table["size"]} if "size" in table else {}
-    yield label, str(table.get("use", table.get("kind", "SingleCompartment"))), _given({**table, **size})
+    values = [*filter(None, [_given({**table, **size})]), *_shape(table)]
+    yield label, str(table.get("use", table.get("kind", "SingleCompartment"))), ", ".join(values)
     for section in ("ions", "channels"):
         for name, part in table.get(section, {}).items():
-            yield f"{place}{name}", str(part.get("use", "")), _given(part)
+            where = [f"on {part['on']}"] if "on" in part else []
+            yield f"{place}{name}", str(part.get("use", "")), ", ".join([*where, *filter(None, [_given(part)])])
+
+
+def _shape(table: Mapping[str, Any]) -> Iterator[str]:
+    """The shape of a reconstructed cell and how it is cut, in short."""
+    shape, cut = table.get("morphology"), table.get("discretise", {})
+    if isinstance(shape, Mapping):
+        shape = shape.get("swc", shape.get("source", f"{len(shape.get('branches', ()))} branches"))
+    if shape is not None:
+        yield f"morphology = {shape}"
+    for name, value in cut.items():
+        yield f"{name} = {'[...]' if isinstance(value, list | Mapping) and 'unit' not in value else _value(value)}"
 
 
 def _given(part: Mapping[str, Any]) -> str:

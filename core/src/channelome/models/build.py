@@ -1,13 +1,12 @@
 """From the table of a model to a cell or a network. The one way in: for packs' models and for users' files."""
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from ..cells import SingleCompartment, channel, ion
-from ..errors import ChannelomeError, ModelError
+from ..cells import MultiCompartment, SingleCompartment, channel, ion, on
+from ..errors import ModelError
 from ..mechanisms.ions import Ion
 from ..networks import Network, Poisson, Projection, SpikeSource, from_arrays, plasticity, synapse
 from ..networks.connect import Rule
@@ -16,25 +15,31 @@ from ..networks.space import grid
 from ..registry import registry
 from ..registry.provenance import About, Model, read_model
 from .extent import check_cell, check_network, neurons
-from .values import parse
+from .shape import Shapes
+from .values import at, parse
 
 OWN = ("C", "V", "V_th", "area", "celsius")
+OWN_OF_MANY = ("C", "Ra", "V", "V_th", "celsius")
+Cell = SingleCompartment | MultiCompartment
 
 
-def build(model: Model, size: Any = None) -> SingleCompartment | Network:
+def build(model: Model, size: Any = None) -> Cell | Network:
     """The cell or network that a model, whose form was checked, describes; the cell of another size, if one is given."""
-    table, where = model.table, model.where
-    built = network(table, where) if table.get("kind") == "Network" else cell(table, where, size=size)
+    table, where, shapes = model.table, model.where, Shapes(model.folder)
+    is_network = table.get("kind") == "Network"
+    built = network(table, where, shapes) if is_network else cell(table, where, shapes, size=size)
     built._set("about", model.about)
     for label, name in model.provenance.get("populations", {}).items():
         population = built.populations.get(label) if isinstance(built, Network) else None
-        if isinstance(population, SingleCompartment):
+        if isinstance(population, Cell):
             population._set("about", About(name))
     return built
 
 
-def cell(table: Mapping[str, Any], where: str, *, size: Any = None) -> SingleCompartment:
+def cell(table: Mapping[str, Any], where: str, shapes: Shapes, *, size: Any = None) -> Cell:
     """The cell of a table; `where` names the table in errors."""
+    if table.get("kind") == "MultiCompartment":
+        return _reconstructed(table, where, shapes, size)
     shape = _shape(table.get("size", 1), where) if size is None else size
     if size is None:
         check_cell(table, neurons(table.get("size", 1), where), where)
@@ -47,7 +52,35 @@ def cell(table: Mapping[str, Any], where: str, *, size: Any = None) -> SingleCom
         return SingleCompartment(shape, *ions, **own, **channels)
 
 
-def network(table: Mapping[str, Any], where: str) -> Network:
+def _reconstructed(table: Mapping[str, Any], where: str, shapes: Shapes, size: Any) -> MultiCompartment:
+    shape = _shape(table.get("size", []), where) if size is None else size
+    own = {name: _value(table[name], f"{where}: {name}") for name in OWN_OF_MANY if name in table}
+    compartments = shapes.compartments(table, where, own.get("Ra", "100 ohm*cm"), own.get("C", "1 uF/cm^2"))
+    if size is None:
+        check_cell(table, neurons([*np.atleast_1d(shape), len(compartments)], where), where)
+    ions = [
+        _placed(entry, _ion(species, _unplaced(entry), f"{where}: ions.{species}"))
+        for species, entry in table.get("ions", {}).items()
+    ]
+    channels = {
+        label: _placed(entry, _part(channel, _unplaced(entry), f"{where}: channels.{label}"))
+        for label, entry in table.get("channels", {}).items()
+    }
+    with at(where):
+        return MultiCompartment(
+            compartments, *ions, size=shape, spikes_at=table.get("spikes_at"), **own, **channels
+        )  # fmt: skip
+
+
+def _placed(entry: Mapping[str, Any], part: Any) -> Any:
+    return on(entry["on"], part) if "on" in entry else part
+
+
+def _unplaced(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in entry.items() if name != "on"}
+
+
+def network(table: Mapping[str, Any], where: str, shapes: Shapes) -> Network:
     """The network of a table."""
     groups, projections, there = table.get("groups", {}), table.get("projections", {}), table["populations"]
     twice = [label for label in (*groups, *projections) if label in there or (label in groups and label in projections)]
@@ -55,7 +88,7 @@ def network(table: Mapping[str, Any], where: str) -> Network:
         raise ModelError(f"{where}: '{twice[0]}' is the label of two parts: each has a label of its own.")
     sizes = {label: _neurons(part, f"{where}: populations.{label}") for label, part in there.items()}
     check_network(table, sizes, where)
-    populations = {label: _population(part, f"{where}: populations.{label}") for label, part in there.items()}
+    populations = {label: _population(part, f"{where}: populations.{label}", shapes) for label, part in there.items()}
     positions = {
         label: _position(entry, f"{where}: positions.{label}") for label, entry in table.get("positions", {}).items()
     }
@@ -63,17 +96,6 @@ def network(table: Mapping[str, Any], where: str) -> Network:
     with at(where):
         parts: dict[str, Any] = {**populations, **groups, **built}
         return Network(seed=int(table.get("seed", 0)), positions=positions, **parts)
-
-
-@contextlib.contextmanager
-def at(place: str) -> Iterator[None]:
-    """Put the place before the message of what is raised inside; whatever else a constructor raises is a `ModelError`."""
-    try:
-        yield
-    except ChannelomeError as error:
-        raise type(error)(f"{place}: {error}") from error
-    except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as error:
-        raise ModelError(f"{place} cannot be built: {type(error).__name__}: {error}") from error
 
 
 def _value(value: Any, place: str) -> Any:
@@ -111,7 +133,7 @@ def _neurons(table: Mapping[str, Any], place: str) -> int:
     return neurons(table.get("size", 1), place)
 
 
-def _population(table: Mapping[str, Any], place: str) -> SingleCompartment | Poisson | SpikeSource:
+def _population(table: Mapping[str, Any], place: str, shapes: Shapes) -> Cell | Poisson | SpikeSource:
     kind = table.get("kind")
     if kind == "Poisson":
         rate, seed = _value(table["rate"], f"{place}.rate"), int(table["seed"]) if "seed" in table else None
@@ -122,10 +144,14 @@ def _population(table: Mapping[str, Any], place: str) -> SingleCompartment | Poi
         with at(place):
             return SpikeSource(_shape(table["size"], place), times=times, neurons=np.asarray(table["neurons"], int))
     if "use" not in table:
-        return cell(table, place)
+        return cell(table, place, shapes)
     with at(place):
         model = read_model(registry, table["use"], "cell")
-    named = cell({**model.table, **{name: table[name] for name in (*OWN, "size") if name in table}}, place)
+    own = OWN_OF_MANY if model.table.get("kind") == "MultiCompartment" else OWN
+    if other := next((name for name in ("area", "Ra") if name in table and name not in own), None):
+        raise ModelError(f"{place}: the cell '{table['use']}' has no {other}; its own are {', '.join(own)}.")
+    changed = {name: table[name] for name in (*own, "size") if name in table}
+    named = cell({**model.table, **changed}, place, Shapes(model.folder))
     named._set("about", model.about)
     return named
 

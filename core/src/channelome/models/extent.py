@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import ModelError
 from ..memory import available, shown
+from ..networks.landing import split
 
 MAX_NEURONS = 10**7
 MAX_SYNAPSES = 2 * 10**9
@@ -82,7 +83,7 @@ def _check_memory(needed: float, what: str) -> None:
 
 def _synapses(table: Table, sizes: Mapping[str, int], groups: Mapping[str, str], place: str) -> float:
     """About how many synapses a projection has, an upper bound of what is to be expected."""
-    pre, post = (_extent(table[end], sizes, groups, {}) for end in ("pre", "post"))
+    pre, post = (_extent(name, sizes, groups, {}) for name in (table["pre"], split(table["post"])[0]))
     rule = table["connect"]
     pairs = pre * post if rule["rule"] in ("fixed_probability", "distance_dependent") else 0
     if pairs > MAX_PAIRS:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..cells import SingleCompartment
+from ..cells import MultiCompartment, SingleCompartment
 from ..errors import ChannelomeError, MismatchWarning, ModelError
 from ..networks import Network
 from ..registry import registry
@@ -18,6 +18,7 @@ from ..registry.loading import outer_level
 from ..registry.provenance import Model, changes, check_installed, read_model
 from ..registry.words import described
 from .build import build
+from .shape import beside
 from .table import table_of
 
 OnMismatch = Literal["strict", "warn", "ignore"]
@@ -25,7 +26,7 @@ OnMismatch = Literal["strict", "warn", "ignore"]
 
 def cell(
     what: "str | os.PathLike[str] | Mapping[str, Any]", /, *, size: Any = None, **changes: Any
-) -> SingleCompartment:
+) -> SingleCompartment | MultiCompartment:
     """A whole cell, by name (``"SquidAxon_HH1952"``), from a TOML or JSON file, or from a table of the same form.
 
     Args:
@@ -89,11 +90,23 @@ def load(path: "str | os.PathLike[str]", *, on_mismatch: OnMismatch = "warn") ->
     return _built(read_model(registry, Path(path)), on_mismatch)
 
 
-def save(model: SingleCompartment | Network, path: "str | os.PathLike[str]", *, title: str = "") -> None:
+def save(
+    model: SingleCompartment | MultiCompartment | Network,
+    path: "str | os.PathLike[str]",
+    *,
+    title: str = "",
+    morphology: str = "",
+) -> None:
     """Write a cell or a network to `path`, ``.toml`` or ``.json``: names, numbers with units, provenance; no code.
 
     What was sampled is kept as it was written, with its seed; other arrays are lists of numbers. The file is there whole
     or not at all.
+
+    Args:
+        model: a cell or network.
+        path: of the file.
+        title: what it is, for people.
+        morphology: name of an SWC file beside it that holds the shape of a reconstructed cell, which then stands there alone.
 
     Raises:
         ModelError: for another suffix, a part whose class has no registered name, and a model with so many numbers of
@@ -104,7 +117,8 @@ def save(model: SingleCompartment | Network, path: "str | os.PathLike[str]", *, 
         raise ModelError(
             f"{file}: models are saved in .toml or .json files, not '{file.suffix}'. Name it {file.stem}.toml."
         )
-    text = dump(table_of(model, title), file.suffix).encode()
+    table = table_of(model, title, beside(morphology, file.parent, model) if morphology else None)
+    text = dump(table, file.suffix).encode()
     if len(text) > MAX_BYTES:
         raise ModelError(
             f"{file} would have {len(text) >> 20} MiB, and a model file has at most {MAX_BYTES >> 20}: give connections by a rule "
@@ -139,7 +153,7 @@ def _imported(file: Path) -> Model | None:
         raise ModelError(f"{file} cannot be read by {read.__module__}: {described(error)}") from error
     if not isinstance(table, Mapping):
         raise ModelError(f"{file}: {read.__module__} must return the table of a model, not {table!r:.100}.")
-    return read_model(registry, table)._replace(where=str(file))
+    return read_model(registry, table)._replace(where=str(file), folder=file.parent)
 
 
 def _built(model: Model, on_mismatch: OnMismatch, size: Any = None) -> Any:

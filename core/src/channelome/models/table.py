@@ -1,18 +1,20 @@
 """From a cell or a network to the table of a model: names, numbers with units, and where they come from."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from ..cells import SingleCompartment
+from ..cells import MultiCompartment, SingleCompartment
 from ..distances import ByDistance
 from ..errors import ModelError
 from ..module import Module
 from ..networks import Network, Poisson, Projection, SpikeSource
 from ..networks.connect import Rule
 from ..networks.distance import DistanceDependent
+from ..networks.landing import split
 from ..networks.projection import Pathway
 from ..networks.space import Where
 from ..registry import Entry, registry
@@ -20,19 +22,24 @@ from ..registry.provenance import block, versioned
 from ..sampled import Sampled
 from ..stimuli.current import Current
 from ..units import Unit
+from .shape import cut_table, shape_table
 from .values import of_array, of_parameter, quantity, seed_of
 
 SCHEMA = 1
 _MS = Unit.parse("ms")
+Cell = SingleCompartment | MultiCompartment
 
 
-def table_of(model: SingleCompartment | Network, title: str = "") -> dict[str, Any]:
+def table_of(model: Cell | Network, title: str = "", morphology: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The table that `channelome.models.build` makes an equal cell or network of.
+
+    Args:
+        morphology: of a reconstructed cell the entry that stands for its shape; the shape itself if None.
 
     Raises:
         ModelError: for a part whose class has no registered name, and for what no file can hold.
     """
-    if not isinstance(model, SingleCompartment | Network):
+    if not isinstance(model, Cell | Network):
         raise ModelError(
             f"cells and networks can be saved, not {type(model).__name__}; traces have a save of their own."
         )
@@ -42,18 +49,18 @@ def table_of(model: SingleCompartment | Network, title: str = "") -> dict[str, A
         r.key: {"role": r.role, "text": r.text} | ({"doi": r.doi} if r.doi else {}) for r in model.about.references
     }
     words = {key: value for key, value in (("title", title), ("references", references)) if value}
-    body = _network(model) if isinstance(model, Network) else _cell(model)
+    body = _network(model) if isinstance(model, Network) else _cell(model, morphology)
     return {**head, **words, **body, "provenance": block(registry, entries_of(model), model.about.model, _named(model))}
 
 
-def _named(model: SingleCompartment | Network) -> dict[str, str]:
+def _named(model: Cell | Network) -> dict[str, str]:
     """The registered cells that populations of a network were made from, by label."""
     populations = model.populations if isinstance(model, Network) else {}
-    cells = {label: part for label, part in populations.items() if isinstance(part, SingleCompartment)}
+    cells = {label: part for label, part in populations.items() if isinstance(part, Cell)}
     return {label: cell.about.model for label, cell in cells.items() if cell.about.model}
 
 
-def entries_of(model: SingleCompartment | Network) -> list[Entry]:
+def entries_of(model: Cell | Network) -> list[Entry]:
     """The entries of the models and mechanisms that it is made of, each once.
 
     Raises:
@@ -64,12 +71,12 @@ def entries_of(model: SingleCompartment | Network) -> list[Entry]:
     return list({versioned(entry): entry for entry in found}.values())
 
 
-def parts_of(model: SingleCompartment | Network) -> list[tuple[Module, str]]:
+def parts_of(model: Cell | Network) -> list[tuple[Module, str]]:
     """The mechanisms of a model, with what to call them in errors."""
-    if isinstance(model, SingleCompartment):
+    if isinstance(model, Cell):
         ions: list[tuple[Module, str]] = [(part, f"the ion '{species}'") for species, part in model.ions.items()]
         return [*ions, *((part, f"the channel '{label}'") for label, part in model.channels.items())]
-    cells = [p for p in model.populations.values() if isinstance(p, SingleCompartment)]
+    cells = [p for p in model.populations.values() if isinstance(p, Cell)]
     found = [part for population in cells for part in parts_of(population)]
     for label, path in model.projections.items():
         found.append((path.synapse, f"the synapse of '{label}'"))
@@ -111,12 +118,31 @@ def _size(size: tuple[int, ...]) -> int | list[int]:
     return size[0] if len(size) == 1 else list(size)
 
 
-def _cell(cell: SingleCompartment) -> dict[str, Any]:
+def _cell(cell: Cell, morphology: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    if isinstance(cell, MultiCompartment):
+        return _reconstructed(cell, morphology)
     return {
         "size": _size(cell.size),
         **_parameters(cell, "the cell"),
         "ions": {species: _part(ion, f"the ion '{species}'") for species, ion in cell.ions.items()},
         "channels": {label: _part(channel, f"the channel '{label}'") for label, channel in cell.channels.items()},
+    }
+
+
+def _reconstructed(cell: MultiCompartment, morphology: Mapping[str, Any] | None) -> dict[str, Any]:
+    cut = {"discretise": cut_table(cell.compartments)}
+    regions = dict(cell.regions)
+
+    def placed(part: Module, label: str, where: str) -> dict[str, Any]:
+        return _part(part, where) | ({"on": regions[label]} if label in regions else {})
+
+    return {
+        **({"size": _size(cell.size)} if cell.size else {}),
+        **_parameters(cell, "the cell"),
+        "spikes_at": cell.spikes_at,
+        **({"morphology": dict(morphology), **cut} if morphology else shape_table(cell.compartments, "the cell")),
+        "ions": {species: placed(part, species, f"the ion '{species}'") for species, part in cell.ions.items()},
+        "channels": {label: placed(part, label, f"the channel '{label}'") for label, part in cell.channels.items()},
     }
 
 
@@ -210,7 +236,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 def _listed(path: Pathway, given: Projection, net: Network) -> dict[str, Any]:
     """Connections as lists of neurons, by their numbers in the groups."""
-    (_, pre), (_, post) = net.indices(given.pre), net.indices(given.post)
+    (_, pre), (_, post) = net.indices(given.pre), net.indices(split(given.post)[0])
     edges = path.wiring.edges
     ends = np.searchsorted(pre, path.wiring.sources), np.searchsorted(post, edges.targets)
     found = {"rule": "from_arrays", "pre": ends[0].tolist(), "post": ends[1].tolist()}

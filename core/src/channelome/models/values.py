@@ -1,15 +1,27 @@
 """Values of a model file and of Python, the one from the other: quantities, samples, factors that follow the temperature."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from jax.core import Tracer
 
-from ..errors import ModelError
+from ..errors import ChannelomeError, ModelError
 from ..module import Q10, Module
 from ..sampled import DISTRIBUTIONS, Sampled
 from ..units import Unit
+
+
+@contextlib.contextmanager
+def at(place: str) -> Iterator[None]:
+    """Put the place before the message of what is raised inside; whatever else a constructor raises is a `ModelError`."""
+    try:
+        yield
+    except ChannelomeError as error:
+        raise type(error)(f"{place}: {error}") from error
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError) as error:
+        raise ModelError(f"{place} cannot be built: {type(error).__name__}: {error}") from error
 
 
 def parse(value: Any) -> Any:

@@ -16,6 +16,7 @@ from .points import APICAL, AXON, DEND, SOMA
 TYPES = {SOMA: "soma", AXON: "axon", DEND: "dend", APICAL: "apical"}
 ALIASES = {"apic": "apical", "basal": "dend"}
 """Other projects' words for types."""
+_SHOWN = 10
 RESERVED = frozenset(
     (
         "all",
@@ -106,7 +107,8 @@ class Anatomy:
     def census(self) -> str:
         """How many branches there are of each type: ``soma (1), dend (12)``."""
         counts = Counter(map(type_name, self.branches.tag.tolist()))
-        return ", ".join(f"{name} ({count})" for name, count in counts.items())
+        said = [f"{name} ({count})" for name, count in counts.items()]
+        return ", ".join(said[:_SHOWN]) + (f", and {len(said) - _SHOWN} types more" if len(said) > _SHOWN else "")
 
     @cached_property
     def children(self) -> list[list[int]]:

@@ -1,6 +1,6 @@
 """How finely branches are cut, and the cutting."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,13 +18,15 @@ _MOST = 10_000_000
 
 @dataclass(frozen=True)
 class PerBranch:
-    """A number of compartments for each branch, whatever its length; other numbers for branches in regions, the last one counts."""
+    """A number of compartments for each branch, or one for each; other numbers for branches in regions, the last one counts."""
 
-    count: int
+    count: int | tuple[int, ...]
     regions: Mapping[str, int] = field(default_factory=dict)
 
     def counts(self, anatomy: Anatomy, Ra: Any, C: Any) -> np.ndarray:
-        found = np.full(len(anatomy), self.count)
+        if isinstance(self.count, tuple) and len(self.count) != len(anatomy):
+            raise ModelError(f"per_branch has {len(self.count)} numbers, and {anatomy.source} {len(anatomy)} branches.")
+        found = np.array(np.broadcast_to(self.count, len(anatomy)))
         for region, count in self.regions.items():
             found[mask(anatomy, region, np.arange(len(anatomy)), np.full(len(anatomy), 0.5))] = count
         return found
@@ -66,16 +68,20 @@ class DLambda:
 Rule = PerBranch | MaxLength | DLambda
 
 
-def per_branch(count: int, **regions: int) -> PerBranch:
-    """`count` compartments for each branch, or for those in a region: ``per_branch(5, soma=1)``.
+def per_branch(count: int | Sequence[int], **regions: int) -> PerBranch:
+    """`count` compartments for each branch, or a list with a number for each, or for those in a region: ``per_branch(5, soma=1)``.
 
     Raises:
         ModelError: for what is not a whole number of at least 1.
     """
-    for name, number in {"count": count, **regions}.items():
+    several = isinstance(count, list | tuple)
+    each: Sequence[Any] = count if several else [count]
+    named = [*(("count", number) for number in each), *regions.items()]
+    for name, number in named:
         if not isinstance(number, int | np.integer) or isinstance(number, bool) or number < 1:
             raise ModelError(f"per_branch: {name} must be a whole number of at least 1, not {number!r}.")
-    return PerBranch(int(count), {name: int(number) for name, number in regions.items()})
+    whole = tuple(int(number) for number in each)
+    return PerBranch(whole if several else whole[0], {name: int(number) for name, number in regions.items()})
 
 
 def max_length(length: Any) -> MaxLength:
@@ -114,20 +120,7 @@ def discretise(anatomy: Anatomy, rule: Rule, Ra: Any, C: Any) -> Compartments:
     Raises:
         ModelError: if that would be more than ten million.
     """
-    if not isinstance(rule, PerBranch | MaxLength | DLambda):
-        raise ModelError(
-            f"{rule!r} does not say how to cut branches: use per_branch(5), max_length('20 um') or d_lambda(0.1)."
-        )
-    Ra, C = (
-        None if value is None else _per_branch(anatomy, value, *kind)
-        for value, kind in ((Ra, (_RA, "Ra")), (C, (_C, "C")))
-    )
-    wanted = np.maximum(rule.counts(anatomy, Ra, C), 1)
-    if wanted.sum() > _MOST:
-        raise ModelError(
-            f"{rule} would cut {anatomy.source} into {wanted.sum():.3g} compartments; at most {_MOST:,} are made."
-        )
-    counts = wanted.astype(np.int64)
+    counts = counted(anatomy, rule, Ra, C, _MOST)
     first = np.concatenate([[0], np.cumsum(counts)])
     branch = np.repeat(np.arange(len(anatomy)), counts)
     number = np.arange(len(branch)) - first[branch]
@@ -139,6 +132,28 @@ def discretise(anatomy: Anatomy, rule: Rule, Ra: Any, C: Any) -> Compartments:
         area=high.area - low.area, volume=high.volume - low.volume, distance=anatomy.distance(branch, x),
         tag=anatomy.branches.tag[branch], parent=parent, near=near, far=far, first=first,
     )  # fmt: skip
+
+
+def counted(anatomy: Anatomy, rule: Rule, Ra: Any, C: Any, most: int) -> np.ndarray:
+    """Shape (branches,), int: into how many compartments `rule` cuts each branch.
+
+    Raises:
+        ModelError: if they are more than `most`, for what is no rule, and for values that it needs.
+    """
+    if not isinstance(rule, PerBranch | MaxLength | DLambda):
+        raise ModelError(
+            f"{rule!r} does not say how to cut branches: use per_branch(5), max_length('20 um') or d_lambda(0.1)."
+        )
+    Ra, C = (
+        None if value is None else _per_branch(anatomy, value, *kind)
+        for value, kind in ((Ra, (_RA, "Ra")), (C, (_C, "C")))
+    )
+    wanted = np.maximum(rule.counts(anatomy, Ra, C), 1)
+    if wanted.sum() > most:
+        raise ModelError(
+            f"{rule} would cut {anatomy.source} into {wanted.sum():.3g} compartments; at most {most:,} are made."
+        )
+    return wanted.astype(np.int64)
 
 
 def _per_branch(anatomy: Anatomy, value: Any, unit: Unit, name: str) -> np.ndarray:

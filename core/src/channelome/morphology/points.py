@@ -135,19 +135,20 @@ def _positive(points: Points, source: str, repair: frozenset[str], notes: list[s
 def _filled(points: Points, wrong: np.ndarray) -> np.ndarray:
     """Radii, those that are `wrong` as the nearest toward the root; where none is right there, as the nearest one beyond."""
     radius, parent = np.where(wrong, np.nan, points.radius), points.parent_index()
+    seen = np.zeros(len(points), bool)
     for i in np.flatnonzero(wrong):
-        at, steps = i, 0
-        while at >= 0 and np.isnan(radius[at]) and steps < len(points):
-            at, steps = parent[at], steps + 1
+        at, way = int(i), list[int]()
+        while at >= 0 and np.isnan(radius[at]) and not seen[at]:
+            seen[at] = True
+            way.append(at)
+            at = int(parent[at])
         if at >= 0:
-            radius[i] = radius[at]
-    while np.isnan(radius).any():
-        missing = np.isnan(radius)
-        inner = np.flatnonzero(~missing & (parent >= 0) & missing[np.maximum(parent, 0)])
-        if not inner.size:  # a tree without any
-            return np.where(missing, np.nanmean(radius), radius)
+            radius[way] = radius[at]
+    inner = np.flatnonzero(~np.isnan(radius))
+    while (inner := inner[(parent[inner] >= 0) & np.isnan(radius[np.maximum(parent[inner], 0)])]).size:
         radius[parent[inner][::-1]] = radius[inner][::-1]
-    return radius
+        inner = np.unique(parent[inner])
+    return np.where(np.isnan(radius), np.nanmean(radius), radius)  # a tree without any
 
 
 def _with_parents(points: Points, source: str, repair: frozenset[str], notes: list[str]) -> Points:
@@ -161,12 +162,8 @@ def _with_parents(points: Points, source: str, repair: frozenset[str], notes: li
             f"{source}: {_these(points, wrong)} {_has(wrong)} a parent that is missing: {points.parent[at]}"
             f"{' (a root has the parent -1)' if points.parent[at] <= 0 else ''}. {_way('parents')}"
         )
-    cut = wrong.copy()
-    while True:
-        more = cut | ((parent >= 0) & cut[np.maximum(parent, 0)])
-        if (more == cut).all():
-            break
-        cut = more
+    cut = np.zeros(len(points), bool)
+    cut[_depth_first(np.where(wrong, -1, np.where(parent == -1, -3, parent)))] = True
     if cut.all():
         raise ModelError(f"{source} has no root: no point has the parent -1.")
     notes.append(f"{_count(cut)} without a way to a root left out: ids {_ids(points.id[cut])}")
@@ -181,11 +178,11 @@ def _without_cycles(points: Points, source: str, repair: frozenset[str], notes: 
     loose[_depth_first(parent)] = False
     if not loose.any():
         return points
-    at, seen = int(np.flatnonzero(loose)[0]), list[int]()
+    at, seen = int(np.flatnonzero(loose)[0]), dict[int, int]()
     while at not in seen:
-        seen.append(at)
+        seen[at] = len(seen)
         at = int(parent[at])
-    ring = [points.id[i] for i in seen[seen.index(at) :]]
+    ring = [points.id[i] for i in list(seen)[seen[at] :]]
     root = "" if (parent == -1).any() else " has no root (no point has the parent -1), and"
     raise ModelError(
         f"{source}:{root} the parents of line {points.line[at]} run in a circle: "
@@ -206,7 +203,9 @@ def _one_root(points: Points, source: str, repair: frozenset[str], notes: list[s
     for i in _depth_first(parent):
         of[i] = i if parent[i] < 0 else of[parent[i]]
     trees = np.flatnonzero(roots)
-    best = max(trees, key=lambda i: (np.sum((of == i) & (points.type == SOMA)), np.sum(of == i)))
+    of_soma = np.bincount(of[(points.type == SOMA) & (of >= 0)], minlength=len(points))
+    sizes = np.bincount(of[of >= 0], minlength=len(points))
+    best = max(trees.tolist(), key=lambda i: (of_soma[i], sizes[i]))
     notes.append(f"{len(trees) - 1} other trees of together {np.sum(of != best)} points left out")
     return points.take(of == best)
 

@@ -10,6 +10,10 @@ from .anatomy import ALIASES, TYPES, Anatomy
 from .points import SOMA
 from .syntax import Beyond, Joined, Named, Range, Region, Sort, Spot, Where, marked, parse_places, parse_region
 
+_DEEPEST = 32
+"""Regions of one's own that are made of regions of one's own."""
+_SHOWN = 10
+
 
 @dataclass(frozen=True)
 class Places:
@@ -69,10 +73,19 @@ def _reach(anatomy: Anatomy) -> str:
 
 
 class _Reader:
-    """Gives a parsed text its meaning. `what` it is and the text are for errors; `inside` are the regions of one's own that led here."""
+    """Gives a parsed text its meaning. `what` it is and the text are for errors; `inside` are the regions of one's own that led here,
+    `known` what those that were met before are: of regions of regions each is worked out once."""
 
-    def __init__(self, anatomy: Anatomy, text: str, what: str, inside: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        anatomy: Anatomy,
+        text: str,
+        what: str,
+        inside: tuple[str, ...] = (),
+        known: dict[str, np.ndarray] | None = None,
+    ) -> None:
         self.anatomy, self.text, self.what, self.inside = anatomy, text, what, inside
+        self.known = {} if known is None else known
 
     def error(self, at: int, problem: str) -> ModelError:
         return marked(self.text, at, self.what, problem)
@@ -85,9 +98,19 @@ class _Reader:
                 return self.range(region, branch, x)
             case Beyond(spot):
                 return self.beyond(spot, branch, x)
-            case Joined(sign, left, right):
-                a, b = self.mask(left, branch, x), self.mask(right, branch, x)
-                return a | b if sign == "|" else a & b if sign == "&" else a & ~b
+            case Joined():
+                return self.joined(region, branch, x)
+
+    def joined(self, region: Joined, branch: np.ndarray, x: np.ndarray) -> np.ndarray:
+        first, rest = region.left, [region]
+        while isinstance(first, Joined):  # a long row of regions is no deep nest
+            rest.append(first)
+            first = first.left
+        a = self.mask(first, branch, x)
+        for sign, right in ((one.sign, one.right) for one in reversed(rest)):
+            b = self.mask(right, branch, x)
+            a = a | b if sign == "|" else a & b if sign == "&" else a & ~b
+        return a
 
     def named(self, region: Named, branch: np.ndarray, x: np.ndarray) -> np.ndarray:
         name = ALIASES.get(region.name, region.name)
@@ -97,7 +120,14 @@ class _Reader:
         elif isinstance(group, str) and region.start is None:
             if name in self.inside:
                 raise self.error(region.at, f"'{name}' is defined by itself.")
-            chosen = _Reader(self.anatomy, group, "region", (*self.inside, name)).mask(parse_region(group), branch, x)
+            if len(self.inside) >= _DEEPEST:
+                raise self.error(
+                    region.at, f"'{name}' is a region of a region of ...; {_DEEPEST} in one another are the most."
+                )
+            if name not in self.known:
+                inner = _Reader(self.anatomy, group, "region", (*self.inside, name), self.known)
+                self.known[name] = inner.mask(parse_region(group), branch, x)
+            chosen = self.known[name]
         else:
             chosen = np.isin(branch, self.branches(region))
         low, high = region.part
@@ -124,7 +154,9 @@ class _Reader:
         known = [*self.anatomy.members, *self.anatomy.groups, "all", "terminals", "branch_points"]
         close = get_close_matches(region.name, known, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""
-        own = f" Names of its own: {', '.join(self.anatomy.groups)}." if self.anatomy.groups else ""
+        names = [*self.anatomy.groups]
+        more = ", ..." if len(names) > _SHOWN else ""
+        own = f" Names of its own: {', '.join(names[:_SHOWN])}{more}." if names else ""
         it_has = f"It has {self.anatomy.census()}.{own}"
         return self.error(region.at, f"nothing of {self.anatomy.source} is called '{region.name}'.{hint} {it_has}")
 

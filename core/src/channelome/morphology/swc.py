@@ -17,9 +17,13 @@ def read_text(path: str | Path) -> str:
         ModelError: if there is no such file.
     """
     try:
-        data = Path(path).read_bytes()
+        return decoded(Path(path).read_bytes())
     except OSError as error:
         raise ModelError(f"cannot read '{path}': {error.strerror or error}.") from error
+
+
+def decoded(data: bytes) -> str:
+    """The text of a file's bytes."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -17,6 +17,7 @@ from ..errors import ModelError, UnitError
 from ..units import Unit, convert
 
 QUANTITIES = {"distance": Unit.parse("um"), "diameter": Unit.parse("um"), "order": Unit.parse("1")}
+_DEEPEST = 30
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|(?P<name>[A-Za-z_µμ]\w*)|(?P<sign><=|>=|==|[-|&()\[\]:,<>=]))"
 )
@@ -118,7 +119,7 @@ class _Parser:
     def __init__(self, text: str, what: str) -> None:
         if not isinstance(text, str):
             raise ModelError(f"a {what} is written as text, such as {_EXAMPLE[what]!r}, not {text!r}.")
-        self.text, self.what, self.next = text.replace("\n", " "), what, 0
+        self.text, self.what, self.next, self.depth = text.replace("\n", " "), what, 0, 0
         self.tokens: list[tuple[str, str, int]] = []
         at = 0
         while self.text[at:].strip():
@@ -166,8 +167,12 @@ class _Parser:
     def atom(self) -> Region:
         kind, text, at = self.peek()
         if self.take("("):
+            self.depth += 1
+            if self.depth > _DEEPEST:
+                raise self.error(f"more than {_DEEPEST} brackets in one another.", at)
             inside = self.region()
             self.need(")")
+            self.depth -= 1
             return inside
         if kind == "number" or (text in QUANTITIES and self.peek(1)[1][:1] in ("<", ">", "=")):
             return self.range()

@@ -180,6 +180,8 @@ def _inline(value: Any) -> str:
         inside = ", ".join(f"{_key(key)} = {_inline(entry)}" for key, entry in table.items())
         return f"{{ {inside} }}" if inside else "{}"
     items = cast("list[Any]", value)
+    if items and isinstance(items[0], Mapping):
+        return "[\n" + "".join(f"  {_inline(item)},\n" for item in items) + "]"
     return f"[{', '.join(_inline(item) for item in items)}]"
 
 

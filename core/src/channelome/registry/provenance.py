@@ -38,11 +38,13 @@ class About(NamedTuple):
 
 
 class Model(NamedTuple):
-    """A model as data: its table, what to call it in errors, and its registered name, if it has one."""
+    """A model as data: its table, what to call it in errors, its registered name, if it has one, and its folder."""
 
     table: Mapping[str, Any]
     where: str
     name: str = ""
+    folder: Path | None = None
+    """Where its file is, beside which files that it names are; None for a table."""
 
     @property
     def provenance(self) -> Mapping[str, Any]:
@@ -75,13 +77,13 @@ def read_model(registry: Registry, what: Any, kind: str | None = None) -> Model:
         model = Model(cast("Mapping[str, Any]", what), "the table")
         check_data(model.table, model.where)
     elif is_file(what):
-        model = Model(read_document(what), str(what))
+        model = Model(read_document(what), str(what), folder=Path(what).parent)
     elif isinstance(what, str):
         entry = registry.find(what, kind)
         if entry.kind not in ("cell", "network"):
             raise ModelError(f"'{what}' is of the kind '{entry.kind}', and not a model: a cell or a network.")
         file = registry.file(what, entry.kind)
-        model = Model(read_document(file), f"the {entry.kind} '{what}' ({file.name})", versioned(entry))
+        model = Model(read_document(file), f"the {entry.kind} '{what}' ({file.name})", versioned(entry), file.parent)
     else:
         raise ModelError(f"a model is a name, the path of a .toml or .json file, or a table, not {what!r}.")
     check_form(model.table, model.where)
