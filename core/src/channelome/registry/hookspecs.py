@@ -21,7 +21,7 @@ class Hooks:
 
     @hookspec
     def channelome_mechanisms(self) -> dict[str, Callable[[Path], Any]]:  # pyright: ignore[reportReturnType]
-        """Read channels from other file formats: `ch.load_channel` gives a file with the suffix to the function, which returns a class."""
+        """Read channels, ions and synapses from other file formats: `ch.load_channel` and its like give a file with the suffix to the function, which returns a class or a list of them."""
 
     @hookspec
     def channelome_writers(self) -> dict[str, Callable[[Path, str], str]]:  # pyright: ignore[reportReturnType]

@@ -41,8 +41,8 @@ def import_(
         results.append(result)
         say(told(result) if alone else line_of(result))
     if not alone:
-        good = sum(result.imported is not None for result in results)
-        others = sum(not result.is_channel for result in results)
+        good = sum(bool(result.parts) for result in results)
+        others = sum(not result.parts and not result.is_density for result in results)
         say(
             f"{good} of {len(results)} files are channels here; {others} are something else, {len(results) - good - others} are refused."
         )

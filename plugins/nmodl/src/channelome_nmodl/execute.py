@@ -14,6 +14,7 @@ from .expression import Formula
 from .text import NmodlError
 from .tree import (
     Assign,
+    Begin,
     Binary,
     Block,
     Call,
@@ -46,6 +47,7 @@ RANDOM = frozenset(
     ["exprand", "scop_random", "normrand", "unifrand", "gauss", "poisrand", "set_seed", "random_uniform", "nrnRan4int"]
 )
 _SILENT = frozenset(["printf", "fprintf", "error"])
+_EVENTS = frozenset(["net_send", "net_move", "net_event", "at_time"])
 
 Scope = Mapping[str, str]
 """From a name that is written to the variable that it is there: locals have names of their own."""
@@ -105,8 +107,12 @@ class Machine:
             name: x.number(constant(name, value, units, file)) for name, (value, units) in file.constants.items()
         }
 
-    def run(self, body: Sequence[Any]) -> None:
-        self._body(body, {})
+    def run(self, body: Sequence[Any], given: Mapping[str, str] | None = None) -> None:
+        """Run a block; `given` are its arguments, with the symbols that they begin as."""
+        scope = dict(given or {})
+        for key in scope.values():
+            self.env.setdefault(key, x.symbol(key))
+        self._body(body, scope)
 
     def refuse(self, line: int, reason: str) -> NmodlError:
         where = f"{self.file.source.name}, line {line}" if line else self.file.source.name
@@ -137,7 +143,9 @@ class Machine:
             case If():
                 self._if(s, scope)
             case Do():
-                self._call(s.call, scope, alone=True)
+                self._do(s.call, scope)
+            case Begin():
+                pass  # of connections: `receive` runs it apart
             case Loop():
                 self._loop(s, scope)
             case While():
@@ -154,8 +162,10 @@ class Machine:
                 self.notes["VERBATIM without effect was passed over"] = None
             case Table():
                 self.notes["TABLE was left out: functions are computed, not interpolated"] = None
+            case Other(word="LONGITUDINAL_DIFFUSION"):
+                raise self.refuse(s.line, "LONGITUDINAL_DIFFUSION: what moves along a cable is not followed here.")
             case Other():
-                raise self.refuse(s.line, f"{s.word} has no meaning for a channel here.")
+                raise self.refuse(s.line, f"{s.word} has no meaning for a mechanism here.")
             case _:
                 raise self.refuse(0, f"the statement {s} is not understood.")
 
@@ -347,7 +357,13 @@ class Machine:
             case sign:
                 return x.compare(sign, a, b)
 
-    def _call(self, call: Call, scope: Scope, alone: bool = False) -> Formula:
+    def _do(self, call: Call, scope: Scope) -> None:
+        if call.name == "state_discontinuity" and len(call.arguments) == 2 and isinstance(call.arguments[0], Name):
+            self._assign(Assign(*call.arguments), scope)
+        else:
+            self._call(call, scope)
+
+    def _call(self, call: Call, scope: Scope) -> Formula:
         routine = self.file.routines.get(call.name)
         if routine is not None and routine.kind in ("FUNCTION", "PROCEDURE"):
             arguments = [self._value(argument, scope) for argument in call.arguments]
@@ -355,7 +371,7 @@ class Machine:
         if routine is not None and routine.kind == "FUNCTION_TABLE":
             raise self.refuse(call.line, f"{call.name} is a FUNCTION_TABLE, whose numbers are not in the file.")
         if call.name in RANDOM:
-            raise self.refuse(call.line, f"{call.name}() draws random numbers, which no channel here does.")
+            raise self.refuse(call.line, f"{call.name}() draws random numbers, which no mechanism here does.")
         if call.name in _SILENT:
             self.notes[f"{call.name}() was passed over"] = None
             return x.number(0)
@@ -367,6 +383,8 @@ class Machine:
             if len(arguments) != wanted:
                 raise self.refuse(call.line, f"{call.name}() takes {wanted} argument(s), not {len(arguments)}.")
             return x.call(call.name, *arguments)
+        if call.name in _EVENTS:
+            raise self.refuse(call.line, f"{call.name}() makes events of its own, which no mechanism here does.")
         raise self.refuse(call.line, f"{call.name}() is neither in the file nor a function that is known.")
 
     def _routine(self, routine: Routine, arguments: list[Formula], line: int) -> Formula:

@@ -103,6 +103,8 @@ def neg(a: Formula) -> Formula:
         return a.args[0]
     if a.op == "-":
         return sub(a.args[1], a.args[0])
+    if a.op == "/" and a.args[0].op == "number":
+        return div(number(-a.args[0].value), a.args[1])
     return _make("neg", (a,))
 
 
@@ -136,6 +138,8 @@ def div(a: Formula, b: Formula) -> Formula:
         return div(a.args[0], b.args[0])
     if b.op == "neg":
         return neg(div(a, b.args[0]))
+    if a.op == "neg":
+        return neg(div(a.args[0], b))
     if b.op == "/" and b.args[0] is a:
         return b.args[1]
     if a.op == "number" and b.op == "/" and b.args[0].op == "number" and b.args[0].value:

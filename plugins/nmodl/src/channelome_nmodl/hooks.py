@@ -10,7 +10,7 @@ from channelome.registry.hooks import hookimpl
 
 @hookimpl
 def channelome_mechanisms() -> dict[str, Callable[[Path], Any]]:
-    """Channels from .mod files."""
+    """Channels, ions and synapses from .mod files."""
     return {".mod": _read}
 
 
@@ -35,9 +35,9 @@ def channelome_environment() -> dict[str, str]:
 
 
 def _read(path: Path) -> Any:
-    from .load import channel_class
+    from .load import classes
 
-    return channel_class(path)
+    return classes(path)
 
 
 def _write(path: Path, name: str) -> str:

@@ -1,46 +1,54 @@
-"""From a .mod file to a class of channels: read, understood, planned and built."""
+"""From a .mod file to classes: read, understood, planned and built."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from channelome.errors import ChannelomeError
-from channelome.mechanisms.channels import Channel
 
 from . import expression
 from .build import build
 from .includes import with_includes
-from .meaning import check_is_of_membrane
+from .meaning import carried, check_is_of_membrane, kept
 from .plan import Plan, plan
-from .reader import mean
+from .plan_ions import plan_ion
+from .plan_synapses import plan_synapse
+from .pools import mean_ions
+from .reader import NoCurrent, mean
+from .spikes import mean_synapse
 from .syntax import parse
 from .text import NmodlError, Source, read
+from .tree import File
 
 
 class Imported(NamedTuple):
     """A class, and what was understood on the way to it."""
 
-    cls: type[Channel]
+    cls: type[Any]
     plan: Plan
     source: Source
 
 
 def load(path: Path) -> Imported:
-    """The class of the mechanism in a file, with what is known of it.
+    """The first class of the mechanism in a file, with what is known of it: its channel, if it has one.
 
     Raises:
-        NmodlError: for what cannot be read, and for what no channel here can be, with the line and the reason.
+        NmodlError: for what cannot be read, and for what no mechanism here can be, with the line and the reason.
     """
+    return load_all(path)[0]
+
+
+def load_all(path: Path) -> tuple[Imported, ...]:
+    """All classes of the mechanism in a file: a channel, ions whose concentrations it keeps, a synapse and its plasticity."""
     return understood(read(path), path.parent)
 
 
-def understood(source: Source, folder: Path) -> Imported:
-    """As `load`, of text that is in memory; INCLUDE is looked for in `folder`, and nowhere else."""
+def understood(source: Source, folder: Path) -> tuple[Imported, ...]:
+    """As `load_all`, of text that is in memory; INCLUDE is looked for in `folder`, and nowhere else."""
     expression.forget()
     try:
         file = parse(source)
-        check_is_of_membrane(file)
-        made = plan(mean(with_includes(file, folder)))
-        return Imported(build(made, source.name), made, source)
+        plans = _plans(with_includes(file, folder))
+        return tuple(Imported(build(made, source.name), made, source) for made in plans)
     except NmodlError:
         raise
     except RecursionError:
@@ -49,6 +57,22 @@ def understood(source: Source, folder: Path) -> Imported:
         raise NmodlError(f"{source.name}: {error}") from error
 
 
-def channel_class(path: Path) -> type[Channel]:
-    """The class of the mechanism in a file: what `ch.load_channel` returns."""
-    return load(path).cls
+def _plans(file: File) -> list[Plan]:
+    """What the file's classes are: of a file that keeps an ion, a current that is always 0 is none."""
+    if file.kind == "POINT_PROCESS":
+        return plan_synapse(mean_synapse(file))
+    check_is_of_membrane(file)
+    pools = kept(file)
+    found: list[Plan] = []
+    if carried(file) or not pools:
+        try:
+            found.append(plan(mean(file)))
+        except NoCurrent:
+            if not pools:
+                raise
+    return [*found, *(plan_ion(meaning) for meaning in mean_ions(file))]
+
+
+def classes(path: Path) -> list[type[Any]]:
+    """The classes of the mechanism in a file: what `ch.load_channel` and its like choose from."""
+    return [one.cls for one in load_all(path)]

@@ -12,6 +12,7 @@ from lark.exceptions import VisitError
 from .text import NmodlError, Source
 from .tree import (
     Assign,
+    Begin,
     Binary,
     Block,
     Call,
@@ -306,8 +307,8 @@ class _Tree(Transformer[Token, Any]):
     def watch(self, items: list[Any]) -> Other:
         return Other("WATCH", items[0].line)
 
-    def inner_initial(self, items: list[Any]) -> Other:
-        return Other("INITIAL in NET_RECEIVE", 0)
+    def inner_initial(self, items: list[Any]) -> Begin:
+        return Begin(items[1])
 
     def netcons(self, items: list[Any]) -> Other:
         return Other("FOR_NETCONS", items[0].line)

@@ -152,6 +152,12 @@ class Block(NamedTuple):
     body: tuple[Any, ...]
 
 
+class Begin(NamedTuple):
+    """INITIAL of a NET_RECEIVE: what the variables of each connection start from."""
+
+    body: tuple[Any, ...]
+
+
 class Other(NamedTuple):
     """What is read and means nothing for a channel, or cannot be meant; by its keyword."""
 

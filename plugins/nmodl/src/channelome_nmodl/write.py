@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from channelome.authoring import Release, Synapse
+
 from . import expression as x
 from .build import said
 from .expression import Formula
@@ -16,7 +18,7 @@ from .plan import Field, Method, Plan
 
 _KINDS: Mapping[str, str] = {
     "mV": "Voltage", "ms": "Time", "1/ms": "Rate", "mS/cm^2": "Conductance", "mM": "Concentration", "1": "Factor",
-    "degC": "Temperature", "uA/cm^2": "CurrentDensity", "um^2": "Area",
+    "degC": "Temperature", "uA/cm^2": "CurrentDensity", "um^2": "Area", "um": "Length",
 }  # fmt: skip
 _RANK: Mapping[str, int] = {
     "or": 0,
@@ -73,6 +75,7 @@ def _class_line(plan: Plan, name: str) -> str:
         words.append(f'ion="{plan.ion}"')
     for key, values in plan.keywords.items():
         words.append(f"{key}={_names(values)}")
+    words += [f"{key}={_word(value)}" for key, value in plan.words.items()]
     if plan.reads:
         words.append(f"reads={_names(plan.reads)}")
     return "\n".join(_wrapped(f"class {name}(", ", ".join(words), "):"))
@@ -84,8 +87,21 @@ def _names(names: Iterable[str]) -> str:
     return f"({inside},)" if "," not in inside else f"({inside})"
 
 
+def _word(value: Any) -> str:
+    """A value of a class keyword, as Python."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{key}": {one!r}' for key, one in value.items()) + "}"  # pyright: ignore
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
 def _summary(plan: Plan) -> str:
     known = {"na": "Sodium", "k": "Potassium", "ca": "Calcium", "cl": "Chloride"}
+    if plan.base in (Synapse, Release):
+        what = "Synapse" if plan.base is Synapse else "What a source sends"
+        return f"{what}, of the mechanism {plan.meaning.name}."
+    if plan.meaning.species:
+        species = plan.meaning.species
+        return f"{known.get(species, species)} of the mechanism {plan.meaning.name}."
     ion = plan.ion if isinstance(plan.ion, str) else plan.ion[0] if plan.ion and len(plan.ion) == 1 else None
     what = (
         f"{known.get(ion, ion)} current"
@@ -99,11 +115,12 @@ def _summary(plan: Plan) -> str:
 
 def _field(one: Field, file: str) -> str:
     kind = _KINDS.get(one.unit.symbol)
-    if one.name == "g_max" and one.default < 0:
+    if one.name == "g_max" and (one.default or 0) < 0:
         kind = None
     kind = kind or f'Annotated[Any, Unit.parse("{one.unit.symbol}")]'
     source = said(one, file).replace("\\", "/").replace('"', "'")
-    return f'    {one.name}: {kind} = param({one.default!r}, source="{source}")'
+    value = "" if one.default is None else f"{one.default!r}, "
+    return f'    {one.name}: {kind} = param({value}source="{source}")'
 
 
 # ---- methods ----
@@ -116,8 +133,13 @@ def _method(method: Method, plan: Plan) -> list[str]:
         parts = [printer.named(name, part) for name, part in zip(_PAIRS[method.returns], parts, strict=True)]
     arguments = [f"{name}: {_type(name, plan)}" for name in method.arguments]
     head = _wrapped(f"    def {method.name}(", ", ".join(["self", *arguments]), f") -> {_RESULTS[method.returns]}:")
-    if method.returns == "table":
-        lines = ["return {", *(f"    {_key(key)}: {part}," for key, part in zip(method.keys, parts, strict=True)), "}"]
+    if method.returns in ("table", "sent"):
+        sent = f"}}, {parts[-1]}" if method.returns == "sent" else "}"
+        lines = [
+            "return {",
+            *(f"    {_key(key)}: {part}," for key, part in zip(method.keys, parts, strict=False)),
+            sent,
+        ]
     elif method.returns == "value":
         lines = [f"return {parts[0]}"]
     elif method.returns == "rates":
@@ -146,13 +168,18 @@ _PAIRS: Mapping[str, tuple[str, str]] = {
     "linear": ("source", "rate"),
 }
 _RESULTS: Mapping[str, str] = {
-    "rates": "Rates", "gate": "Gate", "linear": "Linear", "table": "dict[Any, Any]", "value": "Array"
+    "rates": "Rates", "gate": "Gate", "linear": "Linear", "table": "dict[Any, Any]", "value": "Array",
+    "sent": "tuple[dict[str, Any], Any]",
 }  # fmt: skip
 
 
 def _type(name: str, plan: Plan) -> str:
-    views = {view.partition(".")[0] for view in plan.symbols.values() if "." in view and not view.startswith("self.")}
-    return "IonView" if name in views else "Any" if name == "celsius" else "Array"
+    views = {
+        view.partition(".")[0] for view in plan.symbols.values() if "." in view and not view.startswith(("self.", "s["))
+    }
+    if name == "s":
+        return "dict[str, Array]"
+    return "IonView" if name in views else "Any" if name in ("celsius", "dt") else "Array"
 
 
 def _key(key: Any) -> str:
@@ -268,12 +295,17 @@ _AUTHORING = [
     "Factor",
     "Gate",
     "General",
+    "GeneralIon",
     "IonView",
+    "Length",
     "Linear",
     "Markov",
     "Ohmic",
+    "Pool",
     "Rate",
     "Rates",
+    "Release",
+    "Synapse",
     "Temperature",
     "Time",
     "Unit",
