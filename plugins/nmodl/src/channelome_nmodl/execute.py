@@ -274,16 +274,24 @@ class Machine:
             case Flux():
                 self.solved.sources.append((self._key(s.into, scope), self._value(s.value, scope)))
             case Compartment():
-                volume = self._value(s.volume, scope)
                 for name in s.states:
-                    size = self.file.states[name.name].size if name.name in self.file.states else None
-                    count = self.size(size, s.line) if name.index is None else None
-                    keys = [self._key(name, scope)] if count is None else [f"{name.name}[{i}]" for i in range(count)]
-                    self.solved.volumes.update(dict.fromkeys(keys, volume))
+                    self._compartment(s, name, scope)
             case Conserve():
                 self.solved.conserved.append((self._value(s.left, scope), self._value(s.right, scope)))
             case _:
                 self.solved.equations.append((x.sub(self._value(s.left, scope), self._value(s.right, scope)), s.line))
+
+    def _compartment(self, s: Compartment, name: Name, scope: Scope) -> None:
+        """The volume of a state, or of each element of one, of which the volume may be a function."""
+        size = self.file.states[name.name].size if name.name in self.file.states else None
+        count = self.size(size, s.line) if name.index is None else None
+        if count is None:
+            self.solved.volumes[self._key(name, scope)] = self._value(s.volume, scope)
+            return
+        for i in range(count):
+            inner = {**scope, s.counter: f"{s.counter}@volume"} if s.counter else scope
+            self.env[f"{s.counter}@volume"] = x.number(i)
+            self.solved.volumes[f"{name.name}[{i}]"] = self._value(s.volume, inner)
 
     def _side(self, side: Any, scope: Scope) -> tuple[tuple[float, str], ...]:
         return tuple((count, self._key(name, scope)) for count, name in side)
@@ -302,9 +310,21 @@ class Machine:
 
     def _whole(self, e: Any, scope: Scope, line: int) -> int:
         value = self._value(e, scope)
+        if value.op != "number":
+            value = self._at_defaults(value)
         if value.op != "number" or value.value != int(value.value):
             raise self.refuse(line, "an index or the bound of a loop is not a whole number that is known.")
         return int(value.value)
+
+    def _at_defaults(self, f: Formula) -> Formula:
+        """A bound of a loop of parameters, at their values in the file."""
+        known: dict[str, Formula] = {}
+        for name in f.symbols:
+            declared = self.file.parameters.get(name)
+            if declared is not None and isinstance(declared.value, float):
+                known[name] = x.number(declared.value)
+                self.notes[f"{name} is a bound of a loop, and is taken at its value in the file"] = None
+        return x.substituted(f, known)
 
     def _value(self, e: Any, scope: Scope) -> Formula:
         match e:
@@ -418,5 +438,7 @@ def is_harmless(verbatim: Verbatim) -> bool:
     inner = re.sub(r"/\*.*?\*/|//[^\n]*", "", inner, flags=re.DOTALL)
     inner = re.sub(r"^\s*#[^\n]*", "", inner, flags=re.MULTILINE)
     inner = re.sub(r"\bextern\b[^;{}]*;", "", inner)
+    inner = re.sub(r"\b(\w+)\s*=\s*_ion_\1\s*;", "", inner)  # what an ion's variable is anyway
+    inner = re.sub(r"\bf?printf\s*\([^;{}]*\)\s*;", "", inner)
     inner = re.sub(r"\breturn\s*\(?\s*[\d.]*\s*\)?\s*;", "", inner)
     return not inner.strip(" \t\n;")

@@ -15,7 +15,7 @@ def channelome_mechanisms() -> dict[str, Callable[[Path], Any]]:
 
 
 @hookimpl
-def channelome_writers() -> dict[str, Callable[[Path, str], str]]:
+def channelome_writers() -> dict[str, Callable[[Path, str], Any]]:
     """Classes in the house style of .mod files."""
     return {".mod": _write}
 
@@ -40,10 +40,7 @@ def _read(path: Path) -> Any:
     return classes(path)
 
 
-def _write(path: Path, name: str) -> str:
-    import hashlib
+def _write(path: Path, name: str) -> Any:
+    from .pack import written
 
-    from .load import load
-    from .write import module
-
-    return module(load(path).plan, name, hashlib.sha256(path.read_bytes()).hexdigest())
+    return written(path, name)

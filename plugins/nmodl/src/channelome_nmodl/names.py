@@ -166,6 +166,11 @@ class Names:
             value = x.substituted(
                 value, {one: self.resolved_first(self.first.env.get(one, x.number(0))) for one in used}
             )
+        if "dt" in value.symbols:
+            said = "INITIAL takes a step of dt; here the start is that of dt = 0"
+            if said not in self.meaning.findings:
+                self.meaning.findings.append(said)
+            value = x.substituted(value, {"dt": x.number(0)})
         return value
 
     def species(self, species: str, valence: float | None, line: int) -> str:

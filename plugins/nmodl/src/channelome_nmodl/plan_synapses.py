@@ -9,7 +9,7 @@ from . import expression as x
 from .expression import Formula
 from .meaning import Quantity
 from .plan import NAMES, Field, Method, Plan, identifier
-from .spikes import ELAPSED, WEIGHT, Synaptic
+from .spikes import ELAPSED, Synaptic
 from .text import NmodlError
 
 _DT, _ARRIVED, _SPIKED = "dt@", "arrived@", "spiked@"
@@ -123,7 +123,6 @@ class _Planner:
                 own = name if name == "celsius" else self._free(identifier(name))
                 self.symbols[name] = f"self.{own}"
                 self.fields.append(Field(own, quantity, quantity.unit or Unit.parse("1"), quantity.value))
-        assert WEIGHT not in used
         made.fields, made.symbols = self.fields, self.symbols
         return made
 

@@ -56,8 +56,9 @@ def _undone(names: Names, name: str, update: Formula, line: int) -> Formula:
 
 def _hidden(names: Names) -> None:
     """Variables that are no STATE and remember: states all the same where they move with dt."""
+    needed = _reached(names)
     for name, value in list(names.cycle.env.items()):
-        if "@" in name or name in names.states or name not in value.symbols or value is x.symbol(name):
+        if name not in needed or name in names.states or name not in value.symbols or value is x.symbol(name):
             continue
         resolved = names.resolved(value, keep=name)
         if name in resolved.symbols and "dt" in resolved.symbols:
@@ -65,6 +66,21 @@ def _hidden(names: Names) -> None:
             names.cycle.solved.rates[name] = _undone(names, name, resolved, 0)
             del names.cycle.env[name]
             names.meaning.notes.append(f"{name} is no STATE in the file, but is one")
+
+
+def _reached(names: Names) -> set[str]:
+    """Variables that what the file writes depends on, directly or by others."""
+    solved, env = names.cycle.solved, names.cycle.env
+    written = [name for ion in names.file.ions for name in ion.writes]
+    found = {*written, *names.file.lists.get("NONSPECIFIC_CURRENT", ())}
+    found |= {name for rate in solved.rates.values() for name in rate.symbols}
+    ahead = set(found)
+    while ahead:
+        name = ahead.pop()
+        new = env[name].symbols - found if name in env else frozenset[str]()
+        found |= new
+        ahead |= new
+    return found
 
 
 def _kinetics(names: Names) -> None:

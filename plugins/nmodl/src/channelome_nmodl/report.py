@@ -1,5 +1,6 @@
 """What is said of a file that was imported, or was not: lines for a terminal, a table for a browser."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
@@ -14,10 +15,11 @@ from channelome.module import REQUIRED
 from .compare import compare
 from .load import Imported, load_all
 from .oracle import Comparison
-from .text import NmodlError, title
+from .text import NmodlError, read, title
 
 TOLERANCE = 1e-6
 """Of the largest current: what counts as equal to NEURON."""
+_KIND = re.compile(r"\b(SUFFIX|POINT_PROCESS|ARTIFICIAL_CELL)\b")
 _OTHER = ("is not a channel", "is not a mechanism", "has no BREAKPOINT", "writes no current", "no spike reaches it")
 
 
@@ -27,24 +29,26 @@ class Result:
 
     Attributes:
         parts: its classes.
+        kind: what it calls itself, ``"SUFFIX"``, ``"POINT_PROCESS"`` or ``"ARTIFICIAL_CELL"``.
         refusal: why it is nothing here; empty where it is.
         comparisons: with NEURON, if asked; `trouble` where NEURON could not.
+        name: of its class in a pack that it was put into.
         checks: what the kit found.
     """
 
     path: Path
+    kind: str = ""
     parts: tuple[Imported, ...] = ()
     refusal: str = ""
     comparisons: list[Comparison] = field(default_factory=list[Comparison])
     trouble: str = ""
+    name: str = ""
     checks: list[str] = field(default_factory=list[str])
 
     @property
     def is_density(self) -> bool:
         """Whether the file is a density mechanism, to NEURON: a channel, a pool, a pump."""
-        if self.parts:
-            return self.parts[0].plan.meaning.file.kind == "SUFFIX"
-        return not any(word in self.refusal for word in _OTHER)
+        return self.kind in ("SUFFIX", "") and not any(word in self.refusal for word in _OTHER)
 
     @property
     def comparison(self) -> Comparison | None:
@@ -73,6 +77,8 @@ def looked_at(path: Path, *, python: str = "", check: bool = False) -> Result:
     except NmodlError as error:
         result.refusal = str(error)
         return result
+    finally:
+        result.kind = _kind(path)
     if python:
         try:
             result.comparisons = compare(result.parts, path, python)
@@ -81,6 +87,15 @@ def looked_at(path: Path, *, python: str = "", check: bool = False) -> Result:
     if check:
         result.checks = [line for one in result.parts for line in _checked(one.cls)]
     return result
+
+
+def _kind(path: Path) -> str:
+    """The first word of a file that says what it is, if it can be read at all."""
+    try:
+        found = _KIND.search(read(path).text)
+    except NmodlError:
+        return ""
+    return found[1] if found else ""
 
 
 def _checked(cls: Any) -> list[str]:
@@ -168,7 +183,7 @@ def html(results: list[Result]) -> str:
         "<style>body{font:14px sans-serif;margin:2em}td,th{border:1px solid #ccc;padding:4px;text-align:left;vertical-align:top}"
         "table{border-collapse:collapse}.no{background:#fee}.yes{background:#efe}</style>\n"
         f"<h1>Imported mechanisms</h1><p>{good} of {len(results)} files.</p>\n"
-        "<table><tr><th>file<th>mechanism<th>kind<th>states<th>beside NEURON<th>notes</tr>\n"
+        "<table><tr><th>file<th>mechanism<th>in the pack<th>kind<th>states<th>beside NEURON<th>notes</tr>\n"
         f"{rows}\n</table></html>\n"
     )
 
@@ -176,7 +191,9 @@ def html(results: list[Result]) -> str:
 def _row(result: Result) -> str:
     if not result.parts:
         kind = "refused" if result.is_density else "nothing here"
-        return f"<tr class='no'><td>{escape(result.path.name)}<td><td>{kind}<td><td><td>{escape(result.refusal)}</tr>"
+        return (
+            f"<tr class='no'><td>{escape(result.path.name)}<td><td><td>{kind}<td><td><td>{escape(result.refusal)}</tr>"
+        )
     meanings = [one.plan.meaning for one in result.parts]
     beside = f"{result.comparison.relative:.1e}" if result.comparison else escape(result.trouble)
     notes = "<br>".join(
@@ -185,4 +202,4 @@ def _row(result: Result) -> str:
     states = escape(", ".join(state for one in result.parts for state in states_of(one.cls)))
     colour = "no" if result.differs else "yes"
     name, kind = escape(meanings[0].name), kind_of(result)
-    return f"<tr class='{colour}'><td>{escape(result.path.name)}<td>{name}<td>{kind}<td>{states}<td>{beside}<td>{notes}</tr>"
+    return f"<tr class='{colour}'><td>{escape(result.path.name)}<td>{name}<td>{escape(result.name)}<td>{kind}<td>{states}<td>{beside}<td>{notes}</tr>"

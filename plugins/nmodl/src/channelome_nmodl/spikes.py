@@ -212,6 +212,10 @@ def _split(f: Formula) -> tuple[Formula, Formula]:
 def _check_clock(names: Names, receive: Routine, found: Synaptic, first: Machine, clock: list[str]) -> None:
     formulas = [*found.kept.values(), *found.jumps.values(), *([found.amount] if found.amount else [])]
     used = frozenset[str]().union(*(f.symbols for f in formulas))
+    if WEIGHT in used or used & (names.states | {"v"}):
+        raise names.cycle.refuse(
+            receive.line, "what a source remembers depends on the weight or on the target, which it does not know."
+        )
     if used & {"t", "dt", *clock}:
         raise names.cycle.refuse(
             receive.line, "what a spike does depends on time itself, not on the time since the last alone."

@@ -274,7 +274,7 @@ class _Tree(Transformer[Token, Any]):
         return Conserve(items[1], items[2], items[0].line)
 
     def compartment(self, items: list[Any]) -> Compartment:
-        return Compartment(items[2], items[3], items[0].line)
+        return Compartment(str(items[1] or ""), items[2], items[3], items[0].line)
 
     def diffusion(self, items: list[Any]) -> Other:
         return Other("LONGITUDINAL_DIFFUSION", items[0].line)

@@ -110,6 +110,9 @@ class Conserve(NamedTuple):
 
 
 class Compartment(NamedTuple):
+    """Volumes of states; of arrays for each element, whose number is `counter` in the volume."""
+
+    counter: str
     volume: Any
     states: tuple[Name, ...]
     line: int

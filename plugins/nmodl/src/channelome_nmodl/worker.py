@@ -51,6 +51,7 @@ def _clamped(job: dict[str, Any]) -> dict[str, Any]:
         cvode.rtol(1e-9)
     rows = [_pulse(h, cvode, section, job, V) for V in job["pulses"]]
     start = []
+    h.dt = 1e-9
     for V in job["rest"]:
         h.finitialize(V)
         start.append(_current(h, section, job))
@@ -173,7 +174,7 @@ def _current(h: Any, section: Any, job: dict[str, Any]) -> float:
 
 
 def _pulse(h: Any, cvode: Any, section: Any, job: dict[str, Any], V: float) -> list[float]:
-    h.dt = 0.025
+    h.dt = 1e-9  # what INITIAL steps by hand is where it was
     h.finitialize(job["hold"])
     found, t = [], 0.0
     section(0.5).v = V
