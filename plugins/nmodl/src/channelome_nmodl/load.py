@@ -1,5 +1,7 @@
 """From a .mod file to classes: read, understood, planned and built."""
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -7,7 +9,7 @@ from channelome.errors import ChannelomeError
 
 from . import expression
 from .build import build
-from .includes import with_includes
+from .includes import Beside, with_includes
 from .meaning import carried, check_is_of_membrane, kept
 from .plan import Plan, plan
 from .plan_ions import plan_ion
@@ -16,7 +18,7 @@ from .pools import mean_ions
 from .reader import NoCurrent, mean
 from .spikes import mean_synapse
 from .syntax import parse
-from .text import NmodlError, Source, read
+from .text import NmodlError, Source, read, source
 from .tree import File
 
 
@@ -42,19 +44,68 @@ def load_all(path: Path) -> tuple[Imported, ...]:
     return understood(read(path), path.parent)
 
 
-def understood(source: Source, folder: Path) -> tuple[Imported, ...]:
-    """As `load_all`, of text that is in memory; INCLUDE is looked for in `folder`, and nowhere else."""
+def understood(held: Source, folder: Path | None, texts: Mapping[str, str] | None = None) -> tuple[Imported, ...]:
+    """As `load_all`, of text that is in memory; INCLUDE is looked for in `folder`, or in `texts` by name, and nowhere else.
+
+    Of one text there is one class in a process, however often it is loaded.
+    """
     expression.forget()
     try:
-        file = parse(source)
-        plans = _plans(with_includes(file, folder))
-        return tuple(Imported(build(made, source.name), made, source) for made in plans)
+        file = parse(held)
+        beside = Beside(folder, texts)
+        whole = with_includes(file, beside)
+        arrived = Arrived(held.name, held.raw, tuple(sorted(beside.texts.items())))
+        if arrived not in _known:
+            _known[arrived] = tuple(_imported(made, held, arrived, i) for i, made in enumerate(_plans(whole)))
+        return _known[arrived]
     except NmodlError:
         raise
     except RecursionError:
-        raise NmodlError(f"{source.name}: its formulas are nested too deeply.") from None
+        raise NmodlError(f"{held.name}: its formulas are nested too deeply.") from None
     except ChannelomeError as error:
-        raise NmodlError(f"{source.name}: {error}") from error
+        raise NmodlError(f"{held.name}: {error}") from error
+
+
+class Arrived(NamedTuple):
+    """A file as it travels to another process: its name and text, and what it includes."""
+
+    name: str
+    text: str
+    included: tuple[tuple[str, str], ...]
+
+
+class OfText(NamedTuple):
+    """How an instance of a class of a file travels: called, it gives the class of the process that it is in.
+
+    Attributes:
+        part: which class of the file it is of.
+        digest: SHA-256 of the text, so that what arrives is what was sent.
+
+    Raises:
+        ModelError: where the text is another.
+    """
+
+    file: Arrived
+    part: int
+    digest: str
+
+    def __call__(self) -> type[Any]:
+        if _digest(self.file) != self.digest:
+            raise NmodlError(f"{self.file.name}: the text that arrived is not the one that was sent.")
+        return understood(source(self.file.text, self.file.name), None, dict(self.file.included))[self.part].cls
+
+
+_known: dict[Arrived, tuple[Imported, ...]] = {}
+
+
+def _imported(made: Plan, held: Source, file: Arrived, part: int) -> Imported:
+    cls = build(made, held.name)
+    setattr(cls, "_reference", OfText(file, part, _digest(file)))  # noqa: B010
+    return Imported(cls, made, held)
+
+
+def _digest(file: Arrived) -> str:
+    return hashlib.sha256(repr(tuple(file)).encode()).hexdigest()
 
 
 def _plans(file: File) -> list[Plan]:

@@ -63,7 +63,7 @@ def influx(subject: IonSubject) -> Problems:
     if not inward > none:
         yield f"an inward current of 1 uA/cm^2 changes C_in by {inward - none:.3g} mM/ms"
     depths = [name for name, p in type(pool).parameters.items() if p.unit.dimension == _UM]
-    if len(depths) == 1 and inward > none:
+    if len(depths) == 1 and inward > none and isinstance(pool, Pool):
         wanted = 10 / (FARADAY * getattr(pool, depths[0]))
         if not np.isclose(inward - none, wanted, rtol=1e-4):
             yield f"1 uA/cm^2 changes C_in by {inward - none:.4g} mM/ms; its charge in a shell of {depths[0]} is {wanted:.4g}"
