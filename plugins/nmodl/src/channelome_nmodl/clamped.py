@@ -46,8 +46,16 @@ def job_of(plan: Plan, library: str, mechanism: str) -> dict[str, Any]:
     carried = [name for ion in file.ions for name in ion.writes if name == f"i{ion.species}"]
     return {
         "library": library, "mechanism": mechanism, "celsius": CELSIUS, "ions": ions, "currents": [*carried, *own],
-        "hold": HOLD, "pulses": PULSES, "times": TIMES, "rest": REST, "exact": is_exact(plan) and not kept(file),
+        "hold": HOLD, "pulses": PULSES, "times": TIMES, "rest": REST, "exact": is_exact(plan) and not kept(file), "parameters": parameters(plan),
     }  # fmt: skip
+
+
+def parameters(plan: Plan) -> dict[str, float]:
+    """The file's defaults, for a NEURON that has fewer digits of them."""
+    ours = {name for name in plan.meaning.quantities if "[" not in name and "#" not in name}
+    declared = plan.meaning.file.parameters
+    given = {name for ion in plan.meaning.file.ions for name in (*ion.reads, *ion.writes)} | {"v", "celsius", "dt"}
+    return {name: one.value for name, one in declared.items() if name in ours - given and isinstance(one.value, float)}
 
 
 def is_exact(plan: Plan) -> bool:

@@ -91,12 +91,9 @@ class _Planner:
             self.symbols[rest.value] = "self.C_rest"
             self._add("C_rest", quantity, _MILLIMOLAR, quantity.value or 0.0)
             return
-        line = self.meaning.file.lines.get("INITIAL", 0)
-        own = self._of_neuron("i")
-        value, note = (rest.value, "INITIAL") if line and rest.value else (own.value or 0.0, own.note)
-        self._add(
-            "C_rest", Quantity(f"{self.meaning.species}i", _MILLIMOLAR, "mM", value, line, note), _MILLIMOLAR, value
-        )
+        name, line = f"{self.meaning.species}i", self.meaning.file.lines.get("INITIAL", 0)
+        own = Quantity(name, _MILLIMOLAR, "mM", rest.value, line, "INITIAL")
+        self._add("C_rest", self._of_neuron("i") if INSIDE in self.meaning.of_neuron else own, _MILLIMOLAR, rest.value)
 
     def _outside(self, made: Plan) -> None:
         """Concentrations that are no variables are fields, with what NEURON starts with."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from channelome.errors import ModelError
 
-from .clamped import CELSIUS, given
+from .clamped import CELSIUS, given, parameters
 from .oracle import Comparison
 from .plan import Plan
 
@@ -26,6 +26,7 @@ def job_of(plan: Plan, library: str, mechanism: str) -> dict[str, Any]:
     return {
         "kind": "synapse", "library": library, "mechanism": mechanism, "celsius": CELSIUS, "spikes": SPIKES, "times": TIMES,
         "voltages": VOLTAGES, "weight": WEIGHT, "currents": plan.meaning.file.lists["NONSPECIFIC_CURRENT"],
+        "parameters": parameters(plan),
     }  # fmt: skip
 
 

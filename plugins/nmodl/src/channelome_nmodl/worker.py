@@ -11,6 +11,7 @@ steps are taken; else its variable-step solver, at tight tolerances.
 
 import itertools
 import json
+import os
 import sys
 from typing import Any
 
@@ -35,6 +36,7 @@ def _clamped(job: dict[str, Any]) -> dict[str, Any]:
     section.cm = 1e30
     h.celsius = job["celsius"]
     section.insert(name)
+    _set_parameters(h, section(0.5), job)
     if hasattr(h, f"usetable_{name}"):
         setattr(h, f"usetable_{name}", 0)
     for species, values in job["ions"].items():
@@ -47,14 +49,10 @@ def _clamped(job: dict[str, Any]) -> dict[str, Any]:
     cvode = h.CVode()
     cvode.active(not job["exact"])
     if not job["exact"]:
-        cvode.atol(1e-10)
-        cvode.rtol(1e-9)
-    rows = [_pulse(h, cvode, section, job, V) for V in job["pulses"]]
-    start = []
-    h.dt = 1e-9
-    for V in job["rest"]:
-        h.finitialize(V)
-        start.append(_current(h, section, job))
+        cvode.atol(1e-12)
+        cvode.rtol(1e-11)
+    rows = [_apart(_pulse, h, cvode, section, job, V) for V in job["pulses"]]
+    start = [_apart(_rest, h, section, job, V) for V in job["rest"]]
     return {"rows": rows, "rest": start, "version": neuron.__version__}
 
 
@@ -71,6 +69,7 @@ def _accumulated(job: dict[str, Any]) -> dict[str, Any]:
     h.celsius = job["celsius"]
     section.insert(job["mechanism"])
     section.insert(job["driver"])
+    _set_parameters(h, section(0.5), job)
     h.secondorder = 0
     cvode = h.CVode()
     cvode.active(job["way"] == "variable")
@@ -102,7 +101,7 @@ def _by_steps(h: Any, section: Any, job: dict[str, Any], longest: Any, n: int) -
     h.finitialize(-65.0)
     found, t = [_seen(h, section, job)], 0.0
     for time in job["times"]:
-        steps = 1 if longest is None else n * max(1, round((time - t) / longest + 0.5))
+        steps = 1 if longest is None else n * max(8, round((time - t) / longest + 0.5))
         h.dt = (time - t) / steps
         for _ in range(steps):
             h.fadvance()
@@ -138,6 +137,7 @@ def _received(job: dict[str, Any]) -> dict[str, Any]:
     section.L, section.diam, section.cm = 10.0, 10.0, 1e30
     h.celsius = job["celsius"]
     synapse = getattr(h, job["mechanism"])(section(0.5))
+    _set_parameters(h, synapse, job)
     if hasattr(h, f"usetable_{job['mechanism']}"):
         setattr(h, f"usetable_{job['mechanism']}", 0)
     connection = h.NetCon(None, synapse)
@@ -163,6 +163,45 @@ def _received(job: dict[str, Any]) -> dict[str, Any]:
 
 
 _loaded: set[str] = set()
+
+
+def _set_parameters(h: Any, where: Any, job: dict[str, Any]) -> None:
+    """Put in the defaults with all their digits, of which nocmodl keeps six."""
+    for name, value in job.get("parameters", {}).items():
+        for owner, full in ((where, f"{name}_{job['mechanism']}"), (where, name), (h, f"{name}_{job['mechanism']}")):
+            if hasattr(owner, full):
+                setattr(owner, full, value)
+                break
+
+
+def _apart(function: Any, *arguments: Any) -> Any:
+    """What a function returns, in a process of its own where there is such a thing: nothing of one run is left for the next."""
+    if not hasattr(os, "fork"):
+        return function(*arguments)
+    end, begin = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            said = json.dumps(function(*arguments))
+        except Exception as error:
+            said = json.dumps({"error": f"{type(error).__name__}: {error}"})
+        with os.fdopen(begin, "w") as out:
+            out.write(said)
+        os._exit(0)
+    os.close(begin)
+    with os.fdopen(end) as held:
+        said = held.read()
+    os.waitpid(child, 0)
+    found = json.loads(said) if said else {"error": "NEURON ended"}
+    if isinstance(found, dict):
+        raise RuntimeError(found["error"])
+    return found
+
+
+def _rest(h: Any, section: Any, job: dict[str, Any], V: float) -> float:
+    h.dt = 1e-9
+    h.finitialize(V)
+    return _current(h, section, job)
 
 
 def _current(h: Any, section: Any, job: dict[str, Any]) -> float:
