@@ -119,7 +119,7 @@ def test_variables_start_where_initial_says():
         ("a = .01*", "a = scop_random()*", r"line 12: scop_random\(\) draws random numbers"),
         ("n^4", "n^4*t", r"time itself \(t\)"),
         ("n^4", "n^4*dt", r"length of a step itself \(dt\)"),
-        ("n^4", "n^4*diam", "diam"),
+        ("n^4", "n^4*nseg", "nseg"),
         ("n^4", "n^4*missing", "missing is used, and is not declared"),
         ("n^4", "n^4*missing(3)", r"line 7: missing\(\)"),
         ("WRITE ik", "WRITE ik, ki", "ki is said to be written, and is not"),

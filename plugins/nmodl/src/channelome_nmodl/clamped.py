@@ -24,7 +24,7 @@ from .plan import Plan
 HOLD, PULSES, TIMES = -81.3, (-101.7, -62.1, -41.3, -19.7, 1.1, 31.9), (0.05, 0.3, 1.0, 4.0, 20.0, 100.0)
 """mV, mV, ms: odd numbers, so that no file's guard of a singular point is hit."""
 REST = tuple(-97.3 + 13.1 * i for i in range(11))
-CELSIUS, DIAMETER = 24.0, 3.7
+CELSIUS, DIAMETER, LENGTH = 24.0, 3.7, 10.0
 """degC, and um of the compartment."""
 IONS: Mapping[str, tuple[float, float, float]] = {
     "na": (50.0, 10.0, 140.0), "k": (-77.0, 140.0, 3.5), "ca": (110.0, 3e-4, 2.0), "cl": (-65.0, 8.0, 130.0)
@@ -78,7 +78,7 @@ def judged(cls: type[Channel], pools: tuple[type[Ion], ...], answer: Mapping[str
         pools: the ions that the file keeps itself.
     """
     with jax.enable_x64(True):
-        rows, rest = currents(cls(), tuple(given(pool) for pool in pools))
+        rows, rest = currents(given(cls), tuple(given(pool) for pool in pools))
     theirs, started = np.asarray(answer["rows"]), np.asarray(answer["rest"])
     if not np.all(np.isfinite(theirs)):
         raise ModelError("NEURON's own current is not a number.")
@@ -92,8 +92,10 @@ def judged(cls: type[Channel], pools: tuple[type[Ion], ...], answer: Mapping[str
 
 
 def given(cls: type[Any]) -> Any:
-    """An instance, in the surroundings that NEURON has: `diam` and `celsius` are given where they must be."""
-    known = {"diam": (DIAMETER, "um"), "celsius": (CELSIUS, "degC")}
+    """An instance, in the surroundings that NEURON has, which are given where they must be."""
+    known = {
+        "diam": (DIAMETER, "um"), "L": (LENGTH, "um"), "area": (np.pi * DIAMETER * LENGTH, "um^2"), "celsius": (CELSIUS, "degC"),
+    }  # fmt: skip
     return cls(**{name: known[name] for name, one in cls.parameters.items() if one.default is REQUIRED})
 
 

@@ -1,6 +1,7 @@
 """What the names of a file stand for, once INITIAL and BREAKPOINT have been run on formulas."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from channelome.mechanisms.ions import VALENCE
@@ -16,6 +17,8 @@ from .tree import Declared, File
 from .units import unit_of
 
 GIVEN = frozenset({"v", "celsius", "t", "dt", "diam", "area", "L", "nseg", "secondorder", "stoprun", "phi_rest"})
+SECTION: Mapping[str, str] = {"diam": "um", "area": "um^2", "L": "um", "celsius": "degC"}
+"""What a mechanism of NEURON knows of where it is, with its unit; here it must be given, but for the temperature of a channel."""
 OWN = "#"
 """What is put behind the name of a parameter that INITIAL changes, where its value in the file is meant."""
 
@@ -155,23 +158,23 @@ class Names:
         return self.resolved(value)
 
     def started(self, name: str) -> Formula:
+        """What INITIAL gives a state, of parameters, V, ions and what it solves for; what it reads of states before is their default."""
         value = self.first.env.get(name)
         if value is None or value is x.symbol(name):
-            default = self.declared(f"{name}0")
-            return x.symbol(f"{name}0") if default is not None else x.number(0)
+            return self._before(name)
         value = self.resolved_first(value)
-        for _ in range(20):
-            if not (used := value.symbols & self.states):
-                break
-            value = x.substituted(
-                value, {one: self.resolved_first(self.first.env.get(one, x.number(0))) for one in used}
-            )
+        used = value.symbols & self.states - self.first.solved.steady
+        value = x.substituted(value, {one: self._before(one) for one in used})
         if "dt" in value.symbols:
             said = "INITIAL takes a step of dt; here the start is that of dt = 0"
             if said not in self.meaning.findings:
                 self.meaning.findings.append(said)
             value = x.substituted(value, {"dt": x.number(0)})
         return value
+
+    def _before(self, name: str) -> Formula:
+        """What a state is before INITIAL."""
+        return x.symbol(f"{name}0") if self.declared(f"{name}0") is not None else x.number(0)
 
     def species(self, species: str, valence: float | None, line: int) -> str:
         if species.casefold() in VALENCE and species not in VALENCE:
@@ -187,8 +190,8 @@ class Names:
         return same(a, b, self.defaults(a) | self.defaults(b), rtol=1e-9)
 
     def section(self, name: str) -> Quantity:
-        """A quantity of where a mechanism is, which must be given: `diam`, `celsius`."""
-        unit = Unit.parse({"diam": "um", "celsius": "degC"}[name])
+        """A quantity of where a mechanism is, which must be given: one of `SECTION`."""
+        unit = Unit.parse(SECTION[name])
         return Quantity(name, unit, unit.symbol, None, 0, "of the section; must be given")
 
     def plain(self, *formulas: Formula) -> dict[str, float]:

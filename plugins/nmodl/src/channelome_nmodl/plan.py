@@ -204,7 +204,8 @@ class _Planner:
                 made.methods = [_changed(method, name, scale) for method in made.methods]
             taken.add(own)
             self.symbols[name] = f"self.{own}"
-            made.fields.append(Field(own, quantity, unit, (quantity.value or 0.0) * scale))
+            value = None if quantity.value is None else quantity.value * scale
+            made.fields.append(Field(own, quantity, unit, value))
         made.fields.sort(key=lambda f: (f.name != "g_max", f.name != "E"))
 
     def _free(self, name: str, taken: set[str]) -> str:

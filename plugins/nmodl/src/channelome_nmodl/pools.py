@@ -3,7 +3,7 @@
 from . import expression as x
 from .expression import Formula
 from .meaning import Meaning, all_formulas, check_kind, kept
-from .names import Names
+from .names import SECTION, Names
 from .rates import read_rates
 from .regular import regular
 from .text import NmodlError
@@ -13,8 +13,6 @@ CURRENT, INSIDE, OUTSIDE = "I@", "C_in@", "C_out@"
 """Symbols of the current density in uA/cm^2 and of the two concentrations in mM; a file's names have no @."""
 _PER_AREA = 1e-3
 """mA/cm2 in a uA/cm^2."""
-_OF_THE_SECTION = ("diam", "celsius")
-"""What a pool here must be given, since an ion knows nothing of where it is."""
 
 
 def mean_ions(file: File) -> list[Meaning]:
@@ -151,14 +149,14 @@ def _check_symbols(names: Names, reads: tuple[str, ...]) -> None:
             )
     for name in sorted(used - set(meaning.rates) - {CURRENT, INSIDE, OUTSIDE}):
         of_the_cell = name == "celsius" and meaning.potential is not None and not _in_rates(meaning, name)
-        if name in _OF_THE_SECTION:
+        if name in SECTION:
             if not of_the_cell:
                 meaning.quantities[name] = names.section(name)
         elif name in ("t", "dt"):
             raise NmodlError(
                 f"{names.where}: its pool depends on {'time' if name == 't' else 'the length of a step'} itself ({name})."
             )
-        elif name in ("v", "area", "L", "nseg") or name in names.given or _is_current(names, name):
+        elif name in ("v", "nseg") or name in names.given or _is_current(names, name):
             raise NmodlError(f"{names.where}: its pool depends on {name}, which an ion here does not see.")
         else:
             meaning.quantities[name] = names.quantity(name)

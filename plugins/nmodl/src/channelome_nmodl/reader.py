@@ -2,7 +2,7 @@
 
 from . import expression as x
 from .meaning import Meaning, all_formulas, check_current, check_kind, kept
-from .names import Names
+from .names import SECTION, Names
 from .rates import read_rates
 from .regular import regular
 from .starts import read_starts
@@ -96,8 +96,11 @@ def _check_symbols(names: Names) -> None:
             raise NmodlError(
                 f"{names.where}: its current depends on {'time' if name == 't' else 'the length of a step'} itself ({name})."
             )
-        if name in ("diam", "area", "L", "nseg"):
-            raise NmodlError(f"{names.where}: it depends on the section's {name}, which a channel here does not know.")
+        if name == "nseg":
+            raise NmodlError(f"{names.where}: it depends on nseg, which a channel here does not know.")
+        if name in SECTION:
+            names.meaning.quantities[name] = names.section(name)
+            continue
         if name in names.given:
             _check_ion_name(names, name)
             continue

@@ -7,7 +7,7 @@ from . import expression as x
 from .execute import Machine
 from .expression import Formula
 from .meaning import Meaning, check_words
-from .names import Names
+from .names import SECTION, Names
 from .rates import read_rates
 from .regular import regular
 from .singular import factors
@@ -278,6 +278,6 @@ def _check_symbols(names: Names, found: Synaptic) -> None:
     for name in sorted(used - set(meaning.rates) - {"v"}):
         if "@" in name:
             continue
-        if name in ("t", "dt", "diam", "area", "L", "nseg") or name in names.given:
+        if name in ("t", "dt", "nseg") or name in names.given:
             raise NmodlError(f"{names.where}: it depends on {name}, which a synapse here does not see.")
-        meaning.quantities[name] = names.section(name) if name == "celsius" else names.quantity(name)
+        meaning.quantities[name] = names.section(name) if name in SECTION else names.quantity(name)

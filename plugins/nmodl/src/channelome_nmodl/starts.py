@@ -1,6 +1,7 @@
 """What INITIAL makes of states: their steady state, which needs no formula, or something else."""
 
 from . import expression as x
+from .elimination import solved
 from .expression import Formula
 from .gates import steady_state
 from .names import Names
@@ -47,19 +48,27 @@ def _check_scheme_start(names: Names) -> None:
 
 
 def _check_equations(names: Names) -> None:
-    """Say where a LINEAR block, which INITIAL solves, does not hold at the steady state, from which the scheme starts here."""
+    """Start from what a LINEAR block gives, which INITIAL solves, where that is not the steady state of the scheme."""
     meaning = names.meaning
-    if not meaning.arrows:
-        raise NmodlError(f"{names.where}: INITIAL solves a LINEAR block for states that are no closed kinetic scheme.")
     equations = [names.resolved_first(f) for f, _ in names.first.solved.equations]
     rates = [arrow.rate for arrow in meaning.arrows]
     plain = {**names.plain(*equations, *rates), "v": -57.3}
-    pairs = [(arrow.left[0][1], arrow.right[0][1]) for arrow in meaning.arrows]
-    occupied = stationary(meaning.scheme, pairs, values(rates, plain))
-    off = values(equations, plain | occupied)
-    size = max(abs(float(one)) for one in values(rates, plain))
-    if any(abs(float(one)) > 1e-6 * max(size, 1.0) for one in off):
-        meaning.findings.append("its LINEAR block does not give the steady state, from which the scheme starts here")
+    if meaning.arrows:
+        pairs = [(arrow.left[0][1], arrow.right[0][1]) for arrow in meaning.arrows]
+        occupied = stationary(meaning.scheme, pairs, values(rates, plain))
+        off = values(equations, plain | occupied)
+        size = max(abs(float(one)) for one in values(rates, plain))
+        if all(abs(float(one)) <= 1e-6 * max(size, 1.0) for one in off):
+            return
+        meaning.findings.append(
+            "its LINEAR block does not give the steady state of its scheme, and it starts from what that gives"
+        )
+    unknowns = sorted(frozenset[str]().union(*(f.symbols for f in equations)) & names.states)
+    found = solved(equations, unknowns, plain)
+    if found is None or not {*unknowns} <= {*meaning.rates}:
+        raise NmodlError(f"{names.where}: INITIAL solves a LINEAR block that does not say what each state starts from.")
+    meaning.arrows = []
+    meaning.starts |= found
 
 
 def _check_steady(names: Names) -> None:
