@@ -10,7 +10,7 @@ from string import Template
 from .. import __version__
 from ..errors import ModelError
 from ..registry.manifest import API_VERSION
-from .channel import Written, new_channel, reference_table, toml
+from .channel import Draft, new_channels, reference_table, toml
 from .request import Origin, Outline
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -23,7 +23,7 @@ def new_pack(
     *,
     author: str = "",
     folder: Path | None = None,
-    written: Written | None = None,
+    draft: Draft | None = None,
 ) -> tuple[Path, list[Path]]:
     """Make the pack of a new family with one channel; returns its folder and its files, relative to that.
 
@@ -33,7 +33,7 @@ def new_pack(
         licence: an SPDX expression.
         author: who is named in the metadata; "The authors of channelome-..." if left out.
         folder: to make; ``channelome-<family>`` in the current one if left out.
-        written: the channel's module, where it is written already.
+        draft: the channel as it is written already, with where it is from.
 
     Raises:
         ModelError: where the folder is there and not empty.
@@ -54,7 +54,7 @@ def new_pack(
                 Template(text.read_text(encoding="utf-8")).substitute(values), encoding="utf-8"
             )
         (whole / "curves").mkdir()
-        new_channel(outline, whole, None, written)
+        new_channels([draft or Draft(outline)], whole)
         if folder.is_dir():
             folder.rmdir()
         os.replace(whole, folder)

@@ -78,7 +78,7 @@ def judged(cls: type[Ion], plan: Plan, answer: Mapping[str, Any]) -> Comparison:
     i, j, _ = np.unravel_index(int(np.argmax(later)), later.shape)
     where = f"{TIMES[j]:g} ms after the begin of {CURRENTS[i]:g} uA/cm^2"
     return Comparison(
-        float(off.max()),
+        float(later.max()),
         1.0,
         float(off[:, 0].max()),
         where,

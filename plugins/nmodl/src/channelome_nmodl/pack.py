@@ -63,7 +63,7 @@ def put(
         )
     family = family or _family(folder)
     names = _named(files, family)
-    drafts = [_draft(path, parts, names[path], source) for path, parts in files]
+    drafts = [_draft(path, parts, names[path], source or family) for path, parts in files]
     if is_new:
         first = next((draft for draft in drafts if draft.written and draft.written.kind == "channel"), None)
         if first is None:
@@ -71,7 +71,7 @@ def put(
                 "a pack is made around a channel, and none of the files is one: make it with `channelome new pack`."
             )
         origin = Origin(source or f"the files of {files[0][0].parent.name}")
-        new_pack(first.outline, origin, licence, folder=folder, written=first.written)
+        new_pack(first.outline, origin, licence, folder=folder, draft=first)
         drafts.remove(first)
     if drafts:
         new_channels(drafts, folder)
