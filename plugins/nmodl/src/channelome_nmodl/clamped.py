@@ -46,7 +46,7 @@ def job_of(plan: Plan, library: str, mechanism: str) -> dict[str, Any]:
     carried = [name for ion in file.ions for name in ion.writes if name == f"i{ion.species}"]
     return {
         "library": library, "mechanism": mechanism, "celsius": CELSIUS, "ions": ions, "currents": [*carried, *own],
-        "hold": HOLD, "pulses": PULSES, "times": TIMES, "rest": REST, "exact": is_exact(plan) and not kept(file), "parameters": parameters(plan),
+        "hold": HOLD, "pulses": PULSES, "times": TIMES, "rest": REST, "exact": is_exact(plan) and not kept(file), "steps": bool(plan.meaning.steps), "parameters": parameters(plan),
     }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ class Meaning:
         species: the ion, of a pool; empty for a channel.
         potential: of a pool the formula of its reversal potential, where the file has one.
         of_neuron: of a pool the concentrations that start from what NEURON has, since the file says nothing.
+        steps: states whose hand-written update is no exponential, so that it depends on dt in NEURON.
         quantities: parameters that the formulas use, by name.
         rates: ``x'`` per ms of each state.
         starts: of each state the formula that INITIAL gives it; None where it is the steady state.
@@ -50,6 +51,7 @@ class Meaning:
     species: str = ""
     potential: Formula | None = None
     of_neuron: set[str] = field(default_factory=set[str])
+    steps: set[str] = field(default_factory=set[str])
     quantities: dict[str, Quantity] = field(default_factory=dict[str, Quantity])
     rates: dict[str, Formula] = field(default_factory=dict[str, Formula])
     starts: dict[str, Formula | None] = field(default_factory=dict[str, Formula | None])

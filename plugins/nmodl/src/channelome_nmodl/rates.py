@@ -49,9 +49,24 @@ def _undone(names: Names, name: str, update: Formula, line: int) -> Formula:
     good = abs(after - before) <= 1e-9 * (1 + abs(before))
     if not good.any() or not good[(after == after)].all():
         raise names.cycle.refuse(line, f"the update of {name} moves it even where dt is 0; what it means is not clear.")
+    _check_is_flow(names, name, update)
     rate = x.substituted(x.slope(update, "dt"), nothing)
     names.meaning.notes.append(f"the hand-written update of {name} was undone: its rate of change is that of dt -> 0")
     return _tidy(rate)
+
+
+def _check_is_flow(names: Names, name: str, update: Formula) -> None:
+    """Say where two steps of half the length are not one step: then what NEURON gives depends on dt, and here it is the limit."""
+    at = sample(update.symbols | {name, "dt"}, names.defaults(update))
+    at["dt"] = 0.5 + 0 * at["dt"]
+    half = x.substituted(update, {"dt": x.div(x.symbol("dt"), x.number(2))})
+    twice = x.substituted(half, {name: half})
+    one, two = values([update, twice], at)
+    good = abs(one - two) <= 1e-9 * (1 + abs(one))
+    if not good[(one == one) & (two == two)].all():
+        names.meaning.steps.add(name)
+        said = f"the hand-written update of {name} is no exponential: in NEURON it depends on dt; here it is that of dt -> 0"
+        names.meaning.findings.append(said)
 
 
 def _hidden(names: Names) -> None:

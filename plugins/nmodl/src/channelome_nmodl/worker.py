@@ -51,7 +51,10 @@ def _clamped(job: dict[str, Any]) -> dict[str, Any]:
     if not job["exact"]:
         cvode.atol(1e-12)
         cvode.rtol(1e-11)
-    rows = [_apart(_pulse, h, cvode, section, job, V) for V in job["pulses"]]
+    if job.get("steps"):
+        rows = [_apart(_limit, h, cvode, section, job, V) for V in job["pulses"]]
+    else:
+        rows = [_apart(_pulse, h, cvode, section, job, V) for V in job["pulses"]]
     start = [_apart(_rest, h, section, job, V) for V in job["rest"]]
     return {"rows": rows, "rest": start, "version": neuron.__version__}
 
@@ -212,6 +215,12 @@ def _current(h: Any, section: Any, job: dict[str, Any]) -> float:
     return 1e3 * total
 
 
+def _limit(h: Any, cvode: Any, section: Any, job: dict[str, Any], V: float) -> list[float]:
+    """As `_pulse`, of steps of no length."""
+    tables = [_pulse(h, cvode, section, {**job, "steps": steps}, V) for steps in (20, 40, 80, 160, 320, 640)]
+    return _extrapolated(tables)
+
+
 def _pulse(h: Any, cvode: Any, section: Any, job: dict[str, Any], V: float) -> list[float]:
     h.dt = 1e-9  # what INITIAL steps by hand is where it was
     h.finitialize(job["hold"])
@@ -222,7 +231,7 @@ def _pulse(h: Any, cvode: Any, section: Any, job: dict[str, Any], V: float) -> l
     for time in job["times"]:
         if time > t:
             if job["exact"]:
-                steps = job.get("steps", 1)
+                steps = int(job.get("steps") or 1)
                 for _ in range(steps):
                     h.dt = (time - t) / steps
                     h.fadvance()
