@@ -73,7 +73,7 @@ def _parts(subject: ChannelSubject) -> Problems:
     hint="Give each species its share, ion={'k': 'k_share', 'ca': 'ca_share'}; reading an ion carries none of it.",
 )
 def charge(subject: ChannelSubject) -> Problems:
-    """The shares of the current that species carry are not negative and sum to at most 1; the parts of a `General` one are of its species."""
+    """The shares of the current that species carry are not negative and sum to at most 1."""
     if not subject.cls.carries:
         raise Skip("no species carries it")
     if issubclass(subject.cls, General) and len(subject.cls.carries) > 1:
