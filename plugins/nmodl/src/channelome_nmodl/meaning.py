@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from channelome.units import Unit
 
-from .execute import Arrow
 from .expression import Formula
+from .solved import Arrow
 from .text import NmodlError
 from .tree import File
 

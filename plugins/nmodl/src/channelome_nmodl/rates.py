@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from . import expression as x
-from .execute import Arrow
 from .expression import Formula
 from .names import Names
 from .numeric import sample, values
+from .slopes import slope
+from .solved import Arrow
 
 
 def read_rates(names: Names) -> None:
@@ -50,7 +51,7 @@ def _undone(names: Names, name: str, update: Formula, line: int) -> Formula:
     if not good.any() or not good[(after == after)].all():
         raise names.cycle.refuse(line, f"the update of {name} moves it even where dt is 0; what it means is not clear.")
     _check_is_flow(names, name, update)
-    rate = x.substituted(x.slope(update, "dt"), nothing)
+    rate = x.substituted(slope(update, "dt"), nothing)
     names.meaning.notes.append(f"the hand-written update of {name} was undone: its rate of change is that of dt -> 0")
     return _tidy(rate)
 
