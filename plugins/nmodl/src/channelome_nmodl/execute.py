@@ -17,9 +17,7 @@ from .units import constant
 from .verbatim import is_harmless
 
 MOST_ROUNDS, DEEPEST = 10_000, 40
-RANDOM = frozenset(
-    ["exprand", "scop_random", "normrand", "unifrand", "gauss", "poisrand", "set_seed", "random_uniform", "nrnRan4int"]
-)
+RANDOM = frozenset("exprand scop_random normrand unifrand gauss poisrand set_seed random_uniform nrnRan4int".split())
 _SILENT = frozenset(["printf", "fprintf", "error"])
 _EVENTS = frozenset(["net_send", "net_move", "net_event", "at_time"])
 
@@ -253,8 +251,8 @@ class Machine:
         value = self._value(e, scope)
         if value.op != "number":
             value, taken = at_defaults(value, self.file)
-            said = [f"{name} is a bound of a loop, and is taken at its value in the file" for name in taken]
-            self.notes.update(dict.fromkeys(said))
+            for name in taken:
+                self.notes[f"{name} is a bound of a loop, and is taken at its value in the file"] = None
         if value.op != "number" or value.value != int(value.value):
             raise self.refuse(line, "an index or the bound of a loop is not a whole number that is known.")
         return int(value.value)
