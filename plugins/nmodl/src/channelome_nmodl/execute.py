@@ -17,7 +17,7 @@ from .units import constant
 from .verbatim import is_harmless
 
 MOST_ROUNDS, DEEPEST = 10_000, 40
-RANDOM = frozenset("exprand scop_random normrand unifrand gauss poisrand set_seed random_uniform nrnRan4int".split())
+RANDOM = frozenset(["exprand", "scop_random", "normrand", "unifrand", "gauss", "poisrand", "set_seed", "random_uniform", "nrnRan4int"])  # fmt: skip
 _SILENT = frozenset(["printf", "fprintf", "error"])
 _EVENTS = frozenset(["net_send", "net_move", "net_event", "at_time"])
 
