@@ -85,9 +85,10 @@ def test_a_pool_and_the_same_with_its_concentration_a_variable_run_alike():
 @pytest.mark.parametrize("solver", ["staggered", "staggered4", "exp_euler", "rk4", "backward_euler"])
 def test_what_is_bound_is_neither_made_nor_lost(solver: str):
     run = ch.simulate(
-        neuron(Buffered()), "20 ms", dt="0.01 ms", solver=solver, stimulus="2 uA/cm^2", record=["ca.C_in"]
+        neuron(Buffered()), "20 ms", dt="0.01 ms", solver=solver, stimulus="2 uA/cm^2", record=["ca.C_in", "ca.B"]
     )
     assert np.all(np.isfinite(run["ca.C_in"]))
+    np.testing.assert_allclose(run["ca.B"][-1], run.final.ions["ca"]["B"])
     state = run.final.ions["ca"]
     np.testing.assert_allclose(state["B"] + state["CaB"], 0.021, rtol=1e-9)
     assert np.all(np.abs(np.asarray(state["CaB"]) - 0.001) > 1e-6)

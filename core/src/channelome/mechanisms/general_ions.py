@@ -23,7 +23,8 @@ class GeneralIon(Ion):
 
     Class keywords:
         variables: names of its states. ``C_in`` and ``C_out`` are its concentrations in mM; what is not a variable is a field,
-            ``C_in: Concentration`` or ``C_out: Concentration``, where channels read it. Others are the author's.
+            ``C_in: Concentration`` or ``C_out: Concentration``, where channels read it. Others are the author's; a run records them
+            as ``"ca.B"``.
 
     With variables the class writes ``rest(self)``, what each starts from, and ``derivatives(self, I, ...)``, their rates of change per
     ms; the arguments name what they depend on, `I` being the current density that the species carries in uA/cm^2, outward positive. It may write

@@ -56,6 +56,8 @@ def understood(held: Source, folder: Path | None, texts: Mapping[str, str] | Non
         whole = with_includes(file, beside)
         arrived = Arrived(held.name, held.raw, tuple(sorted(beside.texts.items())))
         if arrived not in _known:
+            if len(_known) >= MOST:
+                del _known[next(iter(_known))]
             _known[arrived] = tuple(_imported(made, held, arrived, i) for i, made in enumerate(_plans(whole)))
         return _known[arrived]
     except NmodlError:
@@ -95,6 +97,8 @@ class OfText(NamedTuple):
         return understood(source(self.file.text, self.file.name), None, dict(self.file.included))[self.part].cls
 
 
+MOST = 1000
+"""Files whose classes are remembered."""
 _known: dict[Arrived, tuple[Imported, ...]] = {}
 
 
