@@ -40,7 +40,7 @@ def numbers(cls):
     if issubclass(cls, Ion):
         return [accumulated.followed(cls, ["C_in", "C_out", "E"])]
     if hasattr(cls, "receive"):
-        return [received.currents((cls,))]
+        return [received.currents((cls(),))]
     release = cls()
     after, amount = release.release(release.flow(release.initial((), float), 3.0), jnp.asarray(1.0))
     after, again = release.release(release.flow(after, 7.0), jnp.asarray(1.0))

@@ -15,17 +15,21 @@ from channelome.mechanisms.channels import Channel
 from channelome.mechanisms.ions import Fixed, Ion
 from channelome.mechanisms.rules import EXACT
 from channelome.module import REQUIRED
+from channelome.units import Unit
 
 from .gates import as_gate
 from .meaning import kept
 from .oracle import Comparison
-from .plan import Plan
+from .plan import Field, Plan
 
 HOLD, PULSES, TIMES = -81.3, (-101.7, -62.1, -41.3, -19.7, 1.1, 31.9), (0.05, 0.3, 1.0, 4.0, 20.0, 100.0)
 """mV, mV, ms: odd numbers, so that no file's guard of a singular point is hit."""
 REST = tuple(-97.3 + 13.1 * i for i in range(11))
 CELSIUS, DIAMETER, LENGTH = 24.0, 3.7, 10.0
 """degC, and um of the compartment."""
+LIFTED = 1e-3
+"""What a conductance or a permeability that is 0 in the file is given, in its unit: of a current of 0 there is nothing to compare."""
+_OPENS = tuple(Unit.parse(one).dimension for one in ("mS/cm^2", "uS", "cm/s"))
 IONS: Mapping[str, tuple[float, float, float]] = {
     "na": (50.0, 10.0, 140.0), "k": (-77.0, 140.0, 3.5), "ca": (110.0, 3e-4, 2.0), "cl": (-65.0, 8.0, 130.0)
 }  # fmt: skip
@@ -55,7 +59,21 @@ def parameters(plan: Plan) -> dict[str, float]:
     ours = {name for name in plan.meaning.quantities if "[" not in name and "#" not in name}
     declared = plan.meaning.file.parameters
     given = {name for ion in plan.meaning.file.ions for name in (*ion.reads, *ion.writes)} | {"v", "celsius", "dt"}
-    return {name: one.value for name, one in declared.items() if name in ours - given and isinstance(one.value, float)}
+    defaults = {
+        name: one.value for name, one in declared.items() if name in ours - given and isinstance(one.value, float)
+    }
+    return defaults | dict.fromkeys(_zero(plan), LIFTED)
+
+
+def _zero(plan: Plan) -> dict[str, Field]:
+    """Conductances and permeabilities that are 0 in the file, to be set by whoever uses it."""
+    return {one.quantity.name: one for one in plan.fields if one.default == 0 and one.unit.dimension in _OPENS}
+
+
+def built(cls: type[Any], plan: Plan) -> Any:
+    """An instance as NEURON has it: what must be given is given, and what would let nothing through lets something."""
+    lifted = {one.name: (LIFTED, (one.quantity.unit or one.unit).symbol) for one in _zero(plan).values()}
+    return given(cls).replace(**lifted)
 
 
 def is_exact(plan: Plan) -> bool:
@@ -71,17 +89,19 @@ def _solved(file: Any, methods: Mapping[str, str]) -> list[Any]:
     return [file.routines[name] for name in methods if name in file.routines]
 
 
-def judged(cls: type[Channel], pools: tuple[type[Ion], ...], answer: Mapping[str, Any]) -> Comparison:
+def judged(cls: type[Channel], plan: Plan, pools: tuple[type[Ion], ...], answer: Mapping[str, Any]) -> Comparison:
     """Our currents beside NEURON's.
 
     Args:
         pools: the ions that the file keeps itself.
     """
     with jax.enable_x64(True):
-        rows, rest = currents(given(cls), tuple(given(pool) for pool in pools))
+        rows, rest = currents(built(cls, plan), tuple(given(pool) for pool in pools))
     theirs, started = np.asarray(answer["rows"]), np.asarray(answer["rest"])
     if not np.all(np.isfinite(theirs)):
         raise ModelError("NEURON's own current is not a number.")
+    if not np.any(theirs):
+        raise ModelError("its current is 0 with the file's defaults: there is nothing to compare.")
     off = np.abs(rows - theirs)
     off = np.where(np.isfinite(off), off, np.inf)
     i, j = np.unravel_index(int(np.argmax(off)), off.shape)

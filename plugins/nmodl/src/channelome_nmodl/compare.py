@@ -55,12 +55,12 @@ def questions(parts: tuple[Imported, ...], library: str, mechanism: str) -> list
     pools = tuple(one.cls for one in parts if issubclass(one.cls, Ion))
     for one in parts:
         if issubclass(one.cls, Channel):
-            judge = functools.partial(clamped.judged, one.cls, pools)
+            judge = functools.partial(clamped.judged, one.cls, one.plan, pools)
             found.append(Question(clamped.job_of(one.plan, library, mechanism), judge))
         elif issubclass(one.cls, Ion) and len(pools) == len(parts):
             judge = functools.partial(accumulated.judged, one.cls, one.plan)
             found.append(Question(accumulated.job_of(one.plan, library, mechanism), judge))
         elif issubclass(one.cls, Synapse):
-            judge = functools.partial(received.judged, tuple(part.cls for part in parts))
+            judge = functools.partial(received.judged, tuple((part.cls, part.plan) for part in parts))
             found.append(Question(received.job_of(one.plan, library, mechanism), judge))
     return found

@@ -11,7 +11,7 @@ import numpy as np
 
 from channelome.errors import ModelError
 
-from .clamped import CELSIUS, given, parameters
+from .clamped import CELSIUS, built, parameters
 from .oracle import Comparison
 from .plan import Plan
 
@@ -30,13 +30,15 @@ def job_of(plan: Plan, library: str, mechanism: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def judged(classes: tuple[type[Any], ...], answer: Mapping[str, Any]) -> Comparison:
+def judged(parts: tuple[tuple[type[Any], Plan], ...], answer: Mapping[str, Any]) -> Comparison:
     """Our currents beside NEURON's, outward positive, in nA."""
     theirs = np.asarray(answer["rows"])
     if not np.all(np.isfinite(theirs)):
         raise ModelError("NEURON's own current is not a number.")
+    if not np.any(theirs):
+        raise ModelError("its current is 0 with the file's defaults: there is nothing to compare.")
     with jax.enable_x64(True):
-        ours = currents(classes)
+        ours = currents(tuple(built(cls, plan) for cls, plan in parts))
     off = np.abs(ours - theirs)
     off = np.where(np.isfinite(off), off, np.inf)
     i, j = np.unravel_index(int(np.argmax(off)), off.shape)
@@ -46,9 +48,9 @@ def judged(classes: tuple[type[Any], ...], answer: Mapping[str, Any]) -> Compari
     )
 
 
-def currents(classes: tuple[type[Any], ...]) -> np.ndarray:
+def currents(parts: tuple[Any, ...]) -> np.ndarray:
     """Our currents of a synapse and, if there is one, its plasticity, of shape (voltages, times)."""
-    synapse, *rest = (given(cls) for cls in classes)
+    synapse, *rest = parts
     release = rest[0] if rest else None
     s = synapse.initial((), float)
     source = release.initial((), float) if release is not None else {}
