@@ -64,8 +64,8 @@ dist: $(RELEASE) ## build and check all distributions, and install them on the o
 release-notes: ## what is unreleased; TAG=channelome-tm1991-v0.1.0 for that release
 	@$(PYTHON) release/notes.py $(if $(TAG),--tag $(TAG))
 
-corpus: $(READY) ## how many published .mod files that pip packages bring are channels here; they stay in .corpus/
-	$(BIN)/python plugins/nmodl/tests/corpus.py $(PACKAGES)
+corpus: $(READY) ## how many published .mod files that pip packages bring are imported; they stay in .corpus/
+	$(BIN)/python plugins/nmodl/tests/corpus.py $(if $(LEAST),--least $(LEAST)) $(if $(NEURON),--python $(NEURON)) $(PACKAGES)
 
 clean: ## remove what make made
 	rm -rf $(VENV) $(PEERS) .venv-release .corpus dist demo-output

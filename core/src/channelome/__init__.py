@@ -24,7 +24,7 @@ _HOME = {
     "engine.solvers": "solver",
     "instruments": "ErrorEstimate curves estimate_error extracellular membrane_currents protocols voltage_clamp",
     "models": "cell load network save",
-    "local": "load_channel load_dir register",
+    "local": "load_channel load_dir load_ion load_plasticity load_synapse register",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
@@ -57,6 +57,9 @@ if TYPE_CHECKING:
     from .instruments import voltage_clamp as voltage_clamp
     from .local import load_channel as load_channel
     from .local import load_dir as load_dir
+    from .local import load_ion as load_ion
+    from .local import load_plasticity as load_plasticity
+    from .local import load_synapse as load_synapse
     from .local import register as register
     from .models import cell as cell
     from .models import load as load

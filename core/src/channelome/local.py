@@ -13,6 +13,7 @@ from .errors import ChannelomeError, ModelError, PackError
 from .mechanisms.channels import Channel
 from .mechanisms.describe import KINDS_OF_CLASSES, describe
 from .mechanisms.ions import Ion
+from .mechanisms.transmission import Release, Synapse
 from .registry import registry
 from .registry.document import SUFFIXES
 from .registry.hooks import importer
@@ -71,27 +72,82 @@ def load_channel(path: "str | os.PathLike[str]") -> Any:
         ModelError: where no installed plugin reads such files, the file cannot be read, or no channel can be made of it.
         CollisionError: where two plugins read such files.
     """
-    file = Path(path)
+    return _loaded(Path(path), "channel")
+
+
+def load_ion(path: "str | os.PathLike[str]", species: str = "") -> Any:
+    """The class of ions that a file of another format holds: the pool, or the pump, of a ``.mod`` that writes concentrations.
+
+    Args:
+        path: as of `load_channel`.
+        species: which ion, where the file holds several.
+
+    Raises:
+        ModelError, CollisionError: as `load_channel`.
+    """
+    return _loaded(Path(path), "ion", species)
+
+
+def load_synapse(path: "str | os.PathLike[str]") -> Any:
+    """The class of synapses that a file of another format holds, as a ``.mod`` with NET_RECEIVE: ``project(..., synapse=load_synapse(...))``.
+
+    Raises:
+        ModelError, CollisionError: as `load_channel`.
+    """
+    return _loaded(Path(path), "synapse")
+
+
+def load_plasticity(path: "str | os.PathLike[str]") -> Any:
+    """The class of short-term plasticity that the synapse in a file of another format has.
+
+    Raises:
+        ModelError, CollisionError: as `load_channel`.
+    """
+    return _loaded(Path(path), "plasticity")
+
+
+_BASES: dict[str, type] = {"channel": Channel, "ion": Ion, "synapse": Synapse, "plasticity": Release}
+
+
+def _loaded(file: Path, kind: str, species: str = "") -> Any:
+    """The one class of a kind that a file of another format holds."""
     read = importer(file.suffix.lower(), hook="channelome_mechanisms") if file.suffix else None
     if read is None:
         known = {".mod": "channelome-nmodl"}.get(file.suffix.lower())
         remedy = (
-            f"`pip install {known}` brings one" if known else "load_channel reads what a plugin claims by its suffix"
+            f"`pip install {known}` brings one" if known else f"load_{kind} reads what a plugin claims by its suffix"
         )
-        raise ModelError(f"no installed plugin reads channels from '{file.suffix}' files, such as {file}: {remedy}.")
+        raise ModelError(f"no installed plugin reads {kind}s from '{file.suffix}' files, such as {file}: {remedy}.")
     if not file.is_file():
         raise ModelError(f"there is no file {file}.")
     try:
-        found = read(file)
+        made = read(file)
     except ChannelomeError:
         raise
     except Exception as error:
         raise ModelError(f"the plugin that reads '{file.suffix}' files failed on {file}: {described(error)}") from error
-    if not _is(found, Channel):
+    found: list[Any] = list(made) if isinstance(made, list | tuple) else [made]
+    kinds = [next((name for name, base in _BASES.items() if _is(one, base)), None) for one in found]
+    if not found or None in kinds:
         raise ModelError(
-            f"the plugin that reads '{file.suffix}' files made {found!r} of {file}, which is no class of channels."
+            f"the plugin that reads '{file.suffix}' files made {made!r} of {file}, which is no class of channels, ions or synapses."
         )
-    return found
+    fitting = [one for one, name in zip(found, kinds, strict=True) if name == kind]
+    if species:
+        fitting = [one for one in fitting if getattr(one, "species", None) == species]
+    if len(fitting) != 1:
+        there = " and ".join(f"{_said(one)} ({name}: load_{name})" for one, name in zip(found, kinds, strict=True))
+        what = f"{'no' if not fitting else 'more than one'} {kind}{f' {species}' if species else ''}"
+        raise ModelError(
+            f"{file} holds {what}, but {there}."
+            if not fitting
+            else f"{file} holds {what}: say species=..., of {there}."
+        )
+    return fitting[0]
+
+
+def _said(cls: Any) -> str:
+    return f"the ion '{cls.species}'" if issubclass(cls, Ion) else cls.__name__
 
 
 def register_local(what: Any, name: str | None, aliases: tuple[str, ...], check: bool) -> None:

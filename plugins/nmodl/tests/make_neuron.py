@@ -1,4 +1,4 @@
-"""Currents of the files in mods/ under voltage clamp by NEURON, into neuron.json.
+"""What NEURON makes of the files in mods/, into neuron.json: currents under voltage clamp, concentrations under currents, spikes.
 
     python plugins/nmodl/tests/make_neuron.py PYTHON
 
@@ -11,22 +11,24 @@ import sys
 import tempfile
 from pathlib import Path
 
-from channelome_nmodl.compare import ask, compiled, job_of
-from channelome_nmodl.load import load
+from channelome_nmodl.compare import beside, questions
+from channelome_nmodl.load import load_all
+from channelome_nmodl.oracle import ask, compiled
 
 HERE = Path(__file__).parent
 
 
 def main() -> None:
-    """Compile, ask and write, file by file."""
+    """Compile, ask and write, file by file: an answer for each class that NEURON is asked about."""
     found = {}
     for path in sorted((HERE / "mods").glob("*.mod")):
+        parts = load_all(path)
         with tempfile.TemporaryDirectory() as folder:
-            library = compiled(path, Path(folder), sys.argv[1])
-            (answer,) = ask([job_of(load(path), str(library), load(path).plan.meaning.name)], sys.argv[1])
-        found[path.name] = answer
-        print(path.name, answer.get("error", "done"))
-    lines = [f"{json.dumps(name)}: {json.dumps(answer)}" for name, answer in found.items()]
+            library = compiled(path, Path(folder), sys.argv[1], beside(parts))
+            asked = questions(parts, str(library), parts[0].plan.meaning.file.name)
+            found[path.name] = ask([question.job for question in asked], sys.argv[1])
+        print(path.name, *(answer.get("error", "done") for answer in found[path.name]))
+    lines = [f"{json.dumps(name)}: {json.dumps(answers)}" for name, answers in found.items()]
     (HERE / "neuron.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 

@@ -16,7 +16,7 @@ KV = (MODS / "kv.mod").read_text(encoding="utf-8")
 
 
 def imported(text: str, folder: Path = MODS):
-    return understood(source(text, "it.mod"), folder)
+    return understood(source(text, "it.mod"), folder)[0]
 
 
 def changed(old: str, new: str, text: str = KV) -> str:
@@ -112,16 +112,17 @@ def test_variables_start_where_initial_says():
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("SUFFIX kv", "POINT_PROCESS kv", "not a channel of the membrane"),
+        ("SUFFIX kv", "ARTIFICIAL_CELL kv", "not a channel of the membrane"),
+        ("SUFFIX kv", "POINT_PROCESS kv", "no spike reaches it"),
         ("RANGE gbar", "RANGE gbar POINTER p", "POINTER p"),
         ("ik = gbar", "VERBATIM x = 3; ENDVERBATIM ik = gbar", "line 7: VERBATIM"),
         ("a = .01*", "a = scop_random()*", r"line 12: scop_random\(\) draws random numbers"),
         ("n^4", "n^4*t", r"time itself \(t\)"),
         ("n^4", "n^4*dt", r"length of a step itself \(dt\)"),
-        ("n^4", "n^4*diam", "diam"),
+        ("n^4", "n^4*nseg", "nseg"),
         ("n^4", "n^4*missing", "missing is used, and is not declared"),
         ("n^4", "n^4*missing(3)", r"line 7: missing\(\)"),
-        ("WRITE ik", "WRITE ik, ki", "writes ki"),
+        ("WRITE ik", "WRITE ik, ki", "ki is said to be written, and is not"),
         ("n' =", "n'' =", "order 2"),
         ("states METHOD", "other METHOD", "no block of that name"),
         ("rates(v) n = ninf", "rates(v) gbar = v", "set once, in INITIAL"),

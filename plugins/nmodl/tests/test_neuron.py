@@ -1,12 +1,13 @@
-"""Imported channels beside NEURON's currents of the same files: neuron.json, which make_neuron.py wrote."""
+"""What was imported beside NEURON's numbers of the same files: neuron.json, which make_neuron.py wrote."""
 
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from channelome_nmodl.compare import PULSES, TIMES, is_exact, judged
-from channelome_nmodl.load import load
+from channelome_nmodl.clamped import PULSES, TIMES, is_exact
+from channelome_nmodl.compare import questions
+from channelome_nmodl.load import load_all
 
 HERE = Path(__file__).parent
 NEURON = json.loads((HERE / "neuron.json").read_text(encoding="utf-8"))
@@ -18,20 +19,25 @@ def test_neuron_was_asked_about_every_file():
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_currents_after_jumps_and_at_rest_are_neurons(path: Path):
-    imported = load(path)
-    found = judged(imported, NEURON[path.name])
-    assert found.largest > 0.01  # uA/cm^2
-    # Gates that NEURON crosses exactly agree to rounding; the error of its variable-step solver is 5e-7 for the scheme.
-    most = 1e-9 if is_exact(imported) else 1e-6
-    assert found.relative < most, found
-    assert found.at_rest < most * found.largest
+def test_numbers_from_the_start_and_after_it_are_neurons(path: Path):
+    parts = load_all(path)
+    asked = questions(parts, "", "")
+    assert len(asked) == len(NEURON[path.name]) > 0
+    for question, answer in zip(asked, NEURON[path.name], strict=True):
+        found = question.judged(answer)
+        assert found.largest > 0.01
+        # What NEURON crosses exactly agrees to rounding; the error of its variable-step solver is 5e-7 for the scheme.
+        most = 1e-9 if question.job.get("exact") else 1e-6
+        assert found.relative < most, found
+        assert found.at_rest < most * found.largest
 
 
 def test_a_difference_is_found_where_there_is_one():
-    answer = NEURON["kv.mod"]
+    (question,) = questions(load_all(HERE / "mods/kv.mod"), "", "")
+    (answer,) = NEURON["kv.mod"]
+    assert is_exact(load_all(HERE / "mods/kv.mod")[0].plan)
     rows = np.asarray(answer["rows"])
     rows[2, 3] += 1e-3 * np.abs(rows).max()
-    found = judged(load(HERE / "mods/kv.mod"), answer | {"rows": rows.tolist()})
+    found = question.judged(answer | {"rows": rows.tolist()})
     assert found.relative == pytest.approx(1e-3, rel=1e-2)
-    assert found.worst == (PULSES[2], TIMES[3])
+    assert found.worst == f"{TIMES[3]:g} ms after a jump to {PULSES[2]:g} mV"

@@ -10,7 +10,7 @@ KV = (Path(__file__).parent / "mods/kv.mod").read_text(encoding="utf-8")
 
 
 def imported(text: str, folder: Path = Path("nowhere")):
-    return understood(source(text, "it.mod"), folder)
+    return understood(source(text, "it.mod"), folder)[0]
 
 
 def changed(old: str, new: str) -> str:

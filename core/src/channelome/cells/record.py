@@ -9,6 +9,7 @@ import numpy as np
 from jax import Array
 
 from ..errors import ModelError, UnknownName
+from ..mechanisms.general_ions import GeneralIon
 from ..state import State
 
 _ION_UNITS = {"C_in": "mM", "C_out": "mM", "E": "mV"}
@@ -37,6 +38,8 @@ class Probe(NamedTuple):
             return self.of(cell.currents(state)[self.part])
         if self.part in cell.channels:
             return self.of(state.channels[self.part][self.field])
+        if self.field in state.ions[self.part]:
+            return self.of(state.ions[self.part][self.field])
         seen = getattr(cell.views(state)[self.part], self.field)
         return self.of(jnp.broadcast_to(seen, cell.within(self.part, state.V).shape))
 
@@ -109,6 +112,8 @@ def _all(cell: Any) -> list[Probe]:
             for gate in (*channel.gates, *channel.occupancies, *channel.variables)
         ]
         found.append(Probe(f"{label}.current", "uA/cm^2", label, "current"))
-    for species in cell.ions:
+    for species, ion in cell.ions.items():
         found += [Probe(f"{species}.{field}", unit, species, field) for field, unit in _ION_UNITS.items()]
+        own = ion.variables if isinstance(ion, GeneralIon) else ()
+        found += [Probe(f"{species}.{name}", "1", species, name) for name in own if name not in _ION_UNITS]
     return found

@@ -128,32 +128,37 @@ def channel(
         raise Failure("say --gates and --ion, or --from FILE, whose equations are taken.")
     sketch = outline(name, [gates or "m"], ion or "none")
     find_place(folder, sketch.family)
-    text = "" if file is None else _written(file, name)
+    written = None if file is None else _written(file, name)
     _can_ask(yes, {"--source": source, "--ported-from": ported_from})
     source = _answer(str, source, yes, f"{_SOURCE}, or the key of a reference", sketch.family)
     ported_from = _answer(str, ported_from, yes, _PORTED, "no" if file is None else _digest(file))
-    files = new_channel(sketch, folder, origin(source, doi, ported_from), text)
+    files = new_channel(sketch, folder, origin(source, doi, ported_from), written)
     if file is not None:
         click.echo(f"made {files[0]} of {file}, and brought {', '.join(path.name for path in files[1:])} in line")
         click.echo(
             f"left to do: the paper's reference and DOI in pack.toml; see that the licence of {file.name} allows this;"
         )
-        click.echo(f"  golden data that is not this code's: `channelome import --compare {file}` compares with NEURON")
+        if written is not None and written.golden:
+            click.echo(
+                f"  see tests/golden.json, which was made from the formulas of {file.name}; `channelome import --compare` asks NEURON"
+            )
         return
     click.echo(f"made {files[0]}, and brought {', '.join(path.name for path in files[1:])} in line")
     _say_what_is_left(folder, str(files[0]), sketch)
 
 
-def _written(file: Path, name: str) -> str:
-    """The text of a module with the channel of a file of another format, by the plugin that reads it."""
+def _written(file: Path, name: str) -> Any:
+    """The module with the mechanism of a file of another format, by the plugin that reads it."""
     from ..registry.hooks import importer
+    from ..scaffold import Written
 
     write = importer(file.suffix.lower(), hook="channelome_writers")
     if write is None:
         raise Failure(
             f"no installed plugin writes channels of '{file.suffix}' files; channelome-nmodl does of .mod files."
         )
-    return str(write(file, name))
+    made = write(file, name)
+    return made if isinstance(made, Written) else Written(str(made))
 
 
 def _digest(file: Path) -> str:

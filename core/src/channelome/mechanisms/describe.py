@@ -6,6 +6,7 @@ from typing import Any
 from ..module import Q10, REQUIRED, Module, Parameter
 from .channels import Channel, Markov, Ohmic, Permeable, equations
 from .general import General
+from .general_ions import GeneralIon
 from .ions import FixedIon, Ion, NernstIon, Pool
 from .source import digest_of
 from .transmission import Contact, Coupling, Release, Synapse
@@ -21,6 +22,7 @@ _KINDS: tuple[type[Module], ...] = (
     Permeable,
     Ohmic,
     General,
+    GeneralIon,
     Pool,
     NernstIon,
     FixedIon,

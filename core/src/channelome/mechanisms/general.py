@@ -8,11 +8,11 @@ gates take a linearly implicit step of them (Rosenbrock 1963, doi:10.1093/comjnl
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 
 from .channels import Channel, Environment, States
+from .implicit import stepped
 from .kinetics import Rule, Scheme
 
 
@@ -74,27 +74,9 @@ class General(Channel):
         return {name: jnp.broadcast_to(jnp.asarray(value), jnp.shape(env["V"])) for name, value in values.items()}
 
     def _moved(self, states: Mapping[str, Array], env: Environment, dt: Any, rule: Rule) -> States:
-        """The variables after ``(1 - theta dt J) dx = dt f(x)``, J the Jacobian at the start: second order for theta = 1/2."""
-        names = self.variables
-        start = {name: states[name] for name in names}
+        """The variables after a linearly implicit step: see `implicit`."""
 
         def rates(x: States) -> States:
             return self._derivatives({**states, **x}, env)
 
-        f, push = jax.linearize(rates, start)
-        one, none = jnp.ones_like(env["V"]), jnp.zeros_like(env["V"])
-        columns = [push({other: one if other == name else none for other in names}) for name in names]
-        fastest = jnp.asarray(0.0, one.dtype)
-        for name, column in zip(names, columns, strict=True):
-            fastest = jnp.maximum(fastest, -dt * column[name])
-        theta = rule.theta(fastest)
-        if len(names) == 1:
-            step = {names[0]: dt * f[names[0]] / (1 - theta * dt * columns[0][names[0]])}
-        else:
-            J = jnp.stack([jnp.stack([column[name] for column in columns], -1) for name in names], -2)
-            size = jnp.eye(len(names), dtype=J.dtype).reshape(*(1,) * (J.ndim - 2), len(names), len(names))
-            share = jnp.expand_dims(theta * dt, (-1, -2)) if jnp.ndim(theta) else theta * dt
-            right = dt * jnp.stack([f[name] for name in names], -1)
-            solved = jnp.linalg.solve(size - share * J, right[..., None])[..., 0]
-            step = {name: solved[..., i] for i, name in enumerate(names)}
-        return {name: start[name] + step[name] for name in names}
+        return stepped(rates, {name: states[name] for name in self.variables}, dt, rule)

@@ -7,6 +7,7 @@ conductance in the middle of its step.
 
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
@@ -94,11 +95,11 @@ class Release(Module):
         states: names of the states with their values at rest.
     """
 
-    states: ClassVar[Mapping[str, float]] = {}
+    states: ClassVar[Mapping[str, float]] = MappingProxyType({})
 
     def __init_subclass__(cls, *, states: Mapping[str, float] | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.states = dict(states or cls.states)
+        cls.states = MappingProxyType(dict(states or cls.states))
 
     def flow(self, s: S, dt: Any) -> S:
         """The states after `dt` ms without a spike."""

@@ -21,11 +21,11 @@ class Hooks:
 
     @hookspec
     def channelome_mechanisms(self) -> dict[str, Callable[[Path], Any]]:  # pyright: ignore[reportReturnType]
-        """Read channels from other file formats: `ch.load_channel` gives a file with the suffix to the function, which returns a class."""
+        """Read channels, ions and synapses from other file formats: `ch.load_channel` and its like give a file with the suffix to the function, which returns a class or a list of them."""
 
     @hookspec
-    def channelome_writers(self) -> dict[str, Callable[[Path, str], str]]:  # pyright: ignore[reportReturnType]
-        """Write channels of other file formats as code: `channelome new channel NAME --from FILE` gives file and name to the function, which returns the text of a module."""
+    def channelome_writers(self) -> dict[str, Callable[[Path, str], Any]]:  # pyright: ignore[reportReturnType]
+        """Write mechanisms of other file formats as code: `channelome new channel NAME --from FILE` gives file and name to the function, which returns the text of a module, or a `channelome.scaffold.Written`."""
 
     @hookspec
     def channelome_checks(self) -> dict[str, list[Any]]:  # pyright: ignore[reportReturnType]

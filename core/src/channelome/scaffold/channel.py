@@ -4,7 +4,7 @@ import json
 import sys
 import textwrap
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,53 +24,105 @@ class Place(NamedTuple):
     manifest: Path
 
 
-def new_channel(outline: Outline, folder: Path, origin: Origin | None = None, text: str = "") -> list[Path]:
+class Written(NamedTuple):
+    """A mechanism that is written already: what a plugin makes of a file of another format.
+
+    Attributes:
+        text: of the module.
+        kind: ``"channel"``, ``"ion"`` or ``"synapse"``.
+        golden: cases of golden data, as of `testing.check_golden`, without the name of the channel.
+    """
+
+    text: str
+    kind: str = "channel"
+    golden: tuple[dict[str, Any], ...] = ()
+
+
+class Draft(NamedTuple):
+    """A mechanism to be put into a pack; without `written` a channel with placeholder kinetics."""
+
+    outline: Outline
+    origin: Origin | None = None
+    written: Written | None = None
+
+
+def new_channel(
+    outline: Outline, folder: Path, origin: Origin | None = None, written: Written | None = None
+) -> list[Path]:
     """Write a channel into the pack in `folder`, with placeholder kinetics; returns the files written and changed.
 
     Args:
         outline: its name, gates and ion.
         folder: with the pack's pyproject.toml.
         origin: where its equations are from, if not from the pack's first reference.
-        text: of its module, where it is written already: what is of a file of another format.
+        written: its module, where it is written already.
 
     Raises:
         PackError: where the folder holds no pack of the family, or the pack cannot be imported.
         ModelError: where the channel is there already.
     """
+    return new_channels([Draft(outline, origin, written)], folder)
+
+
+def new_channels(drafts: Sequence[Draft], folder: Path) -> list[Path]:
+    """As `new_channel`, of several of one family: all of them, or none."""
     from ..registry.sync import sync
 
-    place = find_place(folder, outline.family)
-    before = place.manifest.read_text(encoding="utf-8")
-    table = tomllib.loads(before)
-    file = place.package / f"{outline.module}.py"
-    if outline.name in table.get("channel", {}) or file.exists():
-        raise ModelError(f"{file} is there already: write into it, or choose another name.")
-    added, keys = _references(table.get("references", {}), outline, origin)
-    cited = f"[channel.{outline.name}]\nreferences = {json.dumps(keys)}\n" if keys else ""
+    place = find_place(folder, drafts[0].outline.family)
+    init, readme, golden = place.package / "__init__.py", folder / "README.md", folder / "tests/golden.json"
+    shown = [readme] if (folder / "curves").is_dir() else []
+    cases = [golden] if any(draft.written and draft.written.golden for draft in drafts) else []
+    changed = [init, *shown, place.manifest, *cases]
+    before = {path: path.read_text(encoding="utf-8") if path.is_file() else None for path in changed}
+    texts = {path: text or "" for path, text in before.items()}
+    made: dict[Path, str] = {}
+    for draft in drafts:
+        file = place.package / f"{draft.outline.module}.py"
+        if _is_there(draft, texts[place.manifest]) or file.exists() or file in made:
+            raise ModelError(f"{file} is there already: write into it, or choose another name.")
+        made[file] = _drafted(draft, file, texts, place, readme, golden)
+    try:
+        for path, text in (made | texts).items():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        with importable(place.package):
+            sync(place.manifest.resolve())
+    except BaseException:
+        for path in made:
+            path.unlink(missing_ok=True)
+        for path, text in before.items():
+            path.unlink(missing_ok=True) if text is None else path.write_text(text, encoding="utf-8")
+        raise
+    return [*made, *texts]
+
+
+def _is_there(draft: Draft, manifest: str) -> bool:
+    table = tomllib.loads(manifest)
+    return any(draft.outline.name in table.get(kind, {}) for kind in ("channel", "ion", "synapse"))
+
+
+def _drafted(draft: Draft, file: Path, texts: dict[Path, str], place: Place, readme: Path, golden: Path) -> str:
+    """The text of the module; those of the other files are brought in line."""
+    outline, written = draft.outline, draft.written
+    manifest, init = place.manifest, place.package / "__init__.py"
+    table = tomllib.loads(texts[manifest])
+    added, keys = _references(table.get("references", {}), outline, draft.origin)
+    kind = written.kind if written else "channel"
+    cited = f"[{kind}.{outline.name}]\nreferences = {json.dumps(keys)}\n" if keys else ""
     failure = (
         f'[[expected_failures]]\ncheck = "placeholders"\nname = "{outline.name}"\n'
         f'reason = "The kinetics are placeholders until the equations of the source stand in {file.name}."\n'
     )
-    init, readme = place.package / "__init__.py", folder / "README.md"
-    shown = [readme] if (folder / "curves").is_dir() else []
-    kept = {path: path.read_text(encoding="utf-8") for path in (init, *shown, place.manifest) if path.is_file()}
-    try:
-        file.write_text(text or channel_file(outline, table, keys, added), encoding="utf-8")
-        line = f"from .{outline.module} import {outline.name} as {outline.name}"
-        init.write_text(_with_line(kept.get(init, ""), line), encoding="utf-8")
-        parts = [part.strip("\n") for part in (before, added, "" if text else failure, cited)]
-        place.manifest.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
-        if readme in kept:
-            curves = f"### {outline.name}\n\n![Curves of {outline.name}](curves/{outline.name}.png)\n"
-            readme.write_text(f"{kept[readme].rstrip()}\n\n{curves}", encoding="utf-8")
-        with importable(place.package):
-            sync(place.manifest.resolve())
-    except BaseException:
-        file.unlink(missing_ok=True)
-        for path, text in kept.items():
-            path.write_text(text, encoding="utf-8")
-        raise
-    return [file, *kept]
+    texts[init] = _with_line(texts[init], f"from .{outline.module} import {outline.name} as {outline.name}")
+    parts = [part.strip("\n") for part in (texts[manifest], added, "" if written else failure, cited)]
+    texts[manifest] = "\n\n".join(part for part in parts if part) + "\n"
+    if readme in texts and kind == "channel":
+        curves = f"### {outline.name}\n\n![Curves of {outline.name}](curves/{outline.name}.png)\n"
+        texts[readme] = f"{texts[readme].rstrip()}\n\n{curves}"
+    if written and written.golden:
+        known = json.loads(texts[golden] or "[]") + [{"channel": outline.name, **case} for case in written.golden]
+        texts[golden] = "[\n" + ",\n".join(json.dumps(case) for case in known) + "\n]\n"
+    return written.text if written else channel_file(outline, table, keys, added)
 
 
 def find_place(folder: Path, family: str) -> Place:

@@ -10,14 +10,20 @@ from string import Template
 from .. import __version__
 from ..errors import ModelError
 from ..registry.manifest import API_VERSION
-from .channel import new_channel, reference_table, toml
+from .channel import Draft, new_channels, reference_table, toml
 from .request import Origin, Outline
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def new_pack(
-    outline: Outline, origin: Origin, licence: str, *, author: str = "", folder: Path | None = None
+    outline: Outline,
+    origin: Origin,
+    licence: str,
+    *,
+    author: str = "",
+    folder: Path | None = None,
+    draft: Draft | None = None,
 ) -> tuple[Path, list[Path]]:
     """Make the pack of a new family with one channel; returns its folder and its files, relative to that.
 
@@ -27,6 +33,7 @@ def new_pack(
         licence: an SPDX expression.
         author: who is named in the metadata; "The authors of channelome-..." if left out.
         folder: to make; ``channelome-<family>`` in the current one if left out.
+        draft: the channel as it is written already, with where it is from.
 
     Raises:
         ModelError: where the folder is there and not empty.
@@ -47,7 +54,7 @@ def new_pack(
                 Template(text.read_text(encoding="utf-8")).substitute(values), encoding="utf-8"
             )
         (whole / "curves").mkdir()
-        new_channel(outline, whole)
+        new_channels([draft or Draft(outline)], whole)
         if folder.is_dir():
             folder.rmdir()
         os.replace(whole, folder)

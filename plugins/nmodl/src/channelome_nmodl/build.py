@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import jax.numpy as jnp
 
 from channelome.authoring import Gate, Linear, exp, linoid, param, rates
-from channelome.mechanisms.channels import Channel
 from channelome.units import Bound
 
 from .expression import evaluate
@@ -42,7 +41,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def build(plan: Plan, source: str) -> type[Channel]:
+def build(plan: Plan, source: str) -> type[Any]:
     """The class.
 
     Args:
@@ -50,12 +49,12 @@ def build(plan: Plan, source: str) -> type[Channel]:
     """
     space: dict[str, Any] = {"__doc__": docstring(plan), "__module__": __name__, "__annotations__": {}}
     for one in plan.fields:
-        bound = (Bound(0.0),) if one.name == "g_max" and one.default >= 0 else ()
+        bound = (Bound(0.0),) if one.name == "g_max" and one.default is not None and one.default >= 0 else ()
         space["__annotations__"][one.name] = Annotated[(Any, one.unit, *bound)]  # pyright: ignore
-        space[one.name] = param(one.default, source=said(one, source))
+        space[one.name] = param(*(() if one.default is None else (one.default,)), source=said(one, source))
     for method in plan.methods:
         space[method.name] = _method(method, plan)
-    words: dict[str, Any] = dict(plan.keywords)
+    words: dict[str, Any] = {**plan.keywords, **plan.words}
     if isinstance(plan.ion, tuple):
         words["ion"] = dict.fromkeys(plan.ion)
     elif plan.ion is not None:
@@ -80,18 +79,24 @@ def docstring(plan: Plan) -> str:
 def _method(method: Method, plan: Plan) -> Callable[..., Any]:
     names = plan.symbols
     fields = {key: name.partition(".")[2] for key, name in names.items() if name.startswith("self.")}
-    views = {key: name.partition(".")[::2] for key, name in names.items() if "." in name and key not in fields}
-    plain = {key: name for key, name in names.items() if "." not in name}
+    held = {key: name[3:-2] for key, name in names.items() if name.startswith('s["')}
+    views = {
+        key: name.partition(".")[::2] for key, name in names.items() if "." in name and key not in {*fields, *held}
+    }
+    plain = {key: name for key, name in names.items() if "." not in name and key not in held}
     used = frozenset[str]().union(*(f.symbols for f in method.formulas))
 
     def method_(self: Any, *arguments: Any) -> Any:
         given = dict(zip(method.arguments, arguments, strict=True))
         values = {key: given[name] for key, name in plain.items() if key in used}
         values |= {key: getattr(self, name) for key, name in fields.items() if key in used}
+        values |= {key: given["s"][name] for key, name in held.items() if key in used}
         values |= {key: getattr(given[ion], part) for key, (ion, part) in views.items() if key in used}
         found = evaluate(method.formulas, values, FUNCTIONS)
         if method.returns == "table":
             return dict(zip(method.keys, found, strict=True))
+        if method.returns == "sent":
+            return dict(zip(method.keys, found[:-1], strict=True)), found[-1]
         return found[0] if method.returns == "value" else _RETURNS[method.returns](*found)
 
     method_.__name__ = method.name

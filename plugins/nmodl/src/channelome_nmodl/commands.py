@@ -1,4 +1,4 @@
-"""``channelome import``: what a .mod file is, what was read and what was not, and how it compares with NEURON."""
+"""``channelome import``: what a .mod file is, what was read and what was not, how it compares with NEURON; a pack of a folder."""
 
 import sys
 from pathlib import Path
@@ -14,21 +14,43 @@ _PATH = click.Path(exists=True, path_type=Path)
 @click.command("import")
 @click.argument("paths", metavar="FILE...", nargs=-1, required=True, type=_PATH)
 @click.option(
-    "--compare", "with_neuron", is_flag=True, help="Compile each with NEURON, and compare currents under voltage clamp."
+    "--compare",
+    "with_neuron",
+    is_flag=True,
+    help="Compile each with NEURON, and compare currents, concentrations, spikes.",
 )
-@click.option("--check", "with_kit", is_flag=True, help="Put each through the checks that packs pass.")
+@click.option(
+    "--check", "with_kit", is_flag=True, help="Put each, or the whole pack, through the checks that packs pass."
+)
 @click.option(
     "--python", default=sys.executable, metavar="PYTHON", help="An interpreter that has NEURON; this one if left out."
 )
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="An HTML file to write the table to.")
+@click.option(
+    "--pack",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder of a pack to put all into; made if --family is said.",
+)
+@click.option("--family", default="", help="Of that pack, after author and year: Smith2020.")
+@click.option("--license", "licence", default="", help="Of a pack that is made, as SPDX identifier.")
+@click.option("--source", default="", help="Where the equations are from: a paper's citation with its DOI.")
 @click.pass_context
 def import_(
-    ctx: click.Context, paths: tuple[Path, ...], with_neuron: bool, with_kit: bool, python: str, report: Path | None
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    with_neuron: bool,
+    with_kit: bool,
+    python: str,
+    report: Path | None,
+    pack: Path | None,
+    family: str,
+    licence: str,
+    source: str,
 ) -> None:
-    """Read FILE, a .mod file of NEURON or a folder of them, and say what it is as a channel.
+    """Read FILE, a .mod file of NEURON or a folder of them, and say what it is: a channel, an ion, a synapse.
 
-    Nothing is installed or written but the report: `channelome new channel NAME --from FILE` writes a class of one. Exit code 1 where
-    a file that was named cannot be imported, or differs from NEURON.
+    With --pack all that can be imported, and does not differ from NEURON where that was asked, becomes classes of a pack, with golden data
+    and a reference to each file. Exit code 1 where a file that was named cannot be imported, or differs from NEURON.
     """
     from .report import html, line_of, looked_at, told
 
@@ -37,20 +59,48 @@ def import_(
         raise Failure(f"{', '.join(map(str, paths))} holds no .mod file.")
     alone, results = len(files) == 1, list[Any]()
     for file in files:
-        result = looked_at(file, python=python if with_neuron else "", check=with_kit)
+        result = looked_at(file, python=python if with_neuron else "", check=with_kit and pack is None)
         results.append(result)
         say(told(result) if alone else line_of(result))
     if not alone:
-        good = sum(result.imported is not None for result in results)
-        others = sum(not result.is_channel for result in results)
+        good = sum(bool(result.parts) for result in results)
+        others = sum(not result.parts and not result.is_density for result in results)
         say(
-            f"{good} of {len(results)} files are channels here; {others} are something else, {len(results) - good - others} are refused."
+            f"{good} of {len(results)} files are imported; {others} are something else, {len(results) - good - others} are refused."
         )
+    failed = pack is not None and not _packed(results, pack, family, licence, source, with_kit)
     if report is not None:
         report.write_text(html(results), encoding="utf-8")
         say(f"wrote {report}")
     named = {path for path in paths if path.is_file()}
-    ctx.exit(1 if any(result.failed for result in results if result.path in named or result.differs) else 0)
+    ctx.exit(1 if failed or any(result.failed for result in results if result.path in named or result.differs) else 0)
+
+
+def _packed(results: list[Any], folder: Path, family: str, licence: str, source: str, with_kit: bool) -> bool:
+    """Put what was imported into a pack, and check it if asked; whether it conforms, then."""
+    from channelome.scaffold.request import family as checked
+    from channelome.scaffold.request import licence as spdx
+
+    from .pack import put
+
+    fit = [(result.path, result.parts) for result in results if result.parts and not result.differs]
+    if family and not (folder / "pyproject.toml").is_file():
+        family, licence = checked(family), spdx(licence or "Apache-2.0")
+    made = put(fit, folder, family=family, licence=licence, source=source)
+    for result in results:
+        result.name = made.names.get(result.path, "")
+    say(
+        f"{'made' if made.is_new else 'changed'} the pack in {folder}: {len(made.names)} files became {', '.join(made.names.values())}"
+    )
+    say("left to do: the paper's reference and DOI in pack.toml; see that the licence of each file allows this")
+    if not with_kit:
+        say(f"next: `channelome check {folder}`")
+        return True
+    from channelome.testing import check_pack
+
+    found = check_pack(folder)
+    say(str(found))
+    return found.ok
 
 
 def _files(path: Path) -> list[Path]:

@@ -4,84 +4,25 @@ Functions and procedures are followed where they are called, both branches of an
 loops with known bounds are unrolled. What a variable is before anything was put into it is a symbol of its name.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from . import expression as x
+from . import tree
 from .expression import Formula
+from .solved import Arrow, Solved, at_defaults
 from .text import NmodlError
-from .tree import (
-    Assign,
-    Binary,
-    Block,
-    Call,
-    Compartment,
-    Conserve,
-    Do,
-    Equation,
-    File,
-    Flux,
-    If,
-    Local,
-    Loop,
-    Name,
-    Number,
-    Other,
-    Prime,
-    Reaction,
-    Routine,
-    Solve,
-    Table,
-    Text,
-    Unary,
-    Verbatim,
-    While,
-)
+from .tree import File, Name
 from .units import constant
+from .verbatim import is_harmless
 
 MOST_ROUNDS, DEEPEST = 10_000, 40
-RANDOM = frozenset(
-    ["exprand", "scop_random", "normrand", "unifrand", "gauss", "poisrand", "set_seed", "random_uniform", "nrnRan4int"]
-)
+RANDOM = frozenset(["exprand", "scop_random", "normrand", "unifrand", "gauss", "poisrand", "set_seed", "random_uniform", "nrnRan4int"])  # fmt: skip
 _SILENT = frozenset(["printf", "fprintf", "error"])
+_EVENTS = frozenset(["net_send", "net_move", "net_event", "at_time"])
 
 Scope = Mapping[str, str]
 """From a name that is written to the variable that it is there: locals have names of their own."""
-
-
-@dataclass
-class Arrow:
-    """One transition or reaction of a kinetic scheme: `rate` times the product of `left` (with its powers) per ms."""
-
-    left: tuple[tuple[float, str], ...]
-    right: tuple[tuple[float, str], ...]
-    rate: Formula
-    line: int
-
-
-@dataclass
-class Solved:
-    """What SOLVE blocks say of states.
-
-    Attributes:
-        rates: ``x'`` of DERIVATIVE blocks, by state.
-        arrows, sources, volumes, conserved: of KINETIC blocks.
-        updates: what a procedure makes of a state in one step, by state.
-        methods: by block.
-    """
-
-    rates: dict[str, Formula] = field(default_factory=dict[str, Formula])
-    arrows: list[Arrow] = field(default_factory=list[Arrow])
-    sources: list[tuple[str, Formula]] = field(default_factory=list[tuple[str, Formula]])
-    volumes: dict[str, Formula] = field(default_factory=dict[str, Formula])
-    conserved: list[tuple[Formula, Formula]] = field(default_factory=list[tuple[Formula, Formula]])
-    updates: dict[str, Formula] = field(default_factory=dict[str, Formula])
-    steady: set[str] = field(default_factory=set[str])
-    equations: list[tuple[Formula, int]] = field(default_factory=list[tuple[Formula, int]])
-    methods: dict[str, str] = field(default_factory=dict[str, str])
-    lines: dict[str, int] = field(default_factory=dict[str, int])
 
 
 class Machine:
@@ -105,8 +46,12 @@ class Machine:
             name: x.number(constant(name, value, units, file)) for name, (value, units) in file.constants.items()
         }
 
-    def run(self, body: Sequence[Any]) -> None:
-        self._body(body, {})
+    def run(self, body: Sequence[Any], given: Mapping[str, str] | None = None) -> None:
+        """Run a block; `given` are its arguments, with the symbols that they begin as."""
+        scope = dict(given or {})
+        for key in scope.values():
+            self.env.setdefault(key, x.symbol(key))
+        self._body(body, scope)
 
     def refuse(self, line: int, reason: str) -> NmodlError:
         where = f"{self.file.source.name}, line {line}" if line else self.file.source.name
@@ -116,57 +61,61 @@ class Machine:
 
     def _body(self, body: Sequence[Any], scope: Scope) -> None:
         for statement in body:
-            if isinstance(statement, Local):
+            if isinstance(statement, tree.Local):
                 scope = {**scope, **self._locals(statement)}
             else:
                 self._statement(statement, scope)
 
-    def _locals(self, local: Local) -> dict[str, str]:
+    def _locals(self, local: tree.Local) -> dict[str, str]:
         self._count += 1
         return {name: f"{name}@{self._count}" for name, _ in local.names}
 
     def _statement(self, s: Any, scope: Scope) -> None:
         match s:
-            case Assign():
+            case tree.Assign():
                 self._assign(s, scope)
-            case Prime():
+            case tree.Prime():
                 if s.order != 1:
                     raise self.refuse(s.line, f"{s.name} has a derivative of order {s.order}; of the first are read.")
                 self.solved.rates[s.name] = self._value(s.value, scope)
                 self.solved.lines.setdefault(s.name, s.line)
-            case If():
+            case tree.If():
                 self._if(s, scope)
-            case Do():
-                self._call(s.call, scope, alone=True)
-            case Loop():
+            case tree.Do():
+                self._do(s.call, scope)
+            case tree.Begin():
+                pass  # of connections: `receive` runs it apart
+            case tree.Loop():
                 self._loop(s, scope)
-            case While():
+            case tree.While():
                 self._while(s, scope)
-            case Solve():
+            case tree.Solve():
                 self._solve(s)
-            case Block():
+            case tree.Block():
                 self._body(s.body, scope)
-            case Reaction() | Flux() | Compartment() | Conserve() | Equation():
+            case tree.Reaction() | tree.Flux() | tree.Compartment() | tree.Conserve() | tree.Equation():
                 self._kinetic(s, scope)
-            case Verbatim():
+            case tree.Verbatim():
                 if not is_harmless(s):
                     raise self.refuse(s.line, "VERBATIM holds C code that does something, which is not read.")
                 self.notes["VERBATIM without effect was passed over"] = None
-            case Table():
+            case tree.Table():
                 self.notes["TABLE was left out: functions are computed, not interpolated"] = None
-            case Other():
-                raise self.refuse(s.line, f"{s.word} has no meaning for a channel here.")
+            case tree.Other(word="LONGITUDINAL_DIFFUSION"):
+                raise self.refuse(s.line, "LONGITUDINAL_DIFFUSION: what moves along a cable is not followed here.")
+            case tree.Other():
+                raise self.refuse(s.line, f"{s.word} has no meaning for a mechanism here.")
             case _:
                 raise self.refuse(0, f"the statement {s} is not understood.")
 
-    def _assign(self, s: Assign, scope: Scope) -> None:
+    def _assign(self, s: tree.Assign, scope: Scope) -> None:
         key = self._key(s.target, scope)
         value = self._value(s.value, scope)
         self.env[key] = value
         if value.args and "[" not in key:
             self.names.setdefault(value, s.target.name)
 
-    def _if(self, s: If, scope: Scope) -> None:
+    def _if(self, s: tree.If, scope: Scope) -> None:
         test = x.truth(self._value(s.test, scope))
         if test.op == "number":
             self._body(s.then if test.value else s.other, scope)
@@ -182,7 +131,7 @@ class Machine:
             a, b = then.get(key, x.symbol(key)), other.get(key, x.symbol(key))
             self.env[key] = x.where(test, a, b)
 
-    def _loop(self, s: Loop, scope: Scope) -> None:
+    def _loop(self, s: tree.Loop, scope: Scope) -> None:
         first, last = self._whole(s.first, scope, s.line), self._whole(s.last, scope, s.line)
         step = 1 if s.step is None else self._whole(s.step, scope, s.line)
         if not step or (last - first) / step > MOST_ROUNDS:
@@ -193,7 +142,7 @@ class Machine:
             self.env[inner[s.name]] = x.number(i)
             self._body(s.body, inner)
 
-    def _while(self, s: While, scope: Scope) -> None:
+    def _while(self, s: tree.While, scope: Scope) -> None:
         for _ in range(MOST_ROUNDS):
             test = x.truth(self._value(s.test, scope))
             if test.op != "number":
@@ -203,7 +152,7 @@ class Machine:
             self._body(s.body, scope)
         raise self.refuse(s.line, f"the WHILE does not end in {MOST_ROUNDS} rounds.")
 
-    def _solve(self, s: Solve) -> None:
+    def _solve(self, s: tree.Solve) -> None:
         block = self.file.routines.get(s.block)
         if block is None:
             raise self.refuse(s.line, f"SOLVE {s.block}: the file has no block of that name.")
@@ -257,23 +206,31 @@ class Machine:
 
     def _kinetic(self, s: Any, scope: Scope) -> None:
         match s:
-            case Reaction():
+            case tree.Reaction():
                 left, right = self._side(s.left, scope), self._side(s.right, scope)
                 self._arrow(left, right, self._value(s.forward, scope), s.line)
                 self._arrow(right, left, self._value(s.backward, scope), s.line)
-            case Flux():
+            case tree.Flux():
                 self.solved.sources.append((self._key(s.into, scope), self._value(s.value, scope)))
-            case Compartment():
-                volume = self._value(s.volume, scope)
+            case tree.Compartment():
                 for name in s.states:
-                    size = self.file.states[name.name].size if name.name in self.file.states else None
-                    count = self.size(size, s.line) if name.index is None else None
-                    keys = [self._key(name, scope)] if count is None else [f"{name.name}[{i}]" for i in range(count)]
-                    self.solved.volumes.update(dict.fromkeys(keys, volume))
-            case Conserve():
+                    self._compartment(s, name, scope)
+            case tree.Conserve():
                 self.solved.conserved.append((self._value(s.left, scope), self._value(s.right, scope)))
             case _:
                 self.solved.equations.append((x.sub(self._value(s.left, scope), self._value(s.right, scope)), s.line))
+
+    def _compartment(self, s: tree.Compartment, name: Name, scope: Scope) -> None:
+        """The volume of a state, or of each element of one, of which the volume may be a function."""
+        size = self.file.states[name.name].size if name.name in self.file.states else None
+        count = self.size(size, s.line) if name.index is None else None
+        if count is None:
+            self.solved.volumes[self._key(name, scope)] = self._value(s.volume, scope)
+            return
+        for i in range(count):
+            inner = {**scope, s.counter: f"{s.counter}@volume"} if s.counter else scope
+            self.env[f"{s.counter}@volume"] = x.number(i)
+            self.solved.volumes[f"{name.name}[{i}]"] = self._value(s.volume, inner)
 
     def _side(self, side: Any, scope: Scope) -> tuple[tuple[float, str], ...]:
         return tuple((count, self._key(name, scope)) for count, name in side)
@@ -292,24 +249,28 @@ class Machine:
 
     def _whole(self, e: Any, scope: Scope, line: int) -> int:
         value = self._value(e, scope)
+        if value.op != "number":
+            value, taken = at_defaults(value, self.file)
+            for name in taken:
+                self.notes[f"{name} is a bound of a loop, and is taken at its value in the file"] = None
         if value.op != "number" or value.value != int(value.value):
             raise self.refuse(line, "an index or the bound of a loop is not a whole number that is known.")
         return int(value.value)
 
     def _value(self, e: Any, scope: Scope) -> Formula:
         match e:
-            case Number():
+            case tree.Number():
                 return x.number(e.value)
             case Name():
                 return self._read(e, scope)
-            case Binary():
+            case tree.Binary():
                 return self._binary(e, scope)
-            case Unary():
+            case tree.Unary():
                 operand = self._value(e.operand, scope)
                 return x.negated(operand) if e.sign == "!" else x.neg(operand) if e.sign == "-" else operand
-            case Call():
+            case tree.Call():
                 return self._call(e, scope)
-            case Text():
+            case tree.Text():
                 return x.number(0)
             case _:
                 raise self.refuse(0, f"{e} is not understood.")
@@ -327,27 +288,19 @@ class Machine:
             return x.number(0)  # a local that nothing was put into
         return self.env.get(key, x.symbol(key))
 
-    def _binary(self, e: Binary, scope: Scope) -> Formula:
+    def _binary(self, e: tree.Binary, scope: Scope) -> Formula:
         a, b = self._value(e.left, scope), self._value(e.right, scope)
-        match e.sign:
-            case "+":
-                return x.add(a, b)
-            case "-":
-                return x.sub(a, b)
-            case "*":
-                return x.mul(a, b)
-            case "/":
-                return x.div(a, b)
-            case "^":
-                return x.power(a, b)
-            case "&&":
-                return x.both(a, b)
-            case "||":
-                return x.either(a, b)
-            case sign:
-                return x.compare(sign, a, b)
+        if e.sign in ("&&", "||"):
+            return x.both(a, b) if e.sign == "&&" else x.either(a, b)
+        return x.build(e.sign, (a, b))
 
-    def _call(self, call: Call, scope: Scope, alone: bool = False) -> Formula:
+    def _do(self, call: tree.Call, scope: Scope) -> None:
+        if call.name == "state_discontinuity" and len(call.arguments) == 2 and isinstance(call.arguments[0], Name):
+            self._assign(tree.Assign(*call.arguments), scope)
+        else:
+            self._call(call, scope)
+
+    def _call(self, call: tree.Call, scope: Scope) -> Formula:
         routine = self.file.routines.get(call.name)
         if routine is not None and routine.kind in ("FUNCTION", "PROCEDURE"):
             arguments = [self._value(argument, scope) for argument in call.arguments]
@@ -355,7 +308,7 @@ class Machine:
         if routine is not None and routine.kind == "FUNCTION_TABLE":
             raise self.refuse(call.line, f"{call.name} is a FUNCTION_TABLE, whose numbers are not in the file.")
         if call.name in RANDOM:
-            raise self.refuse(call.line, f"{call.name}() draws random numbers, which no channel here does.")
+            raise self.refuse(call.line, f"{call.name}() draws random numbers, which no mechanism here does.")
         if call.name in _SILENT:
             self.notes[f"{call.name}() was passed over"] = None
             return x.number(0)
@@ -367,9 +320,11 @@ class Machine:
             if len(arguments) != wanted:
                 raise self.refuse(call.line, f"{call.name}() takes {wanted} argument(s), not {len(arguments)}.")
             return x.call(call.name, *arguments)
+        if call.name in _EVENTS:
+            raise self.refuse(call.line, f"{call.name}() makes events of its own, which no mechanism here does.")
         raise self.refuse(call.line, f"{call.name}() is neither in the file nor a function that is known.")
 
-    def _routine(self, routine: Routine, arguments: list[Formula], line: int) -> Formula:
+    def _routine(self, routine: tree.Routine, arguments: list[Formula], line: int) -> Formula:
         if len(arguments) != len(routine.arguments):
             raise self.refuse(
                 line, f"{routine.name}() takes {len(routine.arguments)} arguments, and is given {len(arguments)}."
@@ -386,19 +341,9 @@ class Machine:
             self.env.pop(key, None)
         return value
 
-    def _enter(self, body: Sequence[Any], routine: Routine, scope: Scope) -> None:
+    def _enter(self, body: Sequence[Any], routine: tree.Routine, scope: Scope) -> None:
         self._depth += 1
         if self._depth > DEEPEST:
             raise self.refuse(routine.line, f"{routine.name} calls itself, or calls are nested deeper than {DEEPEST}.")
         self._body(body, scope)
         self._depth -= 1
-
-
-def is_harmless(verbatim: Verbatim) -> bool:
-    """Whether C code does nothing to the numbers: comments, includes, declarations, ``return 0;``."""
-    inner = re.sub(r"^VERBATIM|ENDVERBATIM$", "", verbatim.text)
-    inner = re.sub(r"/\*.*?\*/|//[^\n]*", "", inner, flags=re.DOTALL)
-    inner = re.sub(r"^\s*#[^\n]*", "", inner, flags=re.MULTILINE)
-    inner = re.sub(r"\bextern\b[^;{}]*;", "", inner)
-    inner = re.sub(r"\breturn\s*\(?\s*[\d.]*\s*\)?\s*;", "", inner)
-    return not inner.strip(" \t\n;")

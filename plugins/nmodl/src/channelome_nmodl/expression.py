@@ -103,6 +103,8 @@ def neg(a: Formula) -> Formula:
         return a.args[0]
     if a.op == "-":
         return sub(a.args[1], a.args[0])
+    if a.op == "/" and a.args[0].op == "number":
+        return div(number(-a.args[0].value), a.args[1])
     return _make("neg", (a,))
 
 
@@ -136,6 +138,8 @@ def div(a: Formula, b: Formula) -> Formula:
         return div(a.args[0], b.args[0])
     if b.op == "neg":
         return neg(div(a, b.args[0]))
+    if a.op == "neg":
+        return neg(div(a.args[0], b))
     if b.op == "/" and b.args[0] is a:
         return b.args[1]
     if a.op == "number" and b.op == "/" and b.args[0].op == "number" and b.args[0].value:
@@ -153,30 +157,8 @@ def power(a: Formula, b: Formula) -> Formula:
     return _make("^", (a, b))
 
 
-_FOLDED: dict[str, Callable[..., float]] = {
-    name: getattr(math, name)
-    for name in [
-        "exp",
-        "log",
-        "log10",
-        "sqrt",
-        "sin",
-        "cos",
-        "tan",
-        "sinh",
-        "cosh",
-        "tanh",
-        "asin",
-        "acos",
-        "atan",
-        "atan2",
-        "floor",
-        "ceil",
-        "fabs",
-        "erf",
-        "fmod",
-    ]
-}
+_NAMES = "exp log log10 sqrt sin cos tan sinh cosh tanh asin acos atan atan2 floor ceil fabs erf fmod"
+_FOLDED: dict[str, Callable[..., float]] = {name: getattr(math, name) for name in _NAMES.split()}
 FUNCTIONS = frozenset(_FOLDED) | {"pow", "abs", "linoid"}
 """What a file can call beside its own."""
 
@@ -316,50 +298,6 @@ def linear(f: Formula, name: str) -> tuple[Formula, Formula] | None:
         a, b = linear(f.args[1], name), linear(f.args[2], name)
         return (where(f.args[0], a[0], b[0]), where(f.args[0], a[1], b[1])) if a and b else None
     return None
-
-
-def slope(f: Formula, name: str) -> Formula:
-    """The derivative of `f` by `name`; a ``where`` has that of its branches.
-
-    Raises:
-        NmodlError: where `f` has a function whose derivative is not known here.
-    """
-    done: dict[int, Formula] = {}
-    for part in walk([f]):
-        if name not in part.symbols:
-            done[id(part)] = number(0)
-        elif part.op == "symbol":
-            done[id(part)] = number(1)
-        else:
-            done[id(part)] = _slope(part, tuple(done[id(arg)] for arg in part.args))
-    return done[id(f)]
-
-
-def _slope(f: Formula, d: tuple[Formula, ...]) -> Formula:
-    a = f.args
-    if f.op in COMPARE or f.op in ("and", "or", "not"):
-        return number(0)
-    if f.op in ("+", "-", "neg"):
-        return build(f.op, d)
-    if f.op == "*":
-        return add(mul(d[0], a[1]), mul(a[0], d[1]))
-    if f.op == "/":
-        if is_number(d[1], 0):
-            return div(d[0], a[1])
-        return div(sub(mul(d[0], a[1]), mul(a[0], d[1])), mul(a[1], a[1]))
-    if f.op == "^" and is_number(d[1], 0):
-        return mul(mul(a[1], power(a[0], sub(a[1], number(1)))), d[0])
-    if f.op == "^":
-        return mul(f, add(mul(d[1], call("log", a[0])), div(mul(a[1], d[0]), a[0])))
-    if f.op == "exp":
-        return mul(f, d[0])
-    if f.op == "log":
-        return div(d[0], a[0])
-    if f.op == "where":
-        return where(a[0], d[1], d[2])
-    if f.op == "sqrt":
-        return div(d[0], mul(number(2), f))
-    raise NmodlError(f"the derivative of {f.op}() is needed, and not known here.")
 
 
 def evaluated(f: Formula, values: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]) -> Any:

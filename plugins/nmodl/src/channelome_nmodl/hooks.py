@@ -10,12 +10,12 @@ from channelome.registry.hooks import hookimpl
 
 @hookimpl
 def channelome_mechanisms() -> dict[str, Callable[[Path], Any]]:
-    """Channels from .mod files."""
+    """Channels, ions and synapses from .mod files."""
     return {".mod": _read}
 
 
 @hookimpl
-def channelome_writers() -> dict[str, Callable[[Path, str], str]]:
+def channelome_writers() -> dict[str, Callable[[Path, str], Any]]:
     """Classes in the house style of .mod files."""
     return {".mod": _write}
 
@@ -35,15 +35,12 @@ def channelome_environment() -> dict[str, str]:
 
 
 def _read(path: Path) -> Any:
-    from .load import channel_class
+    from .load import classes
 
-    return channel_class(path)
+    return classes(path)
 
 
-def _write(path: Path, name: str) -> str:
-    import hashlib
+def _write(path: Path, name: str) -> Any:
+    from .pack import written
 
-    from .load import load
-    from .write import module
-
-    return module(load(path).plan, name, hashlib.sha256(path.read_bytes()).hexdigest())
+    return written(path, name)

@@ -1,15 +1,49 @@
 """INCLUDE: other files of the folder, read in the place where they are named; never one outside it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from .syntax import parse
-from .text import NmodlError, read
+from .text import NmodlError, Source, read, source
 from .tree import File
 
 DEEPEST = 8
 
 
-def with_includes(file: File, folder: Path, depth: int = 0) -> File:
+class Beside:
+    """What lies beside a file to be included: in a folder, or the texts that were included before.
+
+    Attributes:
+        texts: by name, what was included so far.
+    """
+
+    def __init__(self, folder: Path | None, texts: Mapping[str, str] | None = None) -> None:
+        self._folder = folder
+        self.texts: dict[str, str] = dict(texts or {})
+
+    def find(self, file: File, name: str, line: int) -> Source:
+        """The file that is included.
+
+        Raises:
+            NmodlError: for one that is not in the folder, or not there.
+        """
+        where = f'{file.source.name}, line {line}: INCLUDE "{name}"'
+        if self._folder is None:
+            if name not in self.texts:
+                raise NmodlError(f"{where} is not among what came with the file.")
+            return source(self.texts[name], Path(name).name)
+        root = self._folder.resolve()
+        path = (root / name).resolve()
+        if not path.is_relative_to(root):
+            raise NmodlError(f"{where} leads out of the folder, and is not read.")
+        if not path.is_file():
+            raise NmodlError(f"{where} is not in the folder of the file.")
+        found = read(path)
+        self.texts[name] = found.raw
+        return found
+
+
+def with_includes(file: File, beside: Beside, depth: int = 0) -> File:
     """The file with what it includes.
 
     Raises:
@@ -18,21 +52,9 @@ def with_includes(file: File, folder: Path, depth: int = 0) -> File:
     if depth > DEEPEST:
         raise NmodlError(f"{file.source.name}: INCLUDE is nested deeper than {DEEPEST}: a file includes itself.")
     for name, line in file.includes:
-        path = _found(file, name, line, folder)
-        other = with_includes(parse(read(path)), folder, depth + 1)
-        _merge(file, other)
+        _merge(file, with_includes(parse(beside.find(file, name, line)), beside, depth + 1))
     file.includes.clear()
     return file
-
-
-def _found(file: File, name: str, line: int, folder: Path) -> Path:
-    root = folder.resolve()
-    path = (root / name).resolve()
-    if not path.is_relative_to(root):
-        raise NmodlError(f'{file.source.name}, line {line}: INCLUDE "{name}" leads out of the folder, and is not read.')
-    if not path.is_file():
-        raise NmodlError(f'{file.source.name}, line {line}: INCLUDE "{name}" is not in the folder of the file.')
-    return path
 
 
 def _merge(file: File, other: File) -> None:

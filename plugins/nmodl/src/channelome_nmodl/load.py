@@ -1,54 +1,133 @@
-"""From a .mod file to a class of channels: read, understood, planned and built."""
+"""From a .mod file to classes: read, understood, planned and built."""
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from channelome.errors import ChannelomeError
-from channelome.mechanisms.channels import Channel
 
 from . import expression
 from .build import build
-from .includes import with_includes
-from .meaning import check_is_of_membrane
+from .includes import Beside, with_includes
+from .meaning import carried, check_is_of_membrane, kept
 from .plan import Plan, plan
-from .reader import mean
+from .plan_ions import plan_ion
+from .plan_synapses import plan_synapse
+from .pools import mean_ions
+from .reader import NoCurrent, mean
+from .spikes import mean_synapse
 from .syntax import parse
-from .text import NmodlError, Source, read
+from .text import NmodlError, Source, read, source
+from .tree import File
 
 
 class Imported(NamedTuple):
     """A class, and what was understood on the way to it."""
 
-    cls: type[Channel]
+    cls: type[Any]
     plan: Plan
     source: Source
 
 
 def load(path: Path) -> Imported:
-    """The class of the mechanism in a file, with what is known of it.
+    """The first class of the mechanism in a file, with what is known of it: its channel, if it has one.
 
     Raises:
-        NmodlError: for what cannot be read, and for what no channel here can be, with the line and the reason.
+        NmodlError: for what cannot be read, and for what no mechanism here can be, with the line and the reason.
     """
+    return load_all(path)[0]
+
+
+def load_all(path: Path) -> tuple[Imported, ...]:
+    """All classes of the mechanism in a file: a channel, ions whose concentrations it keeps, a synapse and its plasticity."""
     return understood(read(path), path.parent)
 
 
-def understood(source: Source, folder: Path) -> Imported:
-    """As `load`, of text that is in memory; INCLUDE is looked for in `folder`, and nowhere else."""
+def understood(held: Source, folder: Path | None, texts: Mapping[str, str] | None = None) -> tuple[Imported, ...]:
+    """As `load_all`, of text that is in memory; INCLUDE is looked for in `folder`, or in `texts` by name, and nowhere else.
+
+    Of one text there is one class in a process, however often it is loaded.
+    """
     expression.forget()
     try:
-        file = parse(source)
-        check_is_of_membrane(file)
-        made = plan(mean(with_includes(file, folder)))
-        return Imported(build(made, source.name), made, source)
+        file = parse(held)
+        beside = Beside(folder, texts)
+        whole = with_includes(file, beside)
+        arrived = Arrived(held.name, held.raw, tuple(sorted(beside.texts.items())))
+        if arrived not in _known:
+            if len(_known) >= MOST:
+                del _known[next(iter(_known))]
+            _known[arrived] = tuple(_imported(made, held, arrived, i) for i, made in enumerate(_plans(whole)))
+        return _known[arrived]
     except NmodlError:
         raise
     except RecursionError:
-        raise NmodlError(f"{source.name}: its formulas are nested too deeply.") from None
+        raise NmodlError(f"{held.name}: its formulas are nested too deeply.") from None
     except ChannelomeError as error:
-        raise NmodlError(f"{source.name}: {error}") from error
+        raise NmodlError(f"{held.name}: {error}") from error
 
 
-def channel_class(path: Path) -> type[Channel]:
-    """The class of the mechanism in a file: what `ch.load_channel` returns."""
-    return load(path).cls
+class Arrived(NamedTuple):
+    """A file as it travels to another process: its name and text, and what it includes."""
+
+    name: str
+    text: str
+    included: tuple[tuple[str, str], ...]
+
+
+class OfText(NamedTuple):
+    """How an instance of a class of a file travels: called, it gives the class of the process that it is in.
+
+    Attributes:
+        part: which class of the file it is of.
+        digest: SHA-256 of the text, so that what arrives is what was sent.
+
+    Raises:
+        ModelError: where the text is another.
+    """
+
+    file: Arrived
+    part: int
+    digest: str
+
+    def __call__(self) -> type[Any]:
+        if _digest(self.file) != self.digest:
+            raise NmodlError(f"{self.file.name}: the text that arrived is not the one that was sent.")
+        return understood(source(self.file.text, self.file.name), None, dict(self.file.included))[self.part].cls
+
+
+MOST = 1000
+"""Files whose classes are remembered."""
+_known: dict[Arrived, tuple[Imported, ...]] = {}
+
+
+def _imported(made: Plan, held: Source, file: Arrived, part: int) -> Imported:
+    cls = build(made, held.name)
+    setattr(cls, "_reference", OfText(file, part, _digest(file)))  # noqa: B010
+    return Imported(cls, made, held)
+
+
+def _digest(file: Arrived) -> str:
+    return hashlib.sha256(repr(tuple(file)).encode()).hexdigest()
+
+
+def _plans(file: File) -> list[Plan]:
+    """What the file's classes are: of a file that keeps an ion, a current that is always 0 is none."""
+    if file.kind == "POINT_PROCESS":
+        return plan_synapse(mean_synapse(file))
+    check_is_of_membrane(file)
+    pools = kept(file)
+    found: list[Plan] = []
+    if carried(file) or not pools:
+        try:
+            found.append(plan(mean(file)))
+        except NoCurrent:
+            if not pools:
+                raise
+    return [*found, *(plan_ion(meaning) for meaning in mean_ions(file))]
+
+
+def classes(path: Path) -> list[type[Any]]:
+    """The classes of the mechanism in a file: what `ch.load_channel` and its like choose from."""
+    return [one.cls for one in load_all(path)]

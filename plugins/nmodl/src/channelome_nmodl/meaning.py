@@ -1,33 +1,41 @@
 """What a mechanism is: rates of states and currents as formulas of V, celsius, ions, states and parameters."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from channelome.units import Unit
 
-from .execute import Arrow
 from .expression import Formula
+from .solved import Arrow
 from .text import NmodlError
 from .tree import File
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A parameter of the file: its unit (None where it has none that is read), value, and the line that it stands in."""
+    """A parameter of the file: its unit (None where it has none that is read), value, and the line that it stands in.
+
+    A value of None is one that must be given: it is of the section, as `diam`.
+    """
 
     name: str
     unit: Unit | None
     written: str
-    value: float
+    value: float | None
     line: int
     note: str = ""
 
 
 @dataclass
 class Meaning:
-    """A density mechanism.
+    """A density mechanism, or what it is of one ion.
 
     Attributes:
         name: its SUFFIX.
+        species: the ion, of a pool; empty for a channel.
+        potential: of a pool the formula of its reversal potential, where the file has one.
+        of_neuron: of a pool the concentrations that start from what NEURON has, since the file says nothing.
+        steps: states whose hand-written update is no exponential, so that it depends on dt in NEURON.
         quantities: parameters that the formulas use, by name.
         rates: ``x'`` per ms of each state.
         starts: of each state the formula that INITIAL gives it; None where it is the steady state.
@@ -40,6 +48,10 @@ class Meaning:
 
     file: File
     name: str
+    species: str = ""
+    potential: Formula | None = None
+    of_neuron: set[str] = field(default_factory=set[str])
+    steps: set[str] = field(default_factory=set[str])
     quantities: dict[str, Quantity] = field(default_factory=dict[str, Quantity])
     rates: dict[str, Formula] = field(default_factory=dict[str, Formula])
     starts: dict[str, Formula | None] = field(default_factory=dict[str, Formula | None])
@@ -59,7 +71,7 @@ class Meaning:
 
     @property
     def defaults(self) -> dict[str, float]:
-        return {name: one.value for name, one in self.quantities.items()}
+        return {name: one.value for name, one in self.quantities.items() if one.value is not None}
 
 
 def check_is_of_membrane(file: File) -> None:
@@ -73,21 +85,65 @@ def check_is_of_membrane(file: File) -> None:
 
 
 def check_kind(file: File) -> None:
+    """Refuse what is no density mechanism.
+
+    Raises:
+        NmodlError: naming what it is.
+    """
     where = file.source.name
     if not file.kind:
         raise NmodlError(f"{where}: it has no SUFFIX: it is not a mechanism.")
     check_is_of_membrane(file)
+    check_words(file)
+
+
+def check_words(file: File) -> None:
+    """Refuse what no mechanism here has.
+
+    Raises:
+        NmodlError: naming it, with its line.
+    """
+    where = file.source.name
     for word in ("POINTER", "BBCOREPOINTER", "ELECTRODE_CURRENT", "RANDOM"):
         if named := file.lists.get(word):
-            raise NmodlError(f"{where}: {word} {', '.join(named)} is what no channel here has.")
+            raise NmodlError(f"{where}: {word} {', '.join(named)} is what no mechanism here has.")
     for other in file.others:
-        raise NmodlError(f"{where}, line {other.line}: {other.word} has no meaning for a channel here.")
+        raise NmodlError(f"{where}, line {other.line}: {other.word} has no meaning for a mechanism here.")
+
+
+def carried(file: File) -> list[str]:
+    """The currents that a file says it writes."""
+    of_ions = [name for ion in file.ions for name in ion.writes if name == f"i{ion.species}"]
+    return [*of_ions, *file.lists.get("NONSPECIFIC_CURRENT", ())]
+
+
+def kept(file: File) -> dict[str, tuple[str, ...]]:
+    """By species, the concentrations and reversal potentials that a file says it writes."""
+    found: dict[str, tuple[str, ...]] = {}
+    for ion in file.ions:
+        names = tuple(name for name in ion.writes if name != f"i{ion.species}")
+        if names:
+            found[ion.species] = (*found.get(ion.species, ()), *names)
+    return found
+
+
+def check_current(file: File) -> None:
+    """Refuse what has no current.
+
+    Raises:
+        NmodlError: for a file that writes none.
+    """
     if "BREAKPOINT" not in file.plain:
-        raise NmodlError(f"{where}: it has no BREAKPOINT, so it has no current.")
-    writes = [name for ion in file.ions for name in ion.writes if name != f"i{ion.species}"]
-    carried = [name for ion in file.ions for name in ion.writes if name == f"i{ion.species}"]
-    if writes:
-        what = "it is a pool or pump, not a channel alone" if not carried else "it is a channel and a pool in one"
-        raise NmodlError(f"{where}: it writes {', '.join(writes)}: {what}.")
-    if not carried and not file.lists.get("NONSPECIFIC_CURRENT"):
-        raise NmodlError(f"{where}: it writes no current, so it is not a channel.")
+        raise NmodlError(f"{file.source.name}: it has no BREAKPOINT, so it has no current.")
+    if not carried(file):
+        raise NmodlError(f"{file.source.name}: it writes no current, so it is not a channel.")
+
+
+def all_formulas(meaning: Meaning) -> Iterator[Formula]:
+    """Every formula that a mechanism has."""
+    yield from meaning.rates.values()
+    yield from meaning.currents.values()
+    yield from (start for start in meaning.starts.values() if start is not None)
+    yield from (arrow.rate for arrow in meaning.arrows)
+    if meaning.potential is not None:
+        yield meaning.potential

@@ -6,6 +6,7 @@ from typing import Any
 
 from channelome.authoring import General, Markov, Ohmic
 from channelome.mechanisms.channels import Channel
+from channelome.module import Module
 from channelome.units import Unit
 
 from . import expression as x
@@ -18,27 +19,28 @@ from .units import is_density
 _MILLIAMPERE = 1e3
 """uA in a mA: what a current of a file is multiplied with."""
 _CONDUCTANCE = Unit.parse("mS/cm^2")
-_TAKEN = frozenset({name for name in dir(General) if not name.startswith("__")}) | {
-    "V", "celsius", "rest", "derivatives", "density", "conductance", "transitions", "permeability", "parameters",
-    *["jnp", "exp", "log", "where", "sqrt", "linoid", "param", "rates", "Gate", "Linear", "Rates", "Ohmic", "Markov", "General", "Array", "Annotated", "Any", "Unit"],
+NAMES = frozenset(["parameters",  "jnp", "jax", "exp", "log", "where", "sqrt", "linoid", "param", "rates", "Gate", "Linear", "Rates", "Ohmic", "Markov", "General", "Array", "Annotated", "Any", "Unit"])  # fmt: skip
+"""What a class that is written needs for something else."""
+_TAKEN = NAMES | {name for name in dir(General) if not name.startswith("__")} | {
+    "V", "celsius", "rest", "derivatives", "density", "conductance", "transitions", "permeability",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Field:
-    """A parameter of the class: its name here, the file's quantity, its unit and default here."""
+    """A parameter of the class: its name here, the file's quantity, its unit and default here; None where it must be given."""
 
     name: str
     quantity: Quantity
     unit: Unit
-    default: float
+    default: float | None
 
 
 @dataclass(frozen=True)
 class Method:
     """A method: what it is a function of, and the formulas of what it returns.
 
-    `returns` is ``rates``, ``gate``, ``linear`` (two formulas), ``value`` (one) or ``table`` (one for each of `keys`).
+    `returns` is ``rates``, ``gate``, ``linear`` (two formulas), ``value`` (one), ``table`` (one for each of `keys`) or ``sent`` (that, and a value).
     """
 
     name: str
@@ -53,10 +55,11 @@ class Plan:
     """A class: `symbols` says what each symbol of the formulas is, ``V``, ``self.g_max``, ``k.E`` or a state's name."""
 
     meaning: Meaning
-    base: type[Channel]
+    base: type[Module]
     ion: str | tuple[str, ...] | None
     reads: tuple[str, ...]
     keywords: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    words: dict[str, Any] = field(default_factory=dict[str, Any])
     fields: list[Field] = field(default_factory=list[Field])
     methods: list[Method] = field(default_factory=list[Method])
     symbols: dict[str, str] = field(default_factory=dict[str, str])
@@ -76,13 +79,13 @@ class _Planner:
         self.readers: dict[str, str] = {}
         self.ions: dict[str, str] = {}
         for ion in meaning.file.ions:
-            for name in ion.reads:
+            for name in (*ion.reads, *ion.writes):
                 view = {f"e{ion.species}": "E", f"{ion.species}i": "C_in", f"{ion.species}o": "C_out"}.get(name)
                 if view:
                     self.symbols[name] = f"{ion.species}.{view}"
                     self.ions[name] = ion.species
         for state in meaning.rates:
-            self.symbols[state] = self._free(_identifier(state), set(self.symbols.values()))
+            self.symbols[state] = self._free(identifier(state), set(self.symbols.values()))
 
     def plan(self) -> Plan:
         meaning = self.meaning
@@ -193,7 +196,7 @@ class _Planner:
                 continue
             unit = quantity.unit or Unit.parse("1")
             scale = 1.0
-            own = self._free(_identifier(name), taken)
+            own = self._free(identifier(name), taken)
             if made.base is not General and ohmic is not None and name == ohmic[1]:
                 own, unit = "E", Unit.parse("mV")
             elif name == maximal:
@@ -201,7 +204,8 @@ class _Planner:
                 made.methods = [_changed(method, name, scale) for method in made.methods]
             taken.add(own)
             self.symbols[name] = f"self.{own}"
-            made.fields.append(Field(own, quantity, unit, quantity.value * scale))
+            value = None if quantity.value is None else quantity.value * scale
+            made.fields.append(Field(own, quantity, unit, value))
         made.fields.sort(key=lambda f: (f.name != "g_max", f.name != "E"))
 
     def _free(self, name: str, taken: set[str]) -> str:
@@ -308,5 +312,5 @@ def _driven(flow: Formula) -> tuple[Formula, Formula] | None:
     return None
 
 
-def _identifier(name: str) -> str:
-    return name.replace("[", "_").replace("]", "")
+def identifier(name: str) -> str:
+    return name.replace("[", "_").replace("]", "").removesuffix("#")

@@ -1,19 +1,26 @@
 """What is said of a file that was imported, or was not: lines for a terminal, a table for a browser."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from channelome.errors import ChannelomeError
+from channelome.mechanisms.channels import Channel
+from channelome.mechanisms.ions import Ion, Pool
+from channelome.module import REQUIRED
 
-from .compare import Comparison, compare
-from .load import Imported, load
-from .text import NmodlError, title
+from .compare import compare
+from .load import Imported, load_all
+from .oracle import Comparison
+from .text import NmodlError, read, title
 
 TOLERANCE = 1e-6
 """Of the largest current: what counts as equal to NEURON."""
-_OTHER = ("is not a channel", "is not a mechanism", "has no BREAKPOINT", "is a pool or pump", "writes no current")
+_KIND = re.compile(r"\b(SUFFIX|POINT_PROCESS|ARTIFICIAL_CELL)\b")
+_OTHER = ("is not a channel", "is not a mechanism", "has no BREAKPOINT", "writes no current", "no spike reaches it")
 
 
 @dataclass
@@ -21,22 +28,32 @@ class Result:
     """What came of one file.
 
     Attributes:
-        refusal: why it is no channel here; empty where it is.
-        comparison: with NEURON, if asked; `trouble` where NEURON could not.
+        parts: its classes.
+        kind: what it calls itself, ``"SUFFIX"``, ``"POINT_PROCESS"`` or ``"ARTIFICIAL_CELL"``.
+        refusal: why it is nothing here; empty where it is.
+        comparisons: with NEURON, if asked; `trouble` where NEURON could not.
+        name: of its class in a pack that it was put into.
         checks: what the kit found.
     """
 
     path: Path
-    imported: Imported | None = None
+    kind: str = ""
+    parts: tuple[Imported, ...] = ()
     refusal: str = ""
-    comparison: Comparison | None = None
+    comparisons: list[Comparison] = field(default_factory=list[Comparison])
     trouble: str = ""
+    name: str = ""
     checks: list[str] = field(default_factory=list[str])
 
     @property
-    def is_channel(self) -> bool:
-        """Whether the file is a channel at all, to NEURON."""
-        return self.imported is not None or not any(word in self.refusal for word in _OTHER)
+    def is_density(self) -> bool:
+        """Whether the file is a density mechanism, to NEURON: a channel, a pool, a pump."""
+        return self.kind in ("SUFFIX", "") and not any(word in self.refusal for word in _OTHER)
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """The worst one."""
+        return max(self.comparisons, key=lambda one: one.relative, default=None)
 
     @property
     def differs(self) -> bool:
@@ -44,7 +61,7 @@ class Result:
 
     @property
     def failed(self) -> bool:
-        return self.imported is None or self.differs
+        return not self.parts or self.differs
 
 
 def looked_at(path: Path, *, python: str = "", check: bool = False) -> Result:
@@ -56,88 +73,133 @@ def looked_at(path: Path, *, python: str = "", check: bool = False) -> Result:
     """
     result = Result(path)
     try:
-        result.imported = load(path)
+        result.parts = load_all(path)
     except NmodlError as error:
         result.refusal = str(error)
         return result
+    finally:
+        result.kind = _kind(path)
     if python:
         try:
-            result.comparison = compare(result.imported, path, python)
+            result.comparisons = compare(result.parts, path, python)
         except ChannelomeError as error:
             result.trouble = str(error)
     if check:
-        from channelome.testing import check_channel
-
-        report = check_channel(result.imported.cls)
-        result.checks = [f"{found.check}: {found.message}" for found in report.findings if found.status == "failed"]
+        result.checks = [line for one in result.parts for line in _checked(one.cls)]
     return result
+
+
+def _kind(path: Path) -> str:
+    """The first word of a file that says what it is, if it can be read at all."""
+    try:
+        found = _KIND.search(read(path).text)
+    except NmodlError:
+        return ""
+    return found[1] if found else ""
+
+
+def _checked(cls: Any) -> list[str]:
+    """What the kit finds of a class; of one that must be given parameters nothing can be known."""
+    from channelome.testing import check_channel, check_ion, check_synapse
+
+    if any(parameter.default is REQUIRED for parameter in cls.parameters.values()):
+        return []
+    check: Any = check_channel if issubclass(cls, Channel) else check_ion if issubclass(cls, Ion) else check_synapse
+    return [f"{found.check}: {found.message}" for found in check(cls).findings if found.status == "failed"]
 
 
 def told(result: Result) -> str:
     """All that is known of a file, in lines."""
-    if result.imported is None:
+    if not result.parts:
         return f"{result.refusal}"
-    return "\n".join(_told(result, result.imported))
+    lines = [line for one in result.parts for line in _told(result, one)]
+    return "\n".join([*lines, *_of_all(result)])
 
 
 def _told(result: Result, imported: Imported) -> Iterator[str]:
     plan, meaning, cls = imported.plan, imported.plan.meaning, imported.cls
     said = title(imported.source)
     yield f"{meaning.name}: {plan.base.__name__}, from {result.path.name}{f': {said}' if said else ''}"
-    carried = ", ".join(cls.carries) or "no ion; it has its own E"
-    reads = f"; reads {', '.join(cls.reads)}" if cls.reads else ""
-    yield f"  carried by {carried}{reads}{'; needs a temperature' if cls.needs_celsius else ''}"
-    states = [*cls.gates, *cls.occupancies, *cls.variables]
-    yield f"  states: {', '.join(states) or 'none'}"
+    if issubclass(cls, Channel):
+        carried = ", ".join(cls.carries) or "no ion; it has its own E"
+        reads = f"; reads {', '.join(cls.reads)}" if cls.reads else ""
+        yield f"  carried by {carried}{reads}{'; needs a temperature' if cls.needs_celsius else ''}"
+    elif issubclass(cls, Ion):
+        yield f"  the ion {cls.species}"
+    yield f"  states: {', '.join(states_of(cls)) or 'none'}"
     yield "  parameters:"
     for one in plan.fields:
         unit = "" if one.unit.symbol == "1" else f" {one.unit.symbol}"
         renamed = "" if one.name == one.quantity.name else f", {one.quantity.name} in the file"
-        yield f"    {one.name} = {one.default:g}{unit} (line {one.quantity.line}{renamed}{'; ' + one.quantity.note if one.quantity.note else ''})"
+        value = "must be given," if one.default is None else f"{one.default:g}"
+        yield f"    {one.name} = {value}{unit} (line {one.quantity.line}{renamed}{'; ' + one.quantity.note if one.quantity.note else ''})"
     for note in meaning.notes:
         yield f"  note: {note}"
     for finding in meaning.findings:
         yield f"  found in the file: {finding}"
+
+
+def _of_all(result: Result) -> Iterator[str]:
     for found in result.checks:
         yield f"  the kit: {found}"
-    if result.comparison is not None:
-        yield f"  {'differs from' if result.differs else 'equal to'} {result.comparison}"
+    for comparison in result.comparisons:
+        yield f"  {'equal to' if comparison.relative <= TOLERANCE else 'differs from'} {comparison}"
     if result.trouble:
         yield f"  not compared: {result.trouble}"
 
 
+def states_of(cls: Any) -> list[str]:
+    """Names of the states of a class."""
+    if issubclass(cls, Channel):
+        return [*cls.gates, *cls.occupancies, *cls.variables]
+    if issubclass(cls, Ion):
+        return ["C_in"] if issubclass(cls, Pool) else [*getattr(cls, "variables", ())]
+    return [*cls.states]
+
+
+def kind_of(result: Result) -> str:
+    """What the classes of a file are, in words."""
+    return " and ".join(one.plan.base.__name__ for one in result.parts)
+
+
 def line_of(result: Result) -> str:
     """A file in one line."""
-    if result.imported is None:
-        return f"{'refused' if result.is_channel else 'other  '}  {result.refusal}"
-    plan = result.imported.plan
+    if not result.parts:
+        return f"{'refused' if result.is_density else 'other  '}  {result.refusal}"
+    name = result.parts[0].plan.meaning.name
     beside = f"  {result.comparison.relative:.1e} from NEURON" if result.comparison else ""
     trouble = f"  not compared: {result.trouble}" if result.trouble else ""
-    return f"{'DIFFERS' if result.differs else 'ok     '}  {result.path.name}: {plan.meaning.name}, {plan.base.__name__}{beside}{trouble}"
+    return (
+        f"{'DIFFERS' if result.differs else 'ok     '}  {result.path.name}: {name}, {kind_of(result)}{beside}{trouble}"
+    )
 
 
 def html(results: list[Result]) -> str:
     """A page with a row for each file. What stands in a file is escaped."""
     rows = "\n".join(_row(result) for result in results)
-    good = sum(result.imported is not None for result in results)
+    good = sum(bool(result.parts) for result in results)
     return (
-        "<!doctype html><html lang='en'><meta charset='utf-8'><title>Imported channels</title>\n"
+        "<!doctype html><html lang='en'><meta charset='utf-8'><title>Imported mechanisms</title>\n"
         "<style>body{font:14px sans-serif;margin:2em}td,th{border:1px solid #ccc;padding:4px;text-align:left;vertical-align:top}"
         "table{border-collapse:collapse}.no{background:#fee}.yes{background:#efe}</style>\n"
-        f"<h1>Imported channels</h1><p>{good} of {len(results)} files.</p>\n"
-        "<table><tr><th>file<th>mechanism<th>kind<th>states<th>beside NEURON<th>notes</tr>\n"
+        f"<h1>Imported mechanisms</h1><p>{good} of {len(results)} files.</p>\n"
+        "<table><tr><th>file<th>mechanism<th>in the pack<th>kind<th>states<th>beside NEURON<th>notes</tr>\n"
         f"{rows}\n</table></html>\n"
     )
 
 
 def _row(result: Result) -> str:
-    if result.imported is None:
-        kind = "refused" if result.is_channel else "no channel"
-        return f"<tr class='no'><td>{escape(result.path.name)}<td><td>{kind}<td><td><td>{escape(result.refusal)}</tr>"
-    plan, cls = result.imported.plan, result.imported.cls
+    if not result.parts:
+        kind = "refused" if result.is_density else "nothing here"
+        return (
+            f"<tr class='no'><td>{escape(result.path.name)}<td><td><td>{kind}<td><td><td>{escape(result.refusal)}</tr>"
+        )
+    meanings = [one.plan.meaning for one in result.parts]
     beside = f"{result.comparison.relative:.1e}" if result.comparison else escape(result.trouble)
-    notes = "<br>".join(map(escape, (*plan.meaning.notes, *plan.meaning.findings, *result.checks)))
-    states = escape(", ".join((*cls.gates, *cls.occupancies, *cls.variables)))
+    notes = "<br>".join(
+        map(escape, (*(said for one in meanings for said in (*one.notes, *one.findings)), *result.checks))
+    )
+    states = escape(", ".join(state for one in result.parts for state in states_of(one.cls)))
     colour = "no" if result.differs else "yes"
-    name, kind = escape(plan.meaning.name), plan.base.__name__
-    return f"<tr class='{colour}'><td>{escape(result.path.name)}<td>{name}<td>{kind}<td>{states}<td>{beside}<td>{notes}</tr>"
+    name, kind = escape(meanings[0].name), kind_of(result)
+    return f"<tr class='{colour}'><td>{escape(result.path.name)}<td>{name}<td>{escape(result.name)}<td>{kind}<td>{states}<td>{beside}<td>{notes}</tr>"

@@ -9,36 +9,9 @@ from typing import Any
 from lark import Lark, Token, Transformer, UnexpectedInput
 from lark.exceptions import VisitError
 
+from . import tree
 from .text import NmodlError, Source
-from .tree import (
-    Assign,
-    Binary,
-    Block,
-    Call,
-    Compartment,
-    Conserve,
-    Declared,
-    Do,
-    Equation,
-    File,
-    Flux,
-    If,
-    Ion,
-    Local,
-    Loop,
-    Name,
-    Number,
-    Other,
-    Prime,
-    Reaction,
-    Routine,
-    Solve,
-    Table,
-    Text,
-    Unary,
-    Verbatim,
-    While,
-)
+from .tree import File, Name
 
 
 def parse(source: Source) -> File:
@@ -102,13 +75,13 @@ class _Tree(Transformer[Token, Any]):
 
     neuron_block = units_block = _each
 
-    def parameter_block(self, items: list[Declared]) -> Any:
+    def parameter_block(self, items: list[tree.Declared]) -> Any:
         return lambda file: file.parameters.update((one.name, one) for one in items)
 
-    def assigned_block(self, items: list[Declared]) -> Any:
+    def assigned_block(self, items: list[tree.Declared]) -> Any:
         return lambda file: file.assigned.update((one.name, one) for one in items)
 
-    def state_block(self, items: list[Declared]) -> Any:
+    def state_block(self, items: list[tree.Declared]) -> Any:
         return lambda file: file.states.update((one.name, one) for one in items)
 
     def ignored(self, items: list[Any]) -> Any:
@@ -126,25 +99,25 @@ class _Tree(Transformer[Token, Any]):
 
         return fill
 
-    def _routine(self, routine: Routine) -> Any:
+    def _routine(self, routine: tree.Routine) -> Any:
         return lambda file: file.routines.update({routine.name: routine})
 
     def named_block(self, items: list[Any]) -> Any:
         kind, name, body = items
-        return self._routine(Routine(str(kind), str(name), (), body, kind.line))
+        return self._routine(tree.Routine(str(kind), str(name), (), body, kind.line))
 
     def routine(self, items: list[Any]) -> Any:
         kind, name, arguments, _, body = items
-        return self._routine(Routine(str(kind), str(name), arguments or (), body, kind.line))
+        return self._routine(tree.Routine(str(kind), str(name), arguments or (), body, kind.line))
 
     def function_table(self, items: list[Any]) -> Any:
-        return self._routine(Routine("FUNCTION_TABLE", str(items[1]), items[2] or (), (), items[0].line))
+        return self._routine(tree.Routine("FUNCTION_TABLE", str(items[1]), items[2] or (), (), items[0].line))
 
     def net_receive(self, items: list[Any]) -> Any:
-        return self._routine(Routine("NET_RECEIVE", "NET_RECEIVE", items[1] or (), items[2], items[0].line))
+        return self._routine(tree.Routine("NET_RECEIVE", "NET_RECEIVE", items[1] or (), items[2], items[0].line))
 
     def hooked(self, items: list[Any]) -> Any:
-        return lambda file: file.others.append(Other(f"BEFORE or AFTER {items[0]}", items[0].line))
+        return lambda file: file.others.append(tree.Other(f"BEFORE or AFTER {items[0]}", items[0].line))
 
     def define(self, items: list[Any]) -> Any:
         return lambda file: file.defined.update({str(items[0]): int(_numeric(items[1]))})
@@ -156,7 +129,7 @@ class _Tree(Transformer[Token, Any]):
         return lambda file: file.includes.append((str(items[1])[1:-1], items[0].line))
 
     def verbatim_block(self, items: list[Any]) -> Any:
-        return lambda file: file.verbatim.append(Verbatim(str(items[0]), items[0].line))
+        return lambda file: file.verbatim.append(tree.Verbatim(str(items[0]), items[0].line))
 
     # -- NEURON --
 
@@ -183,7 +156,7 @@ class _Tree(Transformer[Token, Any]):
         said: dict[str, Any] = {}
         for key, value in rest:
             said[key] = (*said.get(key, ()), *value) if key in ("read", "write") else value
-        ion = Ion(str(species), said.get("read", ()), said.get("write", ()), said.get("valence"), word.line)
+        ion = tree.Ion(str(species), said.get("read", ()), said.get("write", ()), said.get("valence"), word.line)
         return lambda file: file.ions.append(ion)
 
     def listed(self, items: list[Any]) -> Any:
@@ -208,14 +181,14 @@ class _Tree(Transformer[Token, Any]):
     def limits(self, items: list[Any]) -> Any:
         return items
 
-    def parameter(self, items: list[Any]) -> Declared:
+    def parameter(self, items: list[Any]) -> tree.Declared:
         name, size, value, unit, limits = items
         low, high = limits if limits and len(limits) == 2 else (None, None)
-        return Declared(str(name), _bare(unit), value, size, low, high, name.line)
+        return tree.Declared(str(name), _bare(unit), value, size, low, high, name.line)
 
-    def declared(self, items: list[Any]) -> Declared:
+    def declared(self, items: list[Any]) -> tree.Declared:
         name, size, *_, unit, _ = items
-        return Declared(str(name), _bare(unit), None, size, None, None, name.line)
+        return tree.Declared(str(name), _bare(unit), None, size, None, None, name.line)
 
     def argument(self, items: list[Any]) -> str:
         return str(items[0])
@@ -231,29 +204,29 @@ class _Tree(Transformer[Token, Any]):
     def body(self, items: list[Any]) -> tuple[Any, ...]:
         return tuple(item for item in items if item is not None and not callable(item))
 
-    def local(self, items: list[Any]) -> Local:
-        return Local(items[0])
+    def local(self, items: list[Any]) -> tree.Local:
+        return tree.Local(items[0])
 
-    def assign(self, items: list[Any]) -> Assign:
-        return Assign(*items)
+    def assign(self, items: list[Any]) -> tree.Assign:
+        return tree.Assign(*items)
 
-    def prime(self, items: list[Any]) -> Prime:
+    def prime(self, items: list[Any]) -> tree.Prime:
         name, primes, value = items
-        return Prime(str(name), len(primes), value, name.line)
+        return tree.Prime(str(name), len(primes), value, name.line)
 
-    def call_statement(self, items: list[Any]) -> Do:
-        return Do(self.call(items))
+    def call_statement(self, items: list[Any]) -> tree.Do:
+        return tree.Do(self.call(items))
 
-    def if_statement(self, items: list[Any]) -> If:
+    def if_statement(self, items: list[Any]) -> tree.If:
         word, test, then, _, other = items
-        return If(test, then, (other,) if isinstance(other, If) else other or (), word.line)
+        return tree.If(test, then, (other,) if isinstance(other, tree.If) else other or (), word.line)
 
-    def while_statement(self, items: list[Any]) -> While:
-        return While(items[1], items[2], items[0].line)
+    def while_statement(self, items: list[Any]) -> tree.While:
+        return tree.While(items[1], items[2], items[0].line)
 
-    def from_statement(self, items: list[Any]) -> Loop:
+    def from_statement(self, items: list[Any]) -> tree.Loop:
         word, name, first, _, last, _, step, body = items
-        return Loop(str(name), first, last, step, body, word.line)
+        return tree.Loop(str(name), first, last, step, body, word.line)
 
     def method(self, items: list[Any]) -> Any:
         return ("method", str(items[0]))
@@ -261,22 +234,22 @@ class _Tree(Transformer[Token, Any]):
     def steadystate(self, items: list[Any]) -> Any:
         return ("steady", str(items[0]))
 
-    def solve(self, items: list[Any]) -> Solve:
+    def solve(self, items: list[Any]) -> tree.Solve:
         word, block, *rest = items
         said = dict(one for one in rest if isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], str))
-        return Solve(str(block), said.get("steady", said.get("method", "")), "steady" in said, word.line)
+        return tree.Solve(str(block), said.get("steady", said.get("method", "")), "steady" in said, word.line)
 
-    def table(self, items: list[Any]) -> Table:
-        return Table(items[0].line)
+    def table(self, items: list[Any]) -> tree.Table:
+        return tree.Table(items[0].line)
 
-    def conserve(self, items: list[Any]) -> Conserve:
-        return Conserve(items[1], items[2], items[0].line)
+    def conserve(self, items: list[Any]) -> tree.Conserve:
+        return tree.Conserve(items[1], items[2], items[0].line)
 
-    def compartment(self, items: list[Any]) -> Compartment:
-        return Compartment(items[2], items[3], items[0].line)
+    def compartment(self, items: list[Any]) -> tree.Compartment:
+        return tree.Compartment(str(items[1] or ""), items[2], items[3], items[0].line)
 
-    def diffusion(self, items: list[Any]) -> Other:
-        return Other("LONGITUDINAL_DIFFUSION", items[0].line)
+    def diffusion(self, items: list[Any]) -> tree.Other:
+        return tree.Other("LONGITUDINAL_DIFFUSION", items[0].line)
 
     def symbols(self, items: list[Any]) -> tuple[Name, ...]:
         return tuple(Name(str(name), index, name.line) for name, index in zip(items[::2], items[1::2], strict=True))
@@ -288,35 +261,35 @@ class _Tree(Transformer[Token, Any]):
     def reactants(self, items: list[Any]) -> tuple[Any, ...]:
         return tuple(items)
 
-    def reaction(self, items: list[Any]) -> Reaction:
+    def reaction(self, items: list[Any]) -> tree.Reaction:
         left, right, forward, backward = items
-        return Reaction(left, right, forward, backward, left[0][1].line)
+        return tree.Reaction(left, right, forward, backward, left[0][1].line)
 
-    def one_way(self, items: list[Any]) -> Reaction:
+    def one_way(self, items: list[Any]) -> tree.Reaction:
         left, forward = items
-        return Reaction(left, (), forward, Number(0.0), left[0][1].line)
+        return tree.Reaction(left, (), forward, tree.Number(0.0), left[0][1].line)
 
     def flux(self, items: list[Any]) -> Any:
         (_, into), *_ = items[0]
-        return Flux(into, items[1], into.line)
+        return tree.Flux(into, items[1], into.line)
 
-    def equation(self, items: list[Any]) -> Equation:
-        return Equation(items[0], items[1], 0)
+    def equation(self, items: list[Any]) -> tree.Equation:
+        return tree.Equation(items[0], items[1], 0)
 
-    def watch(self, items: list[Any]) -> Other:
-        return Other("WATCH", items[0].line)
+    def watch(self, items: list[Any]) -> tree.Other:
+        return tree.Other("WATCH", items[0].line)
 
-    def inner_initial(self, items: list[Any]) -> Other:
-        return Other("INITIAL in NET_RECEIVE", 0)
+    def inner_initial(self, items: list[Any]) -> tree.Begin:
+        return tree.Begin(items[1])
 
-    def netcons(self, items: list[Any]) -> Other:
-        return Other("FOR_NETCONS", items[0].line)
+    def netcons(self, items: list[Any]) -> tree.Other:
+        return tree.Other("FOR_NETCONS", items[0].line)
 
-    def verbatim(self, items: list[Any]) -> Verbatim:
-        return Verbatim(str(items[0]), items[0].line)
+    def verbatim(self, items: list[Any]) -> tree.Verbatim:
+        return tree.Verbatim(str(items[0]), items[0].line)
 
-    def block_statement(self, items: list[Any]) -> Block:
-        return Block(items[0])
+    def block_statement(self, items: list[Any]) -> tree.Block:
+        return tree.Block(items[0])
 
     # -- expressions --
 
@@ -326,14 +299,14 @@ class _Tree(Transformer[Token, Any]):
     def expressions(self, items: list[Any]) -> tuple[Any, ...]:
         return tuple(items)
 
-    def binary(self, items: list[Any]) -> Binary:
-        return Binary(str(items[1]), items[0], items[2])
+    def binary(self, items: list[Any]) -> tree.Binary:
+        return tree.Binary(str(items[1]), items[0], items[2])
 
-    def unary(self, items: list[Any]) -> Unary:
-        return Unary(str(items[0]), items[1])
+    def unary(self, items: list[Any]) -> tree.Unary:
+        return tree.Unary(str(items[0]), items[1])
 
-    def number(self, items: list[Any]) -> Number:
-        return Number(_numeric(items[0]))
+    def number(self, items: list[Any]) -> tree.Number:
+        return tree.Number(_numeric(items[0]))
 
     def name(self, items: list[Any]) -> Name:
         return Name(str(items[0]), None, items[0].line)
@@ -341,11 +314,11 @@ class _Tree(Transformer[Token, Any]):
     def element(self, items: list[Any]) -> Name:
         return Name(str(items[0]), items[1], items[0].line)
 
-    def call(self, items: list[Any]) -> Call:
-        return Call(str(items[0]), items[1] or (), items[0].line)
+    def call(self, items: list[Any]) -> tree.Call:
+        return tree.Call(str(items[0]), items[1] or (), items[0].line)
 
     def inner(self, items: list[Any]) -> Any:
         return items[0]
 
-    def string(self, items: list[Any]) -> Text:
-        return Text(str(items[0])[1:-1])
+    def string(self, items: list[Any]) -> tree.Text:
+        return tree.Text(str(items[0])[1:-1])

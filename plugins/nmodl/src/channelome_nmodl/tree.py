@@ -110,6 +110,9 @@ class Conserve(NamedTuple):
 
 
 class Compartment(NamedTuple):
+    """Volumes of states; of arrays for each element, whose number is `counter` in the volume."""
+
+    counter: str
     volume: Any
     states: tuple[Name, ...]
     line: int
@@ -148,6 +151,12 @@ class Verbatim(NamedTuple):
 
 class Block(NamedTuple):
     """Statements in braces."""
+
+    body: tuple[Any, ...]
+
+
+class Begin(NamedTuple):
+    """INITIAL of a NET_RECEIVE: what the variables of each connection start from."""
 
     body: tuple[Any, ...]
 

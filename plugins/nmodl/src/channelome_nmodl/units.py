@@ -79,9 +79,16 @@ def unit_of(written: str) -> Unit | None:
     text = re.sub(r"(?<=[A-Za-z])(\d)", r"^\1", text)
     text = f"1{text}" if text.startswith("/") else text
     try:
-        return Unit.parse(text.replace(" ", "*") if " " in text else text)
+        return Unit.parse(_products(text))
     except (UnitError, IndexError, ValueError):
         return None
+
+
+def _products(text: str) -> str:
+    """Units side by side as products: all that stand after a ``/`` divide, as in NEURON."""
+    above, *below = text.split("/")
+    parts = re.split(r"[\s*]+", " ".join(below).strip()) if below else []
+    return "/".join([re.sub(r"[\s*]+", "*", above.strip()), *(part for part in parts if part)])
 
 
 def is_density(unit: Any) -> bool:

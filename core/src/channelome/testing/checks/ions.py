@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...maths import FARADAY
+from ...mechanisms.general_ions import GeneralIon
 from ...mechanisms.ions import Pool
 from ...mechanisms.rules import CLIPPED_PADE, EXACT, IMPLICIT
 from ...module import Parameter
@@ -19,9 +20,16 @@ _UM = Unit.parse("um").dimension
 
 
 def _pool(subject: IonSubject) -> Pool:
+    if _keeps(subject.ion):
+        raise Skip("its variables take linearly implicit steps, which follow whatever its rates say")
     if not isinstance(subject.ion, Pool):
         raise Skip("its concentrations are constant")
     return subject.ion
+
+
+def _keeps(ion: Any) -> bool:
+    """Whether it is a `GeneralIon` that follows what is inside."""
+    return isinstance(ion, GeneralIon) and "C_in" in ion.variables
 
 
 @check(hint="E by Nernst: nernst(C_in, C_out, valence, celsius), which is finite for an emptied pool too.")
@@ -34,12 +42,13 @@ def potential(subject: IonSubject) -> Problems:
         return
     C = jnp.asarray(_C)
     at = ion if ion.initial() else ion.replace(C_in=(C, "mM"))
-    E = np.broadcast_to(np.asarray(at.view({"C_in": C}, CELSIUS).E), _C.shape)
+    states = {name: jnp.asarray(x + np.zeros(1024)) for name, x in ion.initial().items()} | {"C_in": C}
+    E = np.broadcast_to(np.asarray(at.view(states, CELSIUS).E), _C.shape)
     if not np.all(np.isfinite(E)):
         yield f"E is {E[~np.isfinite(E)][0]} at C_in = {_C[~np.isfinite(E)][0]:.3g} mM"
     elif np.any(np.diff(E) * np.sign(ion.valence) >= 0):
         yield f"E does not {'fall' if ion.valence > 0 else 'rise'} with C_in, whose valence is {ion.valence}"
-    if np.allclose(E, np.asarray(at.view({"C_in": C}, CELSIUS + 10).E)):
+    if np.allclose(E, np.asarray(at.view(states, CELSIUS + 10).E)):
         yield "E does not depend on the temperature"
 
 
@@ -48,13 +57,13 @@ def potential(subject: IonSubject) -> Problems:
 )
 def influx(subject: IonSubject) -> Problems:
     """An inward current of a cation raises its concentration, by the charge that it carries where a shell's depth is given."""
-    pool = _pool(subject)
-    C = {"C_in": jnp.asarray(pool.initial()["C_in"] + np.zeros(1024))}
+    pool = subject.ion if _keeps(subject.ion) else _pool(subject)
+    C = {name: jnp.asarray(x + np.zeros(1024)) for name, x in pool.initial().items()}
     inward, none = (np.asarray(pool.slope(C, jnp.full(1024, I))["C_in"])[0] for I in (-1.0 * pool.valence, 0.0))
     if not inward > none:
         yield f"an inward current of 1 uA/cm^2 changes C_in by {inward - none:.3g} mM/ms"
     depths = [name for name, p in type(pool).parameters.items() if p.unit.dimension == _UM]
-    if len(depths) == 1 and inward > none:
+    if len(depths) == 1 and inward > none and isinstance(pool, Pool):
         wanted = 10 / (FARADAY * getattr(pool, depths[0]))
         if not np.isclose(inward - none, wanted, rtol=1e-4):
             yield f"1 uA/cm^2 changes C_in by {inward - none:.4g} mM/ms; its charge in a shell of {depths[0]} is {wanted:.4g}"
@@ -105,11 +114,13 @@ def _moved(value: Any, parameter: Parameter) -> float:
 
 
 def _shown(ion: Any) -> list[Any]:
-    """All that cells see of an ion: the start, the view at rest, the rate of change."""
-    states = ion.initial()
+    """All that cells see of an ion: the start, the view at rest, the rates of change there and elsewhere."""
+    states = {name: jnp.asarray(x, float) for name, x in ion.initial().items()}
     view = ion.view(states, CELSIUS)
     seen = [x for x in view._values.values() if x is not None]
-    return [*states.values(), *seen, *(x for I in (-1.0, 1.0) for x in ion.slope(states, I).values())]
+    away = {name: 1.7 * x + 1e-9 for name, x in states.items()}  # at rest some things cancel
+    slopes = [x for where in (states, away) for I in (-1.0, 1.0) for x in ion.slope(where, I).values()]
+    return [*states.values(), *seen, *slopes]
 
 
 IONS: tuple[Check, ...] = (potential, influx, pool_steps, ion_parameters)

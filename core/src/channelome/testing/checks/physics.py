@@ -7,6 +7,7 @@ import numpy as np
 
 from ...maths import nernst
 from ...mechanisms.channels import Channel, Permeable
+from ...mechanisms.general import General
 from ...module import Q10, Parameter
 from ...units import Unit
 from ..kit import Check, Problems, Skip, check
@@ -38,6 +39,8 @@ def current(subject: ChannelSubject) -> Problems:
         i = int(np.argmax(wrong))
         way = "above" if away[i] > 0 else "below"
         yield f"the current is {I[i]:.4g} uA/cm^2 at {float(V[i]):.4g} mV, {abs(away[i]):.4g} mV {way} its reversal potential"
+    if isinstance(channel, General):
+        return  # it may be any function of V and of concentrations, and is 0 near E only
     there = env | {"V": jnp.broadcast_to(jnp.asarray(E, float), I.shape)}
     rest = np.abs(np.asarray(channel.current(states, there)))
     if np.any(rest > 1e-6 * np.max(np.abs(I))):
@@ -55,6 +58,16 @@ def _reversal(channel: Channel, env: dict[str, Any]) -> Any:
     return view.E
 
 
+def _parts(subject: ChannelSubject) -> Problems:
+    """A current in parts says of each which of its species carries it, and of no other."""
+    channel = subject.at()
+    env = subject.env(jnp.asarray([-80.0, -20.0]))
+    states = subject.states("half", env)
+    carried = channel.carried(channel.current(states, env), states, env)
+    for species in {*carried} ^ {*subject.cls.carries}:
+        yield f"{species} is {'credited, and is not one of its ions' if species in carried else 'one of its ions, and is credited nothing'}"
+
+
 @check(
     level="quick",
     hint="Give each species its share, ion={'k': 'k_share', 'ca': 'ca_share'}; reading an ion carries none of it.",
@@ -63,6 +76,9 @@ def charge(subject: ChannelSubject) -> Problems:
     """The shares of the current that species carry are not negative and sum to at most 1."""
     if not subject.cls.carries:
         raise Skip("no species carries it")
+    if issubclass(subject.cls, General) and len(subject.cls.carries) > 1:
+        yield from _parts(subject)
+        return
     shares = {s: 1.0 if name is None else getattr(subject.channel, name) for s, name in subject.cls.carries.items()}
     for species, share in shares.items():
         if not 0 <= share <= 1:

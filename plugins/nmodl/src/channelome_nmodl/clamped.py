@@ -1,0 +1,203 @@
+# pyright: basic
+# (formulas are evaluated in NumPy and JAX alike)
+"""An imported channel beside the same file in NEURON: currents under voltage clamp, from rest and after jumps."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from channelome.errors import ModelError
+from channelome.mechanisms.channels import Channel
+from channelome.mechanisms.ions import Fixed, Ion
+from channelome.mechanisms.rules import EXACT
+from channelome.module import REQUIRED
+from channelome.units import Unit
+
+from .gates import as_gate
+from .meaning import kept
+from .oracle import Comparison
+from .plan import Field, Plan
+
+HOLD, PULSES, TIMES = -81.3, (-101.7, -62.1, -41.3, -19.7, 1.1, 31.9), (0.05, 0.3, 1.0, 4.0, 20.0, 100.0)
+"""mV, mV, ms: odd numbers, so that no file's guard of a singular point is hit."""
+REST = tuple(-97.3 + 13.1 * i for i in range(11))
+CELSIUS, DIAMETER, LENGTH = 24.0, 3.7, 10.0
+"""degC, and um of the compartment."""
+LIFTED = 1e-3
+"""What a conductance or a permeability that is 0 in the file is given, in its unit: of a current of 0 there is nothing to compare."""
+_OPENS = tuple(Unit.parse(one).dimension for one in ("mS/cm^2", "uS", "cm/s"))
+IONS: Mapping[str, tuple[float, float, float]] = {
+    "na": (50.0, 10.0, 140.0), "k": (-77.0, 140.0, 3.5), "ca": (110.0, 3e-4, 2.0), "cl": (-65.0, 8.0, 130.0)
+}  # fmt: skip
+"""E in mV, C_in and C_out in mM of each species in the clamp; of another as of `OTHER`."""
+OTHER = (-30.0, 1.0, 2.0)
+
+
+def job_of(plan: Plan, library: str, mechanism: str) -> dict[str, Any]:
+    """What NEURON is asked."""
+    file = plan.meaning.file
+    ions: dict[str, dict[str, float]] = {}
+    for ion in file.ions:
+        if ion.species in kept(file):
+            continue
+        E, C_in, C_out = IONS.get(ion.species, OTHER)
+        ions[ion.species] = {f"e{ion.species}": E, f"{ion.species}i": C_in, f"{ion.species}o": C_out}
+    own = [f"{name}_{mechanism}" for name in file.lists.get("NONSPECIFIC_CURRENT", ())]
+    carried = [name for ion in file.ions for name in ion.writes if name == f"i{ion.species}"]
+    return {
+        "library": library, "mechanism": mechanism, "celsius": CELSIUS, "ions": ions, "currents": [*carried, *own],
+        "hold": HOLD, "pulses": PULSES, "times": TIMES, "rest": REST, "exact": is_exact(plan) and not kept(file), "steps": bool(plan.meaning.steps), "parameters": parameters(plan),
+    }  # fmt: skip
+
+
+def parameters(plan: Plan) -> dict[str, float]:
+    """The file's defaults, for a NEURON that has fewer digits of them."""
+    ours = {name for name in plan.meaning.quantities if "[" not in name and "#" not in name}
+    declared = plan.meaning.file.parameters
+    given = {name for ion in plan.meaning.file.ions for name in (*ion.reads, *ion.writes)} | {"v", "celsius", "dt"}
+    defaults = {
+        name: one.value for name, one in declared.items() if name in ours - given and isinstance(one.value, float)
+    }
+    return defaults | dict.fromkeys(_zero(plan), LIFTED)
+
+
+def _zero(plan: Plan) -> dict[str, Field]:
+    """Conductances and permeabilities that are 0 in the file, to be set by whoever uses it."""
+    return {one.quantity.name: one for one in plan.fields if one.default == 0 and one.unit.dimension in _OPENS}
+
+
+def built(cls: type[Any], plan: Plan) -> Any:
+    """An instance as NEURON has it: what must be given is given, and what would let nothing through lets something."""
+    lifted = {one.name: (LIFTED, (one.quantity.unit or one.unit).symbol) for one in _zero(plan).values()}
+    return given(cls).replace(**lifted)
+
+
+def is_exact(plan: Plan) -> bool:
+    """Whether the method that the file asks for is exact while V is held: hand-written updates, and cnexp of lone gates."""
+    if any(routine.kind == "PROCEDURE" for routine in _solved(plan.meaning.file, plan.meaning.methods)):
+        return True
+    rates = plan.meaning.rates
+    lone = not any(rate.symbols & (set(rates) - {name}) or as_gate(rate, name) is None for name, rate in rates.items())
+    return lone and not plan.meaning.arrows and all(method == "cnexp" for method in plan.meaning.methods.values())
+
+
+def _solved(file: Any, methods: Mapping[str, str]) -> list[Any]:
+    return [file.routines[name] for name in methods if name in file.routines]
+
+
+def judged(cls: type[Channel], plan: Plan, pools: tuple[type[Ion], ...], answer: Mapping[str, Any]) -> Comparison:
+    """Our currents beside NEURON's.
+
+    Args:
+        pools: the ions that the file keeps itself.
+    """
+    with jax.enable_x64(True):
+        rows, rest = currents(built(cls, plan), tuple(given(pool) for pool in pools))
+    theirs, started = np.asarray(answer["rows"]), np.asarray(answer["rest"])
+    if not np.all(np.isfinite(theirs)):
+        raise ModelError("NEURON's own current is not a number.")
+    if not np.any(theirs):
+        raise ModelError("its current is 0 with the file's defaults: there is nothing to compare.")
+    off = np.abs(rows - theirs)
+    off = np.where(np.isfinite(off), off, np.inf)
+    i, j = np.unravel_index(int(np.argmax(off)), off.shape)
+    at_rest = float(np.max(np.abs(rest - started)))
+    largest = float(np.max(np.abs(theirs)))
+    where = f"{TIMES[j]:g} ms after a jump to {PULSES[i]:g} mV"
+    return Comparison(float(off.max()), largest, at_rest, where, "uA/cm^2", str(answer["version"]))
+
+
+def given(cls: type[Any]) -> Any:
+    """An instance, in the surroundings that NEURON has, which are given where they must be."""
+    known = {
+        "diam": (DIAMETER, "um"), "L": (LENGTH, "um"), "area": (np.pi * DIAMETER * LENGTH, "um^2"), "celsius": (CELSIUS, "degC"),
+    }  # fmt: skip
+    return cls(**{name: known[name] for name, one in cls.parameters.items() if one.default is REQUIRED})
+
+
+def currents(channel: Channel, pools: tuple[Ion, ...] = ()) -> tuple[np.ndarray, np.ndarray]:
+    """Our currents after the jumps, of shape (pulses, times), and at rest at `REST`: integrated by SciPy where no gate is exact."""
+    channel = channel.at(CELSIUS)
+    V = jnp.asarray(PULSES)
+    begun = _begun(pools, V)
+    start = channel.steady_state(_surroundings(channel, jnp.full(len(PULSES), HOLD), pools, begun))
+    if _is_lone(channel) and not pools:
+        env = _surroundings(channel, V)
+        rows = [channel.current(channel.relax(start, env, t, EXACT), env) for t in TIMES]
+    else:
+        rows = [
+            channel.current(states, _surroundings(channel, V, pools, ions))
+            for states, ions in _integrated(channel, start, pools, begun, V)
+        ]
+    still = jnp.asarray(REST)
+    resting = _surroundings(channel, still, pools, _begun(pools, still))
+    rest = channel.current(channel.steady_state(resting), resting)
+    shape = (len(PULSES),)
+    return np.stack([np.broadcast_to(row, shape) for row in rows], -1), np.broadcast_to(np.asarray(rest), (len(REST),))
+
+
+def _begun(pools: tuple[Ion, ...], V: jax.Array) -> dict[str, dict[str, jax.Array]]:
+    return {
+        pool.species: {name: jnp.broadcast_to(jnp.asarray(x, float), V.shape) for name, x in pool.initial().items()}
+        for pool in pools
+    }
+
+
+def _is_lone(channel: Channel) -> bool:
+    moving = {*channel.gates}
+    lone = not any(moving.intersection(channel._arguments[gate]) for gate in channel.gates)  # pyright: ignore
+    return lone and not channel.occupancies and not channel.variables
+
+
+def _surroundings(
+    channel: Channel, V: jax.Array, pools: tuple[Ion, ...] = (), states: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    env: dict[str, Any] = {"V": V, "celsius": CELSIUS}
+    for species in {*channel.carries, *channel.reads} - {pool.species for pool in pools}:
+        E, C_in, C_out = IONS.get(species, OTHER)
+        valence = 1 if species not in IONS else None
+        ion = Fixed(species=species, valence=valence, E=(E, "mV"), C_in=(C_in, "mM"), C_out=(C_out, "mM"))
+        env[species] = ion.view({}, CELSIUS)
+    return env | {pool.species: pool.view((states or {})[pool.species], CELSIUS) for pool in pools}
+
+
+def _integrated(
+    channel: Channel, start: Any, pools: tuple[Ion, ...], begun: Any, V: jax.Array
+) -> list[tuple[Any, Any]]:
+    """States of the channel and of the pools at `TIMES`."""
+    whole = {**{("", name): x for name, x in start.items()}}
+    whole |= {(species, name): x for species, states in begun.items() for name, x in states.items()}
+    names = list(whole)
+    unit = [max(float(jnp.max(jnp.abs(whole[key]))), 1e-300) if key[0] else 1.0 for key in names]
+    flat = np.concatenate(
+        [np.broadcast_to(np.asarray(whole[key], float) / u, V.shape) for key, u in zip(names, unit, strict=True)]
+    )
+
+    def parted(y: Any) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+        known = {key: part * u for key, part, u in zip(names, jnp.split(jnp.asarray(y), len(names)), unit, strict=True)}
+        of = {species: {name: x for (where, name), x in known.items() if where == species} for species in ("", *begun)}
+        return of.pop(""), of
+
+    @jax.jit
+    def slope(y: Any) -> Any:
+        states, ions = parted(y)
+        env = _surroundings(channel, V, pools, ions)
+        moved = {("", name): x for name, x in channel.slope(states, env).items()}
+        carried = channel.carried(channel.current(states, env), states, env)
+        for pool in pools:
+            change = pool.slope(ions[pool.species], carried.get(pool.species, jnp.zeros_like(V)))
+            moved |= {(pool.species, name): x for name, x in change.items()}
+        return jnp.concatenate([jnp.broadcast_to(moved[key] / u, V.shape) for key, u in zip(names, unit, strict=True)])
+
+    jacobian = jax.jit(jax.jacfwd(slope))
+    done = solve_ivp(
+        lambda t, y: np.asarray(slope(y)), (0.0, TIMES[-1]), flat, "Radau", t_eval=TIMES, rtol=1e-10, atol=1e-18,
+        jac=lambda t, y: np.asarray(jacobian(y)),
+    )  # fmt: skip
+    if not done.success:
+        raise ModelError(f"the states cannot be integrated: {done.message}")
+    return [parted(y) for y in done.y.T]

@@ -1,0 +1,130 @@
+"""From an ion's meaning to the class that it becomes: a `Pool` where one linear equation says it all, else a `GeneralIon`."""
+
+import keyword
+from typing import Any
+
+from channelome.authoring import GeneralIon, Pool
+from channelome.mechanisms.ions import VALENCE
+from channelome.units import Unit
+
+from . import expression as x
+from .expression import Formula
+from .gates import as_gate
+from .meaning import Meaning, Quantity
+from .plan import NAMES, Field, Method, Plan, identifier
+from .pools import CURRENT, INSIDE, OUTSIDE, of_neuron
+
+_OURS = {CURRENT: "I", INSIDE: "C_in", OUTSIDE: "C_out"}
+_TAKEN = NAMES | {name for name in dir(GeneralIon) if not name.startswith("__")} | {
+    "I", "C_in", "C_out", "C_rest", "balance", "rest", "derivatives", "potential", "celsius", "species", "valence",
+}  # fmt: skip
+_MILLIMOLAR = Unit.parse("mM")
+
+
+def plan_ion(meaning: Meaning) -> Plan:
+    """The class that an ion becomes."""
+    return _Planner(meaning).plan()
+
+
+class _Planner:
+    def __init__(self, meaning: Meaning) -> None:
+        self.meaning = meaning
+        self.symbols = dict(_OURS)
+        for state in meaning.rates:
+            if state not in _OURS:
+                self.symbols[state] = self._free(identifier(state))
+        self.fields: list[Field] = []
+
+    def plan(self) -> Plan:
+        meaning = self.meaning
+        made = Plan(meaning, GeneralIon, None, ())
+        made.words["species"] = meaning.species
+        if meaning.species not in VALENCE:
+            made.words["valence"] = meaning.valences[meaning.species]
+        gate = as_gate(meaning.rates[INSIDE], INSIDE) if list(meaning.rates) == [INSIDE] else None
+        rest = meaning.starts.get(INSIDE)
+        simple = rest is not None and (
+            rest.op == "number" or (rest.op == "symbol" and rest.value in meaning.quantities)
+        )
+        if gate is not None and gate[0] != "rates" and meaning.potential is None and simple:
+            made.base = Pool
+            made.methods = [Method("balance", ("I",), gate[0], gate[1:])]
+            self.symbols[OUTSIDE] = "self.C_out"
+            self._rest(rest)
+        else:
+            made.keywords["variables"] = tuple(self.symbols[name] for name in meaning.rates)
+            made.methods = self._methods()
+        self._outside(made)
+        self._others(made)
+        made.fields, made.symbols = self.fields, self.symbols
+        return made
+
+    def _methods(self) -> list[Method]:
+        meaning, found = self.meaning, list[Method]()
+        keys = tuple(self.symbols[name] for name in meaning.rates)
+        if keys:
+            starts = tuple(start if start is not None else x.number(0) for start in meaning.starts.values())
+            starts = tuple(dict(zip(meaning.starts, starts, strict=True))[name] for name in meaning.rates)
+            rates = tuple(meaning.rates.values())
+            found += [Method("rest", (), "table", starts, keys)]
+            found += [Method("derivatives", self._arguments(rates), "table", rates, keys)]
+        if meaning.potential is not None:
+            self.symbols["celsius"] = "celsius" if "celsius" not in meaning.quantities else "self.celsius"
+            found.append(Method("potential", self._arguments((meaning.potential,)), "value", (meaning.potential,)))
+        return found
+
+    def _arguments(self, formulas: tuple[Formula, ...]) -> tuple[str, ...]:
+        used = frozenset[str]().union(*(f.symbols for f in formulas))
+        given = ["celsius"] if "celsius" in used and "celsius" not in self.meaning.quantities else []
+        ours = [_OURS[name] for name in _OURS if name in used]
+        return (
+            *given,
+            *ours,
+            *(self.symbols[name] for name in self.meaning.rates if name in used and name not in _OURS),
+        )
+
+    def _rest(self, rest: Formula | None) -> None:
+        """The field that holds what the concentration starts from: the file's own parameter under our name."""
+        assert rest is not None
+        if rest.op == "symbol":
+            quantity = self.meaning.quantities[rest.value]
+            self.symbols[rest.value] = "self.C_rest"
+            self._add("C_rest", quantity, _MILLIMOLAR, quantity.value or 0.0)
+            return
+        name, line = f"{self.meaning.species}i", self.meaning.file.lines.get("INITIAL", 0)
+        own = Quantity(name, _MILLIMOLAR, "mM", rest.value, line, "INITIAL")
+        self._add("C_rest", self._of_neuron("i") if INSIDE in self.meaning.of_neuron else own, _MILLIMOLAR, rest.value)
+
+    def _outside(self, made: Plan) -> None:
+        """Concentrations that are no variables are fields, with what NEURON starts with."""
+        for side, own in (("i", INSIDE), ("o", OUTSIDE)):
+            if own in self.meaning.rates or (made.base is Pool and side == "i"):
+                continue
+            quantity = self._of_neuron(side)
+            self._add(_OURS[own], quantity, _MILLIMOLAR, quantity.value or 0.0)
+
+    def _of_neuron(self, side: str) -> Quantity:
+        species = self.meaning.species
+        value = of_neuron(species, side)
+        name = f"{species}{side}"
+        return Quantity(name, _MILLIMOLAR, "mM", value, 0, f"what NEURON has in {name}0_{species}_ion")
+
+    def _others(self, made: Plan) -> None:
+        used = frozenset[str]().union(*(f.symbols for method in made.methods for f in method.formulas))
+        for name, quantity in self.meaning.quantities.items():
+            if name in used and not self.symbols.get(name, "").startswith("self."):
+                own = "celsius" if name == "celsius" else self._free(identifier(name))
+                self.symbols[name] = f"self.{own}"
+                self._add(own, quantity, quantity.unit or Unit.parse("1"), quantity.value)
+        if "celsius" in self.meaning.quantities and not any(one.name == "celsius" for one in self.fields):
+            quantity = self.meaning.quantities["celsius"]
+            self._add("celsius", quantity, Unit.parse("degC"), None)
+
+    def _add(self, name: str, quantity: Quantity, unit: Unit, value: Any) -> None:
+        self.fields.append(Field(name, quantity, unit, value))
+
+    def _free(self, name: str) -> str:
+        taken = _TAKEN | {text.removeprefix("self.") for text in self.symbols.values()}
+        while name in taken or keyword.iskeyword(name):
+            name += "_"
+        return name

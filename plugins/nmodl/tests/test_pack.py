@@ -1,0 +1,105 @@
+"""From a folder of .mod files to a pack: what is made, that the kit passes it, that golden data find what is wrong."""
+
+import json
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+from channelome_nmodl.golden import cases
+from channelome_nmodl.load import load_all
+from channelome_nmodl.pack import put, written
+from click.testing import CliRunner
+
+import channelome as ch
+from channelome.cli.main import main
+from channelome.testing import check_pack
+
+MODS = Path(__file__).parent / "mods"
+CHOSEN = ("kv", "stepped", "included", "shell", "plastic")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "mods"
+    made.mkdir()
+    for name in (*(f"{one}.mod" for one in CHOSEN), "shared.inc"):
+        shutil.copy(MODS / name, made / name)
+    (made / "gap.mod").write_text("NEURON { POINT_PROCESS Gap POINTER vgap NONSPECIFIC_CURRENT i }")
+    return made
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(main, ["import", *map(str, arguments)])
+
+
+def test_a_folder_becomes_a_pack_that_the_kit_passes(folder: Path, tmp_path: Path):
+    pack, report = tmp_path / "mypack", tmp_path / "report.html"
+    done = run(folder, "--pack", pack, "--family", "Smith2020", "--license", "MIT", "--report", report)
+    assert done.exit_code == 0, done.output
+    assert "5 of 6 files are imported; 1 are something else" in done.output.replace("\n", " ")
+    names = {"IKv", "IStepped", "IIncluded", "CaShell", "Plastic", "PlasticRelease"}
+    manifest = tomllib.loads((pack / "src/channelome_smith2020/pack.toml").read_text(encoding="utf-8"))
+    assert {name for kind in ("channel", "ion", "synapse") for name in manifest[kind]} == {
+        f"{n}_Smith2020" for n in names
+    }
+    ported = manifest["references"]["CaShell_Smith2020_ported"]
+    assert (ported["role"], "shell.mod, SHA-256" in ported["text"]) == ("implementation", True)
+    golden = json.loads((pack / "tests/golden.json").read_text(encoding="utf-8"))
+    assert {case["channel"] for case in golden} == {"IKv_Smith2020", "IStepped_Smith2020", "IIncluded_Smith2020"}
+    text = report.read_text(encoding="utf-8")
+    assert "IKv_Smith2020" in text
+    assert "gap.mod" in text
+    found = check_pack(pack)
+    assert found.ok, str(found)
+    assert sum(one.check == "golden" and one.status == "ok" for one in found.findings) == 3
+
+    golden[0]["current"][2][3] *= 1.001  # golden data that are wrong are found
+    (pack / "tests/golden.json").write_text(json.dumps(golden), encoding="utf-8")
+    assert not check_pack(pack).ok
+
+
+def test_more_files_go_into_a_pack_that_is_there_and_none_twice(folder: Path, tmp_path: Path):
+    pack = tmp_path / "mypack"
+    put([(folder / "kv.mod", load_all(folder / "kv.mod"))], pack, family="Smith2020", licence="MIT")
+    made = put([(folder / "shell.mod", load_all(folder / "shell.mod"))], pack)
+    assert (made.is_new, list(made.names.values())) == (False, ["CaShell_Smith2020"])
+    before = {path: path.read_bytes() for path in pack.rglob("*") if path.is_file()}
+    with pytest.raises(ch.ModelError, match=r"kv\.py is there already"):
+        put([(folder / f"{n}.mod", load_all(folder / f"{n}.mod")) for n in ("stepped", "kv")], pack)
+    assert {path: path.read_bytes() for path in pack.rglob("*") if path.is_file()} == before
+
+
+def test_a_pack_that_is_not_there_and_not_said_is_no_pack(folder: Path, tmp_path: Path):
+    done = run(folder, "--pack", tmp_path / "absent")
+    assert done.exit_code != 0
+    assert "say --family Smith2020" in " ".join(done.output.split())
+
+
+def test_two_mechanisms_of_one_name_get_two_names(folder: Path, tmp_path: Path):
+    shutil.copy(folder / "kv.mod", folder / "kv_copy.mod")
+    text = (folder / "kv_copy.mod").read_text(encoding="utf-8").replace("vh = -55", "vh = -50")
+    (folder / "kv_copy.mod").write_text(text, encoding="utf-8")
+    files = [(folder / name, load_all(folder / name)) for name in ("kv.mod", "kv_copy.mod")]
+    made = put(files, tmp_path / "mypack", family="Smith2020", licence="MIT")
+    assert list(made.names.values()) == ["IKv_Smith2020", "IKvv2_Smith2020"]
+
+
+def test_golden_data_are_neurons_numbers():
+    """By NumPy and SciPy from the formulas: as far from NEURON's as these are exact."""
+    import numpy as np
+
+    known = json.loads((Path(__file__).parent / "neuron.json").read_text(encoding="utf-8"))
+    for name in ("kv", "stepped", "several", "permeable", "scheme"):
+        (case,) = cases(load_all(MODS / f"{name}.mod")[0].plan)
+        theirs = np.asarray(known[f"{name}.mod"][0]["rows"]).T
+        assert np.abs(np.asarray(case["current"]) - theirs).max() < 1e-6 * np.abs(theirs).max()
+
+
+def test_what_is_written_for_one_file_holds_all_its_classes():
+    made = written(MODS / "both.mod", "IBoth_Smith2020")
+    assert made.kind == "channel"
+    assert "class IBoth_Smith2020(Ohmic" in made.text
+    assert "class CaBoth_Smith2020(Pool" in made.text
+    assert written(MODS / "pump.mod", "CaPump_Smith2020").kind == "ion"
+    assert "class PlasticRelease_Smith2020(Release" in written(MODS / "plastic.mod", "Plastic_Smith2020").text
