@@ -183,12 +183,12 @@ def _in_space(plt: Any, comps: "Compartments", shades: np.ndarray, projection: s
         set_limit(low[axis], low[axis] + span[axis])
     ax.set_box_aspect(span[[0, 2, 1]] / span.max(), zoom=0.95)
     ax.set(xlabel="x (um)", ylabel="z (um)", zlabel="y (um)", title=comps.anatomy.source)
-    for letter, axis in (("x", 0), ("y", 2), ("z", 1)):
-        ax.locator_params(axis=letter, nbins=4 if span[axis] > 0.5 * span.max() else 2)
     ax.tick_params(labelsize="small", pad=0)
-    for set_ticks, axis in ((ax.set_xticks, 0), (ax.set_yticks, 2), (ax.set_zticks, 1)):
-        if span[axis] < 0.15 * span.max():
-            set_ticks([])
+    for line, axis in ((ax.xaxis, 0), (ax.yaxis, 2), (ax.zaxis, 1)):
+        ax.locator_params(axis=line.axis_name, nbins=4 if span[axis] > 0.5 * span.max() else 2)
+        room = 0.1 * span[axis]  # at the corners ticks would meet those of the next axis
+        inside = [tick for tick in line.get_ticklocs() if room <= tick - low[axis] <= span[axis] - room]
+        line.set_ticks(inside if span[axis] >= 0.15 * span.max() else [])
     return ax.figure, ax, painted
 
 
