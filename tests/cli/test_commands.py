@@ -238,7 +238,13 @@ def stick(tmp_path):
     leak = ch.channel("IL", g_max="0.3 mS/cm^2", E="-54.387 mV")
     potassium = ch.ion("PotassiumFixed", E="-77 mV")
     cell = ch.MultiCompartment(
-        morph, "SodiumFixed", potassium, INa=ch.on("soma | dend(0, 0.6)", "INa_HH1952"), IK="IK_HH1952", IL=leak, celsius=6.3
+        morph,
+        "SodiumFixed",
+        potassium,
+        INa=ch.on("soma | dend(0, 0.6)", "INa_HH1952"),
+        IK="IK_HH1952",
+        IL=leak,
+        celsius=6.3,
     )
     ch.save(cell, tmp_path / "stick.toml", morphology="stick.swc")
     return tmp_path / "stick.toml"
@@ -313,7 +319,9 @@ def test_run_of_a_network_puts_currents_into_places(stick, tmp_path):
 def test_show_says_where_the_parts_of_a_reconstructed_cell_are(stick):
     assert set(ch.load_dir(stick.parent)) == {"stick"}
     text = printed("show", "stick")
-    assert "morphology = stick.swc, per_branch = [...]" in text and "on soma | dend(0, 0.6), g_max = 120 mS/cm^2" in text
+    assert (
+        "morphology = stick.swc, per_branch = [...]" in text and "on soma | dend(0, 0.6), g_max = 120 mS/cm^2" in text
+    )
     assert "Hodgkin" in printed("cite", stick)
 
 
