@@ -233,6 +233,16 @@ def test_a_run_says_what_ran(tmp_path: Path):
     assert {"pack TM1991", "pack channelome"} <= set(activity.provenance)
 
 
+def test_a_run_of_a_reconstructed_cell_says_what_ran_where():
+    cell = ch.MultiCompartment(
+        ch.Morphology.ball_and_stick(), "SodiumFixed", INa=ch.on("dend", "INa_HH1952"), celsius=6.3
+    )
+    run = ch.simulate(cell, "1 ms", dt="0.1 ms").provenance
+    assert run["INa on dend"] == "INa_HH1952 (channelome-hh1952 0.1.0)" and "pack HH1952" in run
+    there = ch.simulate(ch.Network(pyr=cell), "1 ms", dt="0.1 ms").provenance
+    assert there["pyr.INa on dend"] == run["INa on dend"]
+
+
 # ---- the benchmark network -----------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 
 from .. import __version__
-from ..cells import SingleCompartment
+from ..cells import MultiCompartment, SingleCompartment
 from ..cells.show import origin, rows
 from ..registry import registry
 from ..registry.provenance import of_run
@@ -51,7 +51,7 @@ def _found(model: Model, solver: Any, dt: float) -> dict[str, str]:
         head = f"{label}." if label else ""
         if label:
             found[label] = type(part).__name__
-        if isinstance(part, SingleCompartment):
+        if isinstance(part, SingleCompartment | MultiCompartment):
             found |= {f"{head}{row.label}": f"{row.name} ({row.origin})" for row in rows(part)}
     for label, path in model.projections.items():
         found[label] = f"{type(path.synapse).__name__} ({origin(type(path.synapse))})"
@@ -60,6 +60,6 @@ def _found(model: Model, solver: Any, dt: float) -> dict[str, str]:
     whole = next(iter(model.populations.values())) if model.network is None else model.network
     if model.network is not None:
         found |= {f"group {name}": where for name, where in model.network.groups}
-    elif not isinstance(whole, SingleCompartment):
+    elif not isinstance(whole, SingleCompartment | MultiCompartment):
         return found
     return found | of_run(registry, whole.about, whole.classes)
