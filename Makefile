@@ -26,7 +26,7 @@ test-all: $(READY) ## all tests, an environment re-made from `channelome freeze`
 	$(BIN)/python -m pytest -n 2
 
 versions: $(READY) ## the lowest versions that are declared, and the newest there are on the newest Python here
-	$(BIN)/python tests/versions.py
+	$(BIN)/python tests/versions.py $(SETS)
 
 check: $(READY) ## what CI asks for beside the tests: format, lint, types, and the fast tests
 	$(BIN)/ruff format --check .
