@@ -35,7 +35,7 @@ def driven(sizes: dict[str, int], rates: dict[str, float], weight: float, delay:
 
 def brunel(seed: int) -> ch.Network:
     of = NUMBERS["brunel"]
-    parts = driven(of["sizes"], dict.fromkeys(of["sizes"], of["drive"]), of["drive_weight"], of["delay"])
+    parts = driven(of["sizes"], dict.fromkeys(of["sizes"], float(of["drive"])), of["drive_weight"], of["delay"])
     for pre, k in of["indegree"].items():
         for post in of["sizes"]:
             parts[f"{pre}_{post}"] = ch.Projection(
