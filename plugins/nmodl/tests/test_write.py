@@ -15,14 +15,15 @@ from channelome_nmodl.write import module
 from channelome.mechanisms.channels import Channel
 from channelome.mechanisms.ions import Ion
 
-FILES = sorted((Path(__file__).parent / "mods").glob("*.mod"))
+MODS = Path(__file__).parent / "mods"
+FILES = sorted(MODS.glob("*.mod"))
 MECHANISMS = [pytest.param(one, id=f"{path.stem}-{one.plan.base.__name__}") for path in FILES for one in load_all(path)]
 CHANNELS = [one for one in MECHANISMS if issubclass(one.values[0].cls, Channel)]  # pyright: ignore
 
 
 def written(one: Imported, tmp_path: Path):
     """The class of the text that is written, from a file as a pack would hold it."""
-    text = module(one.plan, "IX_Test2020", "0" * 64)
+    text = module({"IX_Test2020": one.plan}, "0" * 64)
     file = tmp_path / f"written_{one.cls.__name__}_{one.plan.base.__name__}.py"
     file.write_text(text, encoding="utf-8")
     spec = importlib.util.spec_from_file_location(file.stem, file)
@@ -62,7 +63,7 @@ def test_the_written_class_gives_the_numbers_of_the_one_at_run_time(one: Importe
 
 
 def test_it_reads_like_one_written_by_hand():
-    text = module(load(FILES[[path.stem for path in FILES].index("kv")]).plan, "IKv_Test2020", "0" * 64)
+    text = module({"IKv_Test2020": load(MODS / "kv.mod").plan}, "0" * 64)
     assert "rates(alpha=q10 * a, beta=q10 * b)" in text
     assert "a = 0.01 * linoid(self.vh - V, 10)" in text
     assert "return self.g_max * n**4" in text
