@@ -29,7 +29,7 @@ from report import cpu_model
 
 HERE = Path(__file__).resolve().parent
 DEVICE = {
-    "card": 30, "tests": 130, "agreement": 60, "neurons": 50, "networks": 60, "cables": 90, "sweep": 30, "compiling": 50,
+    "card": 30, "tests": 110, "agreement": 60, "neurons": 50, "networks": 60, "cables": 140, "sweep": 30, "compiling": 50,
     "delivery": 40, "peers": 60,
 }  # fmt: skip
 """Parts of the device in their order, and the most seconds of each."""
@@ -38,7 +38,7 @@ CORE = {
     "card": 20,
     "neurons": 40,
     "networks": 60,
-    "cables": 90,
+    "cables": 140,
     "sweep": 30,
     "compiling": 40,
     "delivery": 40,
