@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PEERS := .venv-bench
 RELEASE := .venv-release/.ready
 
-.PHONY: help demo test test-all versions check lint fuzz bench bench-peers corpus format dist release-notes clean
+.PHONY: help demo test test-all versions check lint fuzz bench bench-peers device-wheels corpus format dist release-notes clean
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
@@ -53,6 +53,9 @@ bench-peers: ## install the peers that `make bench` compares with into an enviro
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 
+device-wheels: $(RELEASE) ## what benchmarks/device.sh needs on a machine without a network, into .device-wheels/; PEERS_TOO="jaxley"
+	.venv-release/bin/python release/device_wheels.py $(PEERS_TOO)
+
 $(RELEASE): requirements-release.txt constraints.txt
 	$(PYTHON) -m venv .venv-release
 	.venv-release/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-release.txt
@@ -68,4 +71,4 @@ corpus: $(READY) ## how many published .mod files that pip packages bring are im
 	$(BIN)/python plugins/nmodl/tests/corpus.py $(if $(LEAST),--least $(LEAST)) $(if $(NEURON),--python $(NEURON)) $(PACKAGES)
 
 clean: ## remove what make made
-	rm -rf $(VENV) $(PEERS) .venv-release .corpus dist demo-output
+	rm -rf $(VENV) $(PEERS) .venv-release .device-wheels device-results .corpus dist demo-output

@@ -25,17 +25,19 @@ COARSE, FINE, HUGE = "40 um", "5.4 um", "0.4 um"
 """Longest compartments: some 150, 770, and 10,000."""
 
 
-def per_step(run: Callable[[float], object]) -> float:
-    """Microseconds a step: the median over rounds of the difference of a long run and a short one."""
-    run(SHORT), run(LONG)
+def per_step(
+    run: Callable[[float], object], *, short: float = SHORT, long: float = LONG, rounds: int = ROUNDS
+) -> float:
+    """Microseconds a step: the median over rounds of the difference of a long run and a short one, in ms."""
+    run(short), run(long)
     found = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         begin = time.perf_counter()
-        run(SHORT)
+        run(short)
         middle = time.perf_counter()
-        run(LONG)
+        run(long)
         found.append((time.perf_counter() - middle) - (middle - begin))
-    return statistics.median(found) / ((LONG - SHORT) / DT) * 1e6
+    return statistics.median(found) / ((long - short) / DT) * 1e6
 
 
 # ---- ours ----------------------------------------------------------------------------------------------------------
@@ -53,7 +55,9 @@ def cell(longest: str, **given: Any) -> Any:
     return ch.MultiCompartment(morph, "SodiumFixed", potassium, celsius=6.3, discretise=ch.max_length(longest), **parts)
 
 
-def steps(longest: str, size: str = "", region: str = "") -> dict[str, float]:
+def steps(
+    longest: str, size: str = "", region: str = "", *, short: float = SHORT, long: float = LONG, rounds: int = ROUNDS
+) -> dict[str, float]:
     """Microseconds a step, with V at the soma recorded."""
     import channelome as ch
 
@@ -68,11 +72,15 @@ def steps(longest: str, size: str = "", region: str = "") -> dict[str, float]:
         return ch.simulate(model, f"{duration} ms", dt=f"{DT} ms", stimulus=stimulus, record="soma.V", check=False)
 
     share = len(model.numbers("INa")) / len(model.compartments)
-    return {"compartments": len(model.compartments), "share": share, "us per step": per_step(run)}
+    return {
+        "compartments": len(model.compartments),
+        "share": share,
+        "us per step": per_step(run, short=short, long=long, rounds=rounds),
+    }
 
 
-def gradient(longest: str, size: str = "") -> dict[str, float]:
-    """How many forward runs of 20 ms the gradient by three conductances takes, and the derivative along one."""
+def gradient(longest: str, size: str = "", *, duration: float = 20, rounds: int = 5) -> dict[str, float]:
+    """How many forward runs the gradient by three conductances takes, the derivative along one, and what a forward step does."""
     import jax
     import jax.numpy as jnp
 
@@ -84,7 +92,7 @@ def gradient(longest: str, size: str = "") -> dict[str, float]:
     def loss(g: Any) -> Any:
         own = {"INa.g_max": (g[0], "mS/cm^2"), "IK.g_max": (g[1], "mS/cm^2"), "IL.g_max": (g[2], "mS/cm^2")}
         stimulus = ch.at("soma", ch.step("1 nA", start="1 ms"))
-        run = ch.simulate(model.replace(**own), "20 ms", dt=f"{DT} ms", stimulus=stimulus, record="soma.V")
+        run = ch.simulate(model.replace(**own), f"{duration} ms", dt=f"{DT} ms", stimulus=stimulus, record="soma.V")
         return jnp.mean((run["soma.V"] + 60) ** 2)
 
     g = jnp.asarray([120.0, 36.0, 0.3])
@@ -96,8 +104,9 @@ def gradient(longest: str, size: str = "") -> dict[str, float]:
         name: timing.timed(functools.partial(jax.jit(f, compiler_options=compiler_options()), g))
         for name, f in {"forward": loss, "gradient": jax.grad(loss), "along one": along}.items()
     }
-    seconds = timing.interleave(runs, 5)
+    seconds = timing.interleave(runs, rounds)
     return {
+        "forward, us per step": statistics.median(seconds["forward"]) / (duration / DT) * 1e6,
         "gradient, forward runs": timing.ratio(seconds["gradient"], seconds["forward"]),
         "along one, forward runs": timing.ratio(seconds["along one"], seconds["forward"]),
     }

@@ -37,7 +37,7 @@ def ways(wiring: Edges) -> dict[str, Way]:
     """By name. What needs a copy of the synapses in another form closes over it."""
     shape = rows_of(wiring)
     rows = Rows(shape.starts, jnp.asarray(laid_out(shape, wiring.targets, np.int32(N))), None, None)
-    pairs = Pairs(jnp.asarray(wiring.sources), jnp.asarray(wiring.targets), None, None)
+    pairs = Pairs(jnp.asarray(wiring.sources), jnp.asarray(wiring.targets), None)
     whole = np.zeros((N, N), np.float32)
     np.add.at(whole, (wiring.targets, wiring.sources), 1)
     dense, bcoo = jnp.asarray(whole), sparse.BCOO.fromdense(whole)
@@ -57,13 +57,11 @@ def ways(wiring: Edges) -> dict[str, Way]:
 
     return {
         "no delivery": by_step(lambda spiked, g: g + spiked[:1]),
-        "walk over packed bits (default on a CPU)": by_step(lambda s, g: walk(rows, pack(s), None, g, 0, 0)),
-        "cumulative sum, 256 rows at once (default elsewhere)": by_step(
-            lambda s, g: blocks(rows, pack(s), None, g, 0, 0)
-        ),
+        "walk over packed bits (default on a CPU)": by_step(lambda s, g: walk(rows, pack(s), None, g, 0)),
+        "cumulative sum, 256 rows at once (default elsewhere)": by_step(lambda s, g: blocks(rows, pack(s), None, g, 0)),
         "`nonzero`, 64 spikes at once": by_step(lambda s, g: plain_network.deliver(s, rows.targets, g, jnp.float32(1))),
         f"windows of {WINDOW} steps (needs delays)": windows,
-        "all synapses, gather and scatter (gradients)": by_step(lambda s, g: product(pairs, s.astype(g.dtype), g, 0)),
+        "all synapses, gather and scatter (gradients)": by_step(lambda s, g: product(pairs, s.astype(g.dtype), g)),
         "sparse matrix (BCOO) times vector": by_step(lambda s, g: g + bcoo @ s.astype(g.dtype)),
         "dense matrix times vector": by_step(lambda s, g: g + dense @ s.astype(g.dtype)),
     }
@@ -84,24 +82,26 @@ def _batched(spiked: Any, targets: Any, at_once: int = 64) -> Any:
     return jax.lax.while_loop(lambda loop: loop[0] < ends[-1], some, start)[1]
 
 
-def measure(rounds: int, peers: Any = None) -> list[dict[str, Any]]:
+def measure(
+    rounds: int, peers: Any = None, *, counts: tuple[int, ...] = SPIKES, steps: int = STEPS
+) -> list[dict[str, Any]]:
     """Microseconds per step of each way for each number of spikes per step."""
     table: list[dict[str, Any]] = []
     jitted = {name: jax.jit(way) for name, way in ways(edges()).items()}
     g = jnp.zeros(N, jnp.float32)
-    for per_step in SPIKES:
-        flags = jnp.asarray(delivery_spikes.spiking(per_step))
+    for per_step in counts:
+        flags = jnp.asarray(delivery_spikes.spiking(per_step)[:steps])
         runs: dict[str, Run] = {name: timed(lambda way=way, flags=flags: way(flags, g)) for name, way in jitted.items()}
         if peers is not None:
             runs |= peers.prepare(N, STEPS, per_step)
         for name, seconds in interleave(runs, rounds).items():
-            table.append({"name": name, "spikes": per_step, "us": statistics.median(seconds) / STEPS * 1e6})
+            table.append({"name": name, "spikes": per_step, "us": statistics.median(seconds) / steps * 1e6})
     return table
 
 
-def same() -> float:
+def same(steps: int = STEPS) -> float:
     """The largest relative difference between the results of the ways, which have to agree."""
-    flags = jnp.asarray(delivery_spikes.spiking(16))
+    flags = jnp.asarray(delivery_spikes.spiking(16)[:steps])
     out = {name: np.asarray(jax.jit(way)(flags, jnp.zeros(N))) for name, way in ways(edges()).items()}
     first = out["walk over packed bits (default on a CPU)"]
     return max(float(np.abs(x - first).max() / first.max()) for name, x in out.items() if name != "no delivery")

@@ -148,7 +148,7 @@ def test_the_step_has_as_much_program_for_a_large_tree_as_for_a_small_one():
     def lines(length):
         cable = axon(length=length).ready()
         like = jnp.zeros(len(cable.links.parent))
-        links = Links(*(jnp.asarray(x) for x in cable.links))
+        links = Links(*(jnp.asarray(x) for x in cable.links[:3]))
         return len(jax.jit(lambda: tr_bdf2(links, like, like, like)).lower().as_text().splitlines())
 
     assert lines("50 um") == lines("1 um")

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..morphology.compartments import OHM_CM_PER_UM
 from .cable import NA_PER_UM2, Cable, Everywhere, Slice, Some, Where
+from .rounds import rounds_of
 from .tree import Links
 
 if TYPE_CHECKING:
@@ -77,11 +78,12 @@ def _where(cell: "MultiCompartment", label: str, whole: np.ndarray, tables: dict
 
 
 def _links(parent: np.ndarray, resistance: Any) -> Links:
-    """As `Links.of`, in NumPy where the resistance is known."""
+    """As `Links.of`, in NumPy where the resistance is known; with rounds where a sweep from node to node would be slow."""
+    rounds = rounds_of(parent) if jax.default_backend() != "cpu" else None
     if isinstance(resistance, jax.Array):
-        return Links.of(jnp.asarray(parent), 1 / resistance.at[0].set(1.0))  # the root's leads nowhere
+        return Links.of(jnp.asarray(parent), 1 / resistance.at[0].set(1.0), rounds)  # the root's leads nowhere
     g = 1 / np.where(resistance > 0, resistance, np.inf)
     g[0] = 0
     total = g.copy()
     np.add.at(total, parent, g)
-    return Links(parent, g, total)  # pyright: ignore[reportArgumentType]
+    return Links(parent, g, total, rounds)  # pyright: ignore[reportArgumentType]

@@ -5,7 +5,8 @@ before their children, and breadth first: what a sweep does at neighbours in mem
 it at once (twice as fast as depth first). The sweep is a loop over nodes, so that a program is as long for ten thousand
 compartments as for ten.
 
-A loop whose body touches little becomes one machine function; many cells at once are therefore swept in blocks of lanes.
+A loop whose body touches little becomes one machine function; many cells at once are therefore swept in blocks of lanes. Processors
+with many lanes eliminate in rounds instead, `rounds`.
 """
 
 from typing import Any, NamedTuple
@@ -13,6 +14,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
+
+from .rounds import Rounds, eliminated, solved
 
 GAMMA = 2 - 2**0.5
 """Share of a step of TR-BDF2 that the trapezoid rule crosses; with this one both stages have the same matrix."""
@@ -29,16 +32,18 @@ class Links(NamedTuple):
         parent: of shape (m,), the number of each node's parent, less than its own; 0 for the root, node 0.
         g: of shape (m,) or (m, cells), conductance to the parent in uS; 0 for the root.
         total: of the same shape, the sum of the conductances at each node.
+        rounds: in which to eliminate on processors with many lanes; None for a sweep from node to node.
     """
 
     parent: Array
     g: Any
     total: Any
+    rounds: Rounds | None = None
 
     @classmethod
-    def of(cls, parent: Array, g: Any) -> "Links":
+    def of(cls, parent: Array, g: Any, rounds: Rounds | None = None) -> "Links":
         g = jnp.asarray(g).at[0].set(0.0)
-        return cls(parent, g, g.at[parent].add(g, mode="promise_in_bounds"))
+        return cls(parent, g, g.at[parent].add(g, mode="promise_in_bounds"), rounds)
 
     def outflow(self, x: Array) -> Array:
         """What flows from each node to its neighbours, in nA of mV."""
@@ -96,10 +101,10 @@ def _pair(links: Links, held: Array, passed: Array, first: Array, second: Array,
         return _times(links.parent, d, off, x), _times(links.parent, d, off, y) - passed * x
 
     def solve(_: Any, right: tuple[Array, Array]) -> tuple[Array, Array]:
-        return _sweeps(links.parent, off, d, passed, *right)
+        return _sweeps(links, off, d, passed, *right)
 
     def transposed(_: Any, right: tuple[Array, Array]) -> tuple[Array, Array]:
-        y, x = _sweeps(links.parent, off, d, passed, right[1], right[0])
+        y, x = _sweeps(links, off, d, passed, right[1], right[0])
         return x, y
 
     return lax.custom_linear_solve(matrix, (first, second), solve, transpose_solve=transposed)
@@ -112,8 +117,17 @@ def _times(parent: Array, d: Array, off: Array, x: Array) -> Array:
     return d * x - from_parent - to_parent
 
 
-def _sweeps(parent: Array, off: Array, d: Array, passed: Array, first: Array, second: Array) -> tuple[Array, Array]:
-    """`_pair` solved, whatever the batch."""
+def _sweeps(links: Links, off: Array, d: Array, passed: Array, first: Array, second: Array) -> tuple[Array, Array]:
+    """`_pair` solved, whatever the processor and the batch."""
+    if links.rounds is None:
+        return _blockwise(links.parent, off, d, passed, first, second)
+    factors = eliminated(links.rounds, jnp.broadcast_to(off, d.shape), d)
+    x = solved(links.rounds, factors, first)
+    return x, solved(links.rounds, factors, second + passed * x)
+
+
+def _blockwise(parent: Array, off: Array, d: Array, passed: Array, first: Array, second: Array) -> tuple[Array, Array]:
+    """`_pair` solved from node to node, cells in blocks of lanes."""
     arrays = jnp.broadcast_arrays(off, d, passed, first, second)
     if d.ndim == 1:
         return _loops(parent, *arrays)
@@ -201,5 +215,5 @@ def _batched(axis_size: int, in_batched: Any, parent: Array, *arrays: Array) -> 
         jnp.moveaxis(x, 0, -1) if batched else jnp.broadcast_to(x[..., None], (*x.shape, axis_size))
         for x, batched in zip(arrays, in_batched[1:], strict=True)
     ]
-    x, y = _sweeps(parent, *last)
+    x, y = _blockwise(parent, *last)
     return (jnp.moveaxis(x, -1, 0), jnp.moveaxis(y, -1, 0)), (True, True)
