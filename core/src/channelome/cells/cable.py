@@ -4,27 +4,36 @@ What a modeller writes is in `multi`, in the order of branches; here all stands 
 compartments. A junction has no membrane: its area is 0, so that whatever its gates do lets nothing through.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from ..mechanisms.channels import Channel
 from ..mechanisms.ions import Ion, IonView
 from ..mechanisms.kinetics import Rule
-from ..mechanisms.rules import IMPLICIT
+from ..mechanisms.rules import IMPLICIT, lag
 from ..state import State
 from .membrane import Membrane
 from .protocol import Inject
 from .tree import Links, gain, implicit, tr_bdf2
 
-Follow = Callable[[State], State]
-
 NA_PER_UM2 = 1e-5
 """From uA/cm^2 over 1 um^2 to nA."""
+
+
+def nodes_last(x: Any) -> Any:
+    """An array of a run, in which nodes stand first, as it is handed out: cells first."""
+    return x if np.ndim(x) < 2 else jnp.moveaxis(x, 0, -1)
+
+
+def nodes_first(x: Any) -> Any:
+    """The reverse of `nodes_last`."""
+    return x if np.ndim(x) < 2 else jnp.moveaxis(x, -1, 0)
 
 
 @dataclass(frozen=True)
@@ -119,42 +128,19 @@ class Cable(Membrane):
     def spiking(self, V: Array) -> Array:
         return V[self.tables["spikes"]]
 
-    def advance(
-        self,
-        state: State,
-        inject: Inject,
-        dt: Any,
-        rule: Rule,
-        *,
-        guess: State | None = None,
-        follow: Follow = lambda state: state,
-    ) -> State:
-        at = self.half_way(state, dt, rule) if guess is None else guess
-
-        def outward(V: Array) -> Array:
-            return self.outward(follow(at._replace(V=V))) - inject(V)
-
-        I, G = jax.jvp(outward, (at.V,), (jnp.ones_like(at.V),))  # exact, not a finite difference
+    def charged(self, at: State, behind: Array | None, I: Array, G: Array, dt: Any, rule: Rule) -> Array:
         area, capacity = self.area * NA_PER_UM2, self.capacity / dt
         force = -area * I - self.links.outflow(at.V)
-        if rule is IMPLICIT:
-            V = at.V + implicit(self.links, capacity + area * G, force + capacity * (state.V - at.V))
-        else:
-            V = at.V + tr_bdf2(self.links, jnp.broadcast_to(capacity, force.shape), area * G, force)
-        if not any(state.ions.values()):
-            return state._replace(V=V)
-        reached = follow(at._replace(V=(state.V + V) / 2 if guess is None else V))
-        carried = self.carried(self.currents(reached), reached)
-        return state._replace(V=V, ions=self.pools(state, carried, dt, rule))
+        if rule is not IMPLICIT:
+            return at.V + tr_bdf2(self.links, jnp.broadcast_to(capacity, force.shape), area * G, force)
+        return at.V + implicit(self.links, capacity + area * G, force if behind is None else force + capacity * behind)
 
     def lead(self, g: Any, dt: Any) -> Any:
-        """By which share the end of a step stands for its mean, see `clamping.lag`, for a clamp of the conductance `g` (mS/cm^2) by node."""
+        """By which share the end of a step stands for its mean, see `rules.lag`, for a clamp of the conductance `g` (mS/cm^2) by node."""
         held = g * self.area * NA_PER_UM2
         clamped = held > 0
         z = dt * (held + self.links.total) / jnp.where(clamped, self.capacity, 1)
-        return jnp.where(
-            clamped, jnp.clip(2 * (1 / gain(jnp.where(clamped, z, 1.0)) - 1) / jnp.where(clamped, z, 1.0) - 1, 0, 1), 0
-        )
+        return jnp.where(clamped, lag(gain, jnp.where(clamped, z, 1.0)), 0)
 
     # ---- parts in some places ----
 

@@ -7,6 +7,7 @@ where a part is, and back; in a point they are one.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -14,6 +15,9 @@ from ..mechanisms.channels import Channel, Environment
 from ..mechanisms.ions import Ion, IonView
 from ..mechanisms.kinetics import Rule
 from ..state import State
+from .protocol import Inject
+
+Follow = Callable[[State], State]
 
 
 class Membrane:
@@ -67,6 +71,38 @@ class Membrane:
             for label, channel in self.channels.items()
         }
         return state._replace(channels=gates)
+
+    def advance(
+        self,
+        state: State,
+        inject: Inject,
+        dt: Any,
+        rule: Rule,
+        *,
+        guess: State | None = None,
+        follow: Follow = lambda state: state,
+    ) -> State:
+        """V and concentrations after `dt` ms, with gates held; `guess` and `follow` as `Cell.advance` has them."""
+        at = self.half_way(state, dt, rule) if guess is None else guess
+
+        def outward(V: Array) -> Array:
+            return self.outward(follow(at._replace(V=V))) - inject(V)
+
+        I, G = jax.jvp(outward, (at.V,), (jnp.ones_like(at.V),))  # exact, not a finite difference
+        V = self.charged(at, None if guess is None else state.V - at.V, I, G, dt, rule)
+        if not any(state.ions.values()):
+            return state._replace(V=V)
+        reached = follow(at._replace(V=(state.V + V) / 2 if guess is None else V))
+        carried = self.carried(self.currents(reached), reached)
+        return state._replace(V=V, ions=self.pools(state, carried, dt, rule))
+
+    def charged(self, at: State, behind: Array | None, I: Array, G: Array, dt: Any, rule: Rule) -> Array:
+        """V after `dt` ms under the current `I` out of the cell at `at` and its slope `G` by V; what each kind of cell solves in its way.
+
+        Args:
+            behind: from V at `at` to where the step began, None where it began there.
+        """
+        raise NotImplementedError
 
     def currents(self, state: State) -> dict[str, Array]:
         """Current density of each channel by label, in uA/cm^2, outward positive, where it is."""

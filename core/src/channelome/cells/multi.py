@@ -9,23 +9,20 @@ import numpy as np
 from ..errors import ModelError
 from ..mechanisms.channels import Channel
 from ..mechanisms.ions import Ion
-from ..module import NODE, STATIC, Module, param
+from ..module import STATIC, Module, param
 from ..morphology import Compartments, Morphology, max_length
 from ..morphology.discretise import DLambda, Rule
-from ..registry import registry
-from ..registry.cite import of_parts
 from ..registry.hooks import model_built
-from ..registry.provenance import About
 from ..sampled import Sampled
 from ..state import State
 from ..streams import Stream
 from ..units import Bound, Capacitance, Temperature, Unit, Voltage
-from .cable import Cable
+from .assembled import Assembled
+from .cable import Cable, nodes_last
 from .colours import coloured
 from .laid import laid_out
 from .on import On, Placed, placed
 from .regional import check_regions
-from .show import as_html, text
 from .single import shape_of
 
 if TYPE_CHECKING:
@@ -34,7 +31,7 @@ if TYPE_CHECKING:
 Resistivity = Annotated[Any, Unit.parse("ohm*cm"), Bound(0.0, strict=True)]
 
 
-class MultiCompartment(Module):
+class MultiCompartment(Assembled):
     """A cell of many compartments, or a population of cells that share a morphology.
 
     ``C dV/dt = I_injected - sum of channel currents`` in each compartment, plus what flows along the branches through `Ra`.
@@ -70,14 +67,11 @@ class MultiCompartment(Module):
     V: Voltage = param(-65.0, source="our choice")
     V_th: Voltage = param(0.0, source="our choice")
     celsius: Temperature = None
-    ions: Annotated[Mapping[str, Ion], NODE]
-    channels: Annotated[Mapping[str, Channel], NODE]
     compartments: Annotated[Compartments, STATIC]
     regions: Annotated[tuple[tuple[str, str], ...], STATIC]
     """The text of the region of each part that is not everywhere."""
     size: Annotated[tuple[int, ...], STATIC]
     spikes_at: Annotated[str, STATIC]
-    about: Annotated[About, STATIC] = About()
 
     def __init__(
         self,
@@ -100,7 +94,8 @@ class MultiCompartment(Module):
         channels = {label: one for label, one in by_label.items() if isinstance(one.part, Channel)}
         by_species = _by_species(found, {label: one for label, one in by_label.items() if label not in channels})
         regions = {label: one.region for label, one in (by_species | channels).items() if one.region is not None}
-        super().__init__(
+        Module.__init__(
+            self,
             C=C, Ra=Ra, V=V, V_th=V_th, celsius=celsius, compartments=compartments, size=shape_of(size) if size != () else (),
             spikes_at=_origin(compartments) if spikes_at is None else spikes_at, regions=tuple(regions.items()),
             ions={species: one.part for species, one in by_species.items()},
@@ -113,19 +108,9 @@ class MultiCompartment(Module):
         self.__dict__.update(self.drawn_from(Stream()).__dict__)
         check_regions(self)
 
-    def drawn_from(self, stream: Stream) -> Self:
-        """A copy whose sampled values, one for each cell, follow from the stream unless they have a seed of their own."""
-        shape = (*self.size, 1) if self.size else ()
-        new = self.drawn(shape, stream)
-        parts = {
-            name: {label: part.drawn(shape, stream.of(label)) for label, part in getattr(self, name).items()}
-            for name in ("ions", "channels")
-        }
-        if new is self and all(part is getattr(self, of)[label] for of in parts for label, part in parts[of].items()):
-            return self
-        copy = object.__new__(type(self))
-        copy.__dict__.update(new.__dict__, **parts)
-        return copy
+    @property
+    def _drawn_shape(self) -> tuple[int, ...]:
+        return (*self.size, 1) if self.size else ()
 
     def replace(self, **changes: Any) -> Self:
         """A copy with other values, ``replace(Ra=..., **{"INa.g_max": ..., "ca.tau": ...})``, or a whole part, ``INa=...``, where it was
@@ -179,21 +164,6 @@ class MultiCompartment(Module):
         """Of the membrane of one cell, um^2."""
         return float(self.compartments.area.sum())
 
-    @property
-    def classes(self) -> list[type[Module]]:
-        """The classes of its ions and channels, each once."""
-        return list(dict.fromkeys(type(part) for part in (*self.ions.values(), *self.channels.values())))
-
-    def cite(self, style: str = "text") -> str:
-        """References of the model and of its mechanisms, as ``"text"``, ``"bibtex"`` or ``"csl-json"``."""
-        return of_parts(registry, [self.about], self.classes, style)
-
-    def __repr__(self) -> str:
-        return text(self)
-
-    def _repr_html_(self) -> str:
-        return as_html(self)
-
     def plot(
         self, color: Any = None, *, neuron: int = 0, label: str = "", projection: str = "xy", ax: Any = None
     ) -> "Figure":
@@ -223,25 +193,13 @@ class MultiCompartment(Module):
     def initial_state(self, V: Any = None) -> State:
         """The state at rest, at V (mV) or at the cell's own."""
         cell = self if V is None else self.replace(V=(V, "mV"))
-        return cell.leave(cell.ready().initial_state())
-
-    def leave(self, state: State) -> State:
-        """A state of the engine's, in which nodes stand first, as it is handed out: cells first."""
-        return jax.tree.map(lambda x: np.moveaxis(x, 0, -1) if isinstance(x, np.ndarray) else _moved(x, 0, -1), state)
-
-    def enter(self, state: State) -> State:
-        """The reverse of `leave`."""
-        return jax.tree.map(lambda x: _moved(x, -1, 0), state)
+        return jax.tree.map(nodes_last, cell.ready().initial_state())
 
 
 def _origin(compartments: Compartments) -> str:
     """The place from which ways are counted."""
     branch, x = compartments.anatomy.origin
     return compartments.anatomy.label(branch, x)
-
-
-def _moved(x: Any, source: int, target: int) -> Any:
-    return x if np.ndim(x) < 2 else jax.numpy.moveaxis(x, source, target)
 
 
 def _cut(morphology: Any, rule: Rule | None, Ra: Any, C: Any) -> Compartments:

@@ -1,6 +1,5 @@
 """A population of point neurons: one compartment, any channels and ions, any size."""
 
-from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 import jax
@@ -9,29 +8,22 @@ import numpy as np
 from jax import Array
 
 from ..errors import ModelError
-from ..mechanisms.channels import Channel
-from ..mechanisms.ions import Ion
 from ..mechanisms.kinetics import Rule
 from ..mechanisms.rules import CLIPPED_PADE
-from ..module import NODE, STATIC, Module, param
-from ..registry import registry
-from ..registry.cite import of_parts
+from ..module import STATIC, Module, param
 from ..registry.hooks import model_built
-from ..registry.provenance import About
 from ..state import State
 from ..streams import Stream
 from ..units import Area, Capacitance, Temperature, Voltage
+from .assembled import Assembled
 from .bend import bends
 from .check import check_cell
 from .membrane import Membrane
 from .parts import build_channel, build_ion, check_own
 from .protocol import Inject
-from .show import as_html, text
-
-Follow = Callable[[State], State]
 
 
-class SingleCompartment(Membrane, Module):
+class SingleCompartment(Membrane, Assembled):
     """A population of point neurons of shape `size`: ``C dV/dt = I_injected - sum of channel currents``.
 
     Args:
@@ -58,11 +50,7 @@ class SingleCompartment(Membrane, Module):
     V_th: Voltage = param(0.0, source="our choice")
     area: Area = None
     celsius: Temperature = None
-    ions: Annotated[Mapping[str, Ion], NODE]
-    channels: Annotated[Mapping[str, Channel], NODE]
     size: Annotated[tuple[int, ...], STATIC]
-    about: Annotated[About, STATIC] = About()
-    """The registered cell or the file that it was made from, for citations."""
 
     def __new__(cls, *given: Any, **named: Any) -> Self:
         if given and "size" in named:
@@ -89,7 +77,8 @@ class SingleCompartment(Membrane, Module):
             names = [ion.species for ion in built]
             twice = next(name for name in names if names.count(name) > 1)
             raise ModelError(f"the ion '{twice}' is given twice: a cell has one ion of each species.")
-        super().__init__(
+        Module.__init__(
+            self,
             C=C, V=V, V_th=V_th, area=area, celsius=celsius, size=shape_of(size), ions=by_species,
             channels={label: build_channel(value, label) for label, value in channels.items()},
         )  # fmt: skip
@@ -101,18 +90,9 @@ class SingleCompartment(Membrane, Module):
         self.__dict__.update(self.drawn_from(Stream()).__dict__)
         check_cell(self)
 
-    def drawn_from(self, stream: Stream) -> Self:
-        """A copy whose sampled values without a seed of their own follow from the stream: of a network's seed and a label."""
-        new = self.drawn(self.size, stream)
-        parts = {
-            name: {label: part.drawn(self.size, stream.of(label)) for label, part in getattr(self, name).items()}
-            for name in ("ions", "channels")
-        }
-        if new is self and all(part is getattr(self, of)[label] for of in parts for label, part in parts[of].items()):
-            return self
-        copy = object.__new__(type(self))
-        copy.__dict__.update(new.__dict__, **parts)
-        return copy
+    @property
+    def _drawn_shape(self) -> tuple[int, ...]:
+        return self.size
 
     def replace(self, **changes: Any) -> Self:
         """A copy with other values: ``replace(C=..., **{"INa.g_max": ..., "ca.tau": ...})`` or a whole part, ``INa=...``.
@@ -144,21 +124,6 @@ class SingleCompartment(Membrane, Module):
         new._settle()
         return new
 
-    @property
-    def classes(self) -> list[type[Module]]:
-        """The classes of its ions and channels, each once."""
-        return list(dict.fromkeys(type(part) for part in (*self.ions.values(), *self.channels.values())))
-
-    def cite(self, style: str = "text") -> str:
-        """References of the model and of its mechanisms, as ``"text"``, ``"bibtex"`` or ``"csl-json"``."""
-        return of_parts(registry, [self.about], self.classes, style)
-
-    def __repr__(self) -> str:
-        return text(self)
-
-    def _repr_html_(self) -> str:
-        return as_html(self)
-
     # ---- the Cell protocol ----
 
     def initial_state(self, V: Any = None) -> State:
@@ -170,30 +135,10 @@ class SingleCompartment(Membrane, Module):
     def spiking(self, V: Array) -> Array:
         return V
 
-    def advance(
-        self,
-        state: State,
-        inject: Inject,
-        dt: Any,
-        rule: Rule,
-        *,
-        guess: State | None = None,
-        follow: Follow = lambda state: state,
-    ) -> State:
-        at = self.half_way(state, dt, rule) if guess is None else guess
-
-        def outward(V: Array) -> Array:
-            return self.outward(follow(at._replace(V=V))) - inject(V)
-
-        I, G = jax.jvp(outward, (at.V,), (jnp.ones_like(at.V),))  # exact, not a finite difference
+    def charged(self, at: State, behind: Array | None, I: Array, G: Array, dt: Any, rule: Rule) -> Array:
         h = dt / self.C  # a division of numbers, not of one per neuron
-        missing = -h * I if guess is None else state.V - at.V - h * I
-        V = at.V + missing * rule.gain(h * G)
-        if not any(state.ions.values()):
-            return state._replace(V=V)
-        reached = follow(at._replace(V=(state.V + V) / 2 if guess is None else V))
-        carried = self.carried(self.currents(reached), reached)
-        return state._replace(V=V, ions=self.pools(state, carried, dt, rule))
+        missing = -h * I if behind is None else behind - h * I
+        return at.V + missing * rule.gain(h * G)
 
     # ---- what solvers for points ask beside it ----
 

@@ -15,6 +15,7 @@ from ..cells.protocol import Inject
 from ..cells.record import Probe
 from ..errors import ModelError, UnitError, UnknownName
 from ..mechanisms.kinetics import Rule
+from ..mechanisms.rules import lag
 from ..mechanisms.transmission import Coupling
 from ..state import State
 from ..stimuli.clamp import RESISTANCE, Clamp, CountedClamp
@@ -143,15 +144,6 @@ def probe(label: str, cell: Any, clamped: bool) -> Probe:
 # ---- one step ------------------------------------------------------------------------------------------------------
 
 
-def lag(rule: Rule, z: Any) -> Any:
-    """By which share the end of a step stands for its mean, so that V follows a command however fast the clamp: in [0, 1].
-
-    A membrane that relaxes to a ramp with ``z = dt / tau`` keeps a constant distance to it, tau times its slope, if what it
-    relaxes to is ``(1 - lag) mean + lag end``. For the exponential that is Langevin's ``coth(z/2) - 2/z``.
-    """
-    return jnp.clip(2 * (1 / rule.gain(z) - 1) / z - 1, 0, 1)
-
-
 class Led:
     """A cell whose membrane, in a step, follows the command of a clamp that is faster than the step; see `lag`."""
 
@@ -171,7 +163,7 @@ class Led:
         rate = -jax.jvp(
             lambda V: self._cell.derivative(state._replace(V=V), inject).V, (state.V,), (jnp.ones_like(state.V),)
         )[1]
-        ahead = g * lag(rule, dt * jnp.maximum(rate, g / self._cell.C / 2)) * to_go
+        ahead = g * lag(rule.gain, dt * jnp.maximum(rate, g / self._cell.C / 2)) * to_go
         return self._cell.advance(state, lambda V: inject(V) + ahead, dt, rule, **implicit)
 
 

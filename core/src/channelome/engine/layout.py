@@ -13,9 +13,9 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from ..cells.cable import nodes_last
 from ..mechanisms.transmission import Coupling, Followed
 from ..networks.projection import Pathway
 from .blocks import same_numbers, structure
@@ -51,7 +51,7 @@ class Place(NamedTuple):
     def cut(self, x: Any) -> Any:
         """The population's part of an array over the block; what is no such array is the same for all."""
         if not self.pointwise:
-            return x if np.ndim(x) < 2 else jnp.moveaxis(x, 0, -1)
+            return nodes_last(x)
         if self.alone or np.ndim(x) == 0:
             return x
         return x[self.first : self.first + self.n].reshape(self.size)

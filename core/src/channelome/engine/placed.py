@@ -1,21 +1,19 @@
 """Stimuli of cells of many compartments: what goes in at which node."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ..cells import MultiCompartment
 from ..errors import ModelError, UnitError
 from ..stimuli.amounts import ABSOLUTE, DENSITY
 from ..stimuli.clamp import Clamp
-from ..stimuli.current import Counted, Form, Numbers, summed
+from ..stimuli.current import Counted, summed
 from ..stimuli.places import Spot, Spots
 from ..streams import Stream
 from .request import UM2_NA_TO_DENSITY, checked_current
+from .spread import SomeNodes
 
 
 def nodes_at(cell: MultiCompartment, place: str) -> np.ndarray:
@@ -75,44 +73,5 @@ def _at(cell: MultiCompartment, spot: Spot, dt: float, dtype: Any, stream: Strea
     nodes = nodes_at(cell, spot.place)
     area = cell.compartments.tree.area[nodes]
     factor = UM2_NA_TO_DENSITY / area if current.unit == ABSOLUTE else np.ones_like(area)
-    form = _AtNodes(counted.form, (len(cell.compartments.tree), *cell.size))
+    form = SomeNodes(counted.form, (len(cell.compartments.tree), *cell.size))
     return Counted(DENSITY, form, {"inner": counted.numbers, "nodes": nodes, "factor": np.asarray(factor, dtype)})
-
-
-@dataclass(frozen=True)
-class _AtNodes:
-    """A current into some nodes of a tree, as a density over all of them."""
-
-    inner: Form
-    shape: tuple[int, ...]
-
-    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
-        raise NotImplementedError("it is counted already")
-
-    def mean(self, numbers: Numbers, n: Any, first: Any, last: Any) -> Any:
-        return self._spread(numbers, self.inner.mean(numbers["inner"], n, first, last))
-
-    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        return self._spread(numbers, self.inner.at(numbers["inner"], n, share))
-
-    def edges(self, numbers: Numbers) -> int:
-        return self.inner.edges(numbers["inner"])
-
-    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        raise NotImplementedError("solvers that cut steps at edges are for points only")
-
-    def neurons(self, numbers: Numbers) -> Any:
-        return jax.tree.map(lambda _: -1, numbers)
-
-    def span(self, numbers: Numbers) -> tuple[float, float]:
-        return self.inner.span(numbers["inner"])
-
-    def text(self, numbers: Numbers, unit: str) -> str:
-        return f"{self.inner.text(numbers['inner'], unit)} at {np.size(numbers['nodes'])} places"
-
-    def _spread(self, numbers: Numbers, amount: Any) -> Any:
-        factor = jnp.asarray(numbers["factor"])
-        amounts = jnp.broadcast_to(amount, (factor.size, *self.shape[1:]))
-        rows = amounts * factor.reshape(-1, *(1,) * (amounts.ndim - 1))
-        nothing = jnp.zeros(self.shape, rows.dtype)
-        return nothing.at[jnp.asarray(numbers["nodes"])].add(rows, mode="promise_in_bounds")

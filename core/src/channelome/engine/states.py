@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..cells.cable import nodes_first
 from ..errors import ModelError
 from ..state import NetworkState
 from .delivery import WORD, pack, unpacked
@@ -108,7 +109,7 @@ def _in_block(place: Place, x: Any, axis: int = 0) -> Any:
 
 def _entered(place: Place, state: Any) -> Any:
     """With the nodes of cells that are no points first."""
-    return state if place.pointwise else jax.tree.map(lambda x: x if np.ndim(x) < 2 else jnp.moveaxis(x, -1, 0), state)
+    return state if place.pointwise else jax.tree.map(nodes_first, state)
 
 
 def _joined(states: list[Any]) -> Any:

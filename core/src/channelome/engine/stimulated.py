@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -12,7 +11,7 @@ import numpy as np
 from ..errors import ModelError
 from ..stimuli.amounts import DENSITY
 from ..stimuli.clamp import Clamp
-from ..stimuli.current import Counted, Form, Numbers, summed
+from ..stimuli.current import Counted, summed
 from ..stimuli.places import Spots, gathered
 from ..streams import Stream
 from .blocks import resized
@@ -20,6 +19,7 @@ from .model import LONE, Model
 from .placed import stimulus_at
 from .plan import is_source
 from .request import checked_stimulus
+from .spread import SomeNeurons
 
 _ROLE = "stimulus"
 
@@ -101,46 +101,6 @@ def _of_group(cell: Any, given: Any, index: np.ndarray, dt: float, dtype: Any, s
     counted = checked_stimulus(part, given, dt, dtype, stream)
     if counted is None:
         return None
-    return Counted(DENSITY, _Some(counted.form, cell.size), {"inner": counted.numbers, "index": index.astype(np.int32)})
-
-
-@dataclass(frozen=True)
-class _Some:
-    """A current into some neurons of a population, and none into the others."""
-
-    inner: Form
-    size: tuple[int, ...]
-
-    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
-        raise NotImplementedError("it is counted already")
-
-    def mean(self, numbers: Numbers, n: Any, first: float, last: float) -> Any:
-        return self._spread(numbers, self.inner.mean(numbers["inner"], n, first, last))
-
-    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        return self._spread(numbers, self.inner.at(numbers["inner"], n, share))
-
-    def span(self, numbers: Numbers) -> tuple[float, float]:
-        return self.inner.span(numbers["inner"])
-
-    def edges(self, numbers: Numbers) -> int:
-        return self.inner.edges(numbers["inner"])
-
-    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        index = jnp.asarray(numbers["index"])
-        whole = jnp.broadcast_to(share, self.size)
-        inside = self.inner.edge(numbers["inner"], n, whole.ravel()[index])
-        return jnp.ones_like(whole).ravel().at[index].set(jnp.broadcast_to(inside, index.shape)).reshape(self.size)
-
-    def _spread(self, numbers: Numbers, amount: Any) -> Any:
-        amount = jnp.asarray(amount)
-        index = jnp.asarray(numbers["index"])
-        out = jnp.zeros(math.prod(self.size), amount.dtype)
-        return out.at[index].set(jnp.broadcast_to(amount, index.shape)).reshape(self.size)
-
-    def neurons(self, numbers: Numbers) -> Any:
-        """No axis is the population's: each device has all of it, and takes its own of the current."""
-        return jax.tree.map(lambda _: -1, numbers)
-
-    def text(self, numbers: Numbers, unit: str) -> str:
-        return f"{self.inner.text(numbers['inner'], unit)} into {np.size(numbers['index'])} neurons"
+    return Counted(
+        DENSITY, SomeNeurons(counted.form, cell.size), {"inner": counted.numbers, "index": index.astype(np.int32)}
+    )

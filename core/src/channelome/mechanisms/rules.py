@@ -1,5 +1,6 @@
 """What stands for ``exp(-z)`` over one step of a linear equation, z = rate * dt: exact, Pade, implicit."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
@@ -48,3 +49,12 @@ CLIPPED_PADE = Rule(_clipped_pade, _clipped_pade_gain, _positive_theta)
 
 IMPLICIT = Rule(_implicit, _implicit_gain, jnp.ones_like)
 """``1 / (1 + z)``: backward Euler."""
+
+
+def lag(gain: Callable[[Any], Any], z: Any) -> Any:
+    """By which share the end of a step stands for its mean, so that V follows a command however fast the clamp: in [0, 1].
+
+    A membrane that relaxes to a ramp with ``z = dt / tau`` keeps a constant distance to it, tau times its slope, if what it
+    relaxes to is ``(1 - lag) mean + lag end``. For the exponential that is Langevin's ``coth(z/2) - 2/z``.
+    """
+    return jnp.clip(2 * (1 / gain(z) - 1) / z - 1, 0, 1)
