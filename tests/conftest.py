@@ -1,5 +1,6 @@
 """For all tests: float64, strict promotion of types and ranks. Warnings are errors by pyproject.toml."""
 
+import gc
 import sys
 from collections.abc import Iterator
 
@@ -13,6 +14,30 @@ if not hasattr(jax.monitoring, "unregister_event_duration_listener"):  # before 
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+class Compiled:
+    """Lets the programs of earlier tests go: each holds a dozen mappings of memory, of which Linux gives a process 65,530 and then kills it."""
+
+    MOST = 1_500
+
+    def __init__(self) -> None:
+        self.programs = 0
+        jax.monitoring.register_event_duration_secs_listener(self._heard)
+
+    def _heard(self, event: str, _seconds: float, **_: str | int) -> None:
+        self.programs += event == "/jax/core/compile/backend_compile_duration"
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_teardown(self) -> None:
+        if self.programs > self.MOST:
+            jax.clear_caches()
+            gc.collect()
+            self.programs = 0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Compiled())  # for the packs' tests too, which this file is no conftest of
 
 
 @pytest.fixture
