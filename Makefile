@@ -19,10 +19,10 @@ $(READY): requirements-dev.txt constraints.txt core/pyproject.toml $(wildcard pl
 demo: $(READY) ## run the squid axon, a population, a reconstructed cell and a network; pictures in demo-output/
 	$(BIN)/python docs/examples/demo.py
 
-test: $(READY) ## all tests but those that build and install distributions
-	$(BIN)/python -m pytest -n 2 -m "not release"
+test: $(READY) ## all tests but those that install distributions, and further cases of what others show
+	$(BIN)/python -m pytest -n 2 -m "not release and not thorough"
 
-test-all: $(READY) ## all tests, an environment re-made from `channelome freeze` among them
+test-all: $(READY) ## all tests there are: an hour
 	$(BIN)/python -m pytest -n 2
 
 versions: $(READY) ## the lowest versions that are declared, and the newest there are on the newest Python here
@@ -32,7 +32,7 @@ check: $(READY) ## what CI asks for beside the tests: format, lint, types, and t
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
-	$(BIN)/python -m pytest -n 2 -m "not slow and not release"
+	$(BIN)/python -m pytest -n 2 -m "not slow and not release and not thorough"
 
 lint: $(READY) ## format, lint and types alone
 	$(BIN)/ruff format --check .

@@ -69,7 +69,7 @@ SCRIPTS = {
 
 
 def installations(folder: Path) -> dict[str, dict[str, str]]:
-    """Environments in which one pack and all packs are installed, by what is run in them: links to what is installed here."""
+    """What is set where one pack and all packs are installed, by what is run in them: links to what is installed here."""
     sources, here = [], {path for path in sys.path if path.endswith("site-packages")}
     for name in ("one", "all"):
         (folder / name).mkdir()
@@ -88,7 +88,7 @@ def installations(folder: Path) -> dict[str, dict[str, str]]:
                 for where in ("one", "all"):
                     (folder / where / path.name).symlink_to(path)
     return {
-        title: {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder / where), *sources])}
+        title: {"PYTHONPATH": os.pathsep.join([str(folder / where), *sources])}
         for title, where in ((ONE_PACK, "one"), (ALL_PACKS, "all"))
     }
 
@@ -99,14 +99,21 @@ def measure(*, rounds: int, cores: set[int]) -> dict[str, dict[str, float]]:
     cpu: dict[str, list[float]] = {name: [] for name in SCRIPTS}
     unpin(cores)  # the children inherit it
     with tempfile.TemporaryDirectory() as folder:
-        _measure(rounds, wall, cpu, installations(Path(folder)))
+        # bytecode is kept, as pip does for what it installs
+        kept = {name: word for name, word in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        kept["PYTHONPYCACHEPREFIX"] = str(Path(folder, "bytecode"))
+        _measure(rounds, wall, cpu, kept, installations(Path(folder)))
     return {  # the first round warmed the file system
         name: {"wall": statistics.median(wall[name][1:]), "cpu": statistics.median(cpu[name][1:])} for name in SCRIPTS
     }
 
 
 def _measure(
-    rounds: int, wall: dict[str, list[float]], cpu: dict[str, list[float]], installed: dict[str, dict[str, str]]
+    rounds: int,
+    wall: dict[str, list[float]],
+    cpu: dict[str, list[float]],
+    env: dict[str, str],
+    installed: dict[str, dict[str, str]],
 ) -> None:
     for _ in range(rounds + 1):
         for name, script in SCRIPTS.items():
@@ -117,7 +124,7 @@ def _measure(
                 check=False,
                 capture_output=True,
                 text=True,
-                env=installed.get(name),
+                env=env | installed.get(name, {}),
             )
             wall[name].append(time.perf_counter() - begin)
             cpu[name].append(_children() - used)

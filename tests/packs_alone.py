@@ -33,7 +33,18 @@ PRESENT = (
     "import json, importlib.metadata as m;"
     "print(json.dumps([d.name.lower().replace('_', '-') for d in m.distributions()]))"
 )
-PYTEST = ["-q", "-W", "error", "--import-mode=importlib", "-p", "no:cacheprovider", "-o", "markers=slow"]
+PYTEST = [
+    "-q",
+    "-W",
+    "error",
+    "--import-mode=importlib",
+    "-p",
+    "no:cacheprovider",
+    "-o",
+    "markers=slow",
+    "-m",
+    "not slow",
+]
 
 
 class Failed(Exception):

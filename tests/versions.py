@@ -85,7 +85,7 @@ def tried(what: str) -> bool:
             "-p",
             "no:cacheprovider",
             "-m",
-            "not slow and not release",
+            "not slow and not release and not thorough",
             *warnings,
             *TESTS,
         )

@@ -14,7 +14,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
-from jax.scipy.sparse.linalg import cg
 
 from ..cells.protocol import Inject
 from ..errors import ModelError
@@ -166,6 +165,8 @@ def _change(u: Voltages, matrix: Any, diagonal: Voltages) -> Voltages:
         return jax.tree.map(lambda x, d: x / (1 + d + d**2 / 2), x, diagonal)
 
     def solved() -> Voltages:
+        from jax.scipy.sparse.linalg import cg  # not above: it brings jax.scipy.special, a twentieth of a start
+
         right = jax.tree.map(lambda x, y: -x - y / 2, once, twice)
         tol = 1e-5 if bound.dtype.itemsize <= 4 else 1e-10
         return cg(operator, right, x0=lax.stop_gradient(first), tol=tol, M=inverse)[0]

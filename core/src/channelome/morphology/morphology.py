@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from ..errors import ModelError
-from . import build, morphio_files, neuroml
+from . import build, morphio_files
 from .anatomy import Anatomy
 from .branches import Branches, branches, without_empty
 from .compartments import Compartments
@@ -80,6 +80,8 @@ class Morphology:
             found, notes = morphio_files.read(path)
             groups: dict[str, str | tuple[int, ...]] = {}
         elif kind in (".nml", ".xml"):
+            from . import neuroml  # not above: XML takes 6 ms of every start
+
             found, groups = neuroml.parse(read_text(path), path.name)
             notes = ()
         else:
