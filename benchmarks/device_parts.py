@@ -75,7 +75,7 @@ def tests(settings: Settings) -> Iterator[Row]:
         wanted = ["tests/engine/test_maths.py", "-k", "nernst_potential or linoid_has"]
     several = subprocess.run([sys.executable, "-c", "import xdist"], capture_output=True).returncode == 0
     command = [
-        sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-W", "default", "-m", "not slow and not release",
+        sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-W", "default", "-m", "not slow and not release and not thorough",
         "--continue-on-collection-errors", *(["-n", "6"] if several and not settings.dry else []), *wanted,
     ]  # fmt: skip
     found: dict[str, dict[str, Any]] = {}

@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import pytest
+from cases import some_of
 from engine.models import EXPLICIT, MODELS, SOLVERS, converged, everything, model, run
 
 import channelome as ch
@@ -30,7 +31,7 @@ def test_a_solver_states_its_order(name: str) -> None:
     assert ch.solver(name).order == SOLVERS[name]  # pyright: ignore
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", some_of(MODELS, "calcium"))
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_solver_converges_at_its_order_on_composed_models(solver: str, name: str) -> None:
     order = SOLVERS[solver]
@@ -45,7 +46,7 @@ def test_the_default_solver_is_thirty_times_as_exact_as_exponential_euler(name: 
     assert error(name, "staggered", 0.02) < error(name, "exp_euler", 0.02) / 30
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", some_of(MODELS, "calcium"))
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_gates_stay_in_0_to_1_at_any_step(solver: str, name: str) -> None:
     for dt in (0.1, 1.0, 5.0):

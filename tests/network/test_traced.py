@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from cases import some_of
 
 import channelome as ch
 from channelome.engine import traced
@@ -38,9 +39,9 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("given", CASES.values(), ids=CASES.keys())
-def test_values_are_those_of_a_run_and_derivatives_those_of_all_synapses(given, monkeypatch):
-    network = net(**given)
+@pytest.mark.parametrize("case", some_of(CASES, "one delay", "own of both", "what a source sends changes"))
+def test_values_are_those_of_a_run_and_derivatives_those_of_all_synapses(case, monkeypatch):
+    network = net(**CASES[case])
     alone = ch.simulate(network, "30 ms", dt="0.1 ms", record="cells.V", stimulus={"cells": ch.step("0.3 nA")}, every=5)
     V, spikes = jax.jit(lambda scale: out(network, scale))(1.0)
     assert len(alone.spikes["cells"]) > 60
@@ -69,7 +70,7 @@ def test_nothing_is_as_long_as_the_synapses_unless_a_derivative_is_asked_for():
     assert f"<{n_synapses}xf64>" in program(jax.grad(loss))
 
 
-@pytest.mark.parametrize("few", [True, False])
+@pytest.mark.parametrize("few", some_of([True, False], True))
 def test_a_batch_is_each_alone(few, monkeypatch):
     network = net(weight=ch.uniform("1 nS", "5 nS", seed=9))
     monkeypatch.setattr(traced, "FEW_SYNAPSES", 10**9 if few else 0)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import some_of
 
 import channelome as ch
 
@@ -91,7 +92,7 @@ def apart(ours: list[float], theirs: list[float]) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list(NETWORKS))
+@pytest.mark.parametrize("name", some_of(NETWORKS, "brunel"))
 def test_rates_and_cvs_are_nests(name):
     """Means over seeds of each population within 5 of their standard errors, which few runs know to a third; and all rates together."""
     theirs, ours = RUNS[name], measured(name, SEEDS)
@@ -106,7 +107,7 @@ def test_rates_and_cvs_are_nests(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list(NETWORKS))
+@pytest.mark.parametrize("name", some_of(NETWORKS, "brunel"))
 def test_drives_are_delivered_at_their_rates(name):
     """Of n sources in a second within 5 standard deviations of a Poisson number; NEST's, of which ten were counted, too."""
     of = NUMBERS[name]

@@ -111,7 +111,7 @@ def test_a_population_goes_with_its_hardest_neuron():
     np.testing.assert_allclose(together["V"][:, 3], alone["V"][:, 0], rtol=0, atol=0.01)
 
 
-@pytest.mark.parametrize("solver", [TSIT5, pytest.param(KVAERNO5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("solver", [TSIT5, pytest.param(KVAERNO5, marks=pytest.mark.thorough)])
 def test_gradients_agree_with_finite_differences(solver):
     tight = dataclasses.replace(solver, rtol=1e-10, atol=1e-12)
 

@@ -33,6 +33,7 @@ def run(*arguments: object):
     return CliRunner().invoke(main, ["import", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_a_folder_becomes_a_pack_that_the_kit_passes(folder: Path, tmp_path: Path):
     pack, report = tmp_path / "mypack", tmp_path / "report.html"
     done = run(folder, "--pack", pack, "--family", "Smith2020", "--license", "MIT", "--report", report)
