@@ -145,6 +145,15 @@ def test_what_cannot_be_meant_is_refused_with_the_reason(old: str, new: str, rea
         imported(changed(old, new))
 
 
+@pytest.mark.parametrize(
+    "unit", ["0 coulomb", "coulombs0", "1e999 coulomb", "1e-320 / 1e300 coulomb", "/ 0 coulomb", "... coulomb"]
+)
+def test_a_unit_of_a_constant_that_is_no_number_is_refused(unit: str):
+    text = changed("PARAMETER", f"UNITS {{ F = (faraday) ({unit}) }}\nPARAMETER")
+    with pytest.raises(NmodlError, match=r"the constant F"):
+        imported(changed("n^4*", "n^4*F*", text))
+
+
 def test_a_file_that_includes_itself_is_refused(tmp_path: Path):
     (tmp_path / "loop.inc").write_text('INCLUDE "loop.inc"\n')
     with pytest.raises(NmodlError, match="includes itself"):

@@ -1,5 +1,6 @@
 """Units as .mod files write them: constants by unit, and what unit a parameter has here."""
 
+import math
 import re
 from typing import Any
 
@@ -50,13 +51,16 @@ def constant(name: str, value: float | None, units: tuple[str, ...], file: File)
 def _factor(unit: str, name: str, file: File) -> float:
     """How many SI units one of `unit` is, for those that such constants are asked in."""
     scale, sign = 1.0, 1
-    for part in re.findall(r"/|[\d.]+(?:[eE][-+]?\d+)?|[A-Za-z]+", unit):
+    for part in re.findall(r"/|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[A-Za-z]+|[^\s-]", unit):
         if part == "/":
             sign = -1
-        elif part[0].isdigit() or part[0] == ".":
-            scale *= float(part) ** sign
         else:
-            scale *= _word(part, name, file) ** sign
+            of = float(part) if part.strip(".")[:1].isdecimal() else _word(part, name, file)
+            scale = scale * of if sign > 0 or not of else scale / of
+    if not 0 < scale < math.inf:
+        raise NmodlError(
+            f"{file.source.name}: the unit ({unit}) of the constant {name} is no positive number of any unit."
+        )
     return scale
 
 
