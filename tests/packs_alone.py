@@ -34,17 +34,9 @@ PRESENT = (
     "print(json.dumps([d.name.lower().replace('_', '-') for d in m.distributions()]))"
 )
 PYTEST = [
-    "-q",
-    "-W",
-    "error",
-    "--import-mode=importlib",
-    "-p",
-    "no:cacheprovider",
-    "-o",
-    "markers=slow",
-    "-m",
-    "not slow",
-]
+    "-q", "-W", "error", "--import-mode=importlib", "-p", "no:cacheprovider",
+    "-o", "markers=slow\nthorough", "-m", "not slow and not thorough",
+]  # fmt: skip
 
 
 class Failed(Exception):
