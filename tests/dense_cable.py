@@ -1,10 +1,11 @@
 """The equations of a cell of compartments as SciPy solves them: dense, to tight tolerance, nothing of the engine in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from scipy.integrate import solve_ivp
+from scipy.linalg import block_diag
 
 import channelome as ch
 
@@ -23,6 +24,15 @@ def conductances(compartments: ch.Compartments, Ra: Any = 100.0) -> np.ndarray:
     return inner - outer @ np.linalg.solve(K[n:, n:], outer.T) if m > n else inner
 
 
+def joined(cells: Sequence[np.ndarray], junctions: Sequence[tuple[int, int, float]]) -> np.ndarray:
+    """Shape (n, n), uS: cells side by side, and junctions between compartments by their numbers among all of them."""
+    K = block_diag(*cells)
+    for i, j, g in junctions:
+        K[[i, j], [i, j]] += g
+        K[[i, j], [j, i]] -= g
+    return K
+
+
 def membrane(V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rates of m, h, n of the squid axon at rest -65 mV, 6.3 degC (Hodgkin & Huxley 1952, doi:10.1113/jphysiol.1952.sp004764)."""
 
@@ -38,8 +48,14 @@ def squid(
     compartments: ch.Compartments, t: np.ndarray, nA: Callable[[float], np.ndarray], edges: tuple[float, ...] = ()
 ) -> np.ndarray:
     """Shape (times, n), mV: a cell with the squid's channels everywhere, from rest at -65 mV under currents by compartment."""
-    n = len(compartments)
-    K, area = conductances(compartments), compartments.area * 1e-5
+    return squids(conductances(compartments), compartments.area * 1e-5, t, nA, edges)
+
+
+def squids(
+    K: np.ndarray, area: np.ndarray, t: np.ndarray, nA: Callable[[float], np.ndarray], edges: tuple[float, ...] = ()
+) -> np.ndarray:
+    """The same of any number of cells, by the conductances between all their compartments (uS), and areas in 1e-5 um^2."""
+    n = len(area)
 
     def slope(now: float, y: np.ndarray) -> np.ndarray:
         V, x = y[:n], y[n:].reshape(3, n)

@@ -16,6 +16,7 @@ from ..cells.record import Probe
 from ..networks.sources import Poisson, PoissonByStep, SpikesByStep, SpikeSource
 from ..state import NetworkState
 from .electrical import Junctions
+from .joined import Joint
 from .protocols import Solver
 from .solvers.held import HELD
 
@@ -145,6 +146,7 @@ class Plan(NamedTuple):
         lanes: whether the processor has many, so that spikes are delivered in blocks and not one by one.
         axis: of the devices, where they are several.
         held: blocks whose V is given, by an ideal clamp.
+        junctions: gap junctions between points; `joints` hold those of cells with compartments.
     """
 
     solver: Solver
@@ -157,6 +159,7 @@ class Plan(NamedTuple):
     shares: tuple[str, ...] = ()
     counted: tuple[tuple[str, str], ...] = ()
     junctions: tuple[Junctions, ...] = ()
+    joints: tuple[Joint, ...] = ()
     lanes: bool = False
     axis: str | None = None
     devices: int = 1

@@ -11,7 +11,8 @@ from ..errors import ModelError
 from ..state import NetworkState
 from .blocks import stimuli_together, together
 from .clamping import check_places, checked_clamp, checked_clamp_at
-from .electrical import junctions_of, sides
+from .electrical import Junctions, junctions_of, sides
+from .joined import ends_of, joints_of
 from .layout import Layout, layout_of
 from .model import LONE, Model
 from .plan import Parts, Plan, Times, count_of, is_source
@@ -90,10 +91,22 @@ def _plan(
         records=tuple(record(model, layout, name, clamps) for name in asked),
         every=every,
         **_events(model, layout, names, blocks),
-        junctions=junctions_of(model.projections),
+        **_joined(model),
         lanes=jax.default_backend() != "cpu",
         held=tuple(label for label, clamp in clamps.items() if clamp.ideal),
     )
+
+
+def _joined(model: Model) -> dict[str, Any]:
+    """Gap junctions: those between points, and those of cells with compartments."""
+    junctions = junctions_of(model.projections)
+    joints = joints_of(junctions, model.projections, model.populations)
+    others = {j for joint in joints for j in joint.junctions}
+    return {"junctions": tuple(j for j in junctions if j not in others), "joints": joints}
+
+
+def _all_junctions(plan: Plan) -> list[Junctions]:
+    return [*plan.junctions, *(j for joint in plan.joints for j in joint.junctions)]
 
 
 def _parts(
@@ -101,7 +114,7 @@ def _parts(
 ) -> Parts:
     """The numbers, but for the synapses, in the precision of the run."""
     pathways = {path.label: numbers_of(layout, layout.bundles[path.label]) for path in plan.paths}
-    for junction in plan.junctions:
+    for junction in _all_junctions(plan):
         weight = model.projections[junction.label].weight
         pathways[junction.label] = (None, None, weight if np.ndim(weight) == 0 else None, None)
     currents = {}
@@ -118,7 +131,11 @@ def _synapses(model: Model, layout: Layout, plan: Plan, dtype: Any, tracing: boo
     for junction in plan.junctions:
         path = model.projections[junction.label]
         n_pre, n_post = (count_of(model.populations[end].size) for end in (junction.pre, junction.post))
-        found[junction.label] = in_precision(sides(path, n_pre, n_post), dtype)
+        both = sides(path, path.wiring.sources, path.wiring.edges.targets, n_pre, n_post)
+        found[junction.label] = in_precision(both, dtype)
+    for joint in plan.joints:
+        for j in joint.junctions:
+            found[j.label] = in_precision(ends_of(joint, model.projections[j.label], model.populations), dtype)
     for path in plan.paths:
         bundle = layout.bundles[path.label]
         if tracing:

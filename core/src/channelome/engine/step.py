@@ -21,6 +21,7 @@ from .clamping import current, led
 from .delivery import WORD, blocks, n_words, pack, product, toward, walk
 from .drive import Drive
 from .electrical import Halfway, shared
+from .joined import stepped
 from .let_in import let_in
 from .plan import Carry, Parts, Path, Plan, Times, count_of, is_source
 from .solvers.staggered import Staggered
@@ -133,11 +134,15 @@ def step(
     first = (times.past + n) % 2 == 0
     cells, moved = dict(begun), _shared(plan, parts, begun, dt, first)
     coupled = {name for junction in plan.junctions for name in (junction.pre, junction.post)}
+    joined, drives = {name for joint in plan.joints for name, _ in joint.nodes}, {}
     for name, block in parts.blocks.items():
         if is_source(block):
             spiked[name] = _share(plan, block.spikes(times.origin + n, times.past + n))
             continue
         drive = _drive(plan, parts, name, carry, times.origin + n, dt)
+        if name in joined:
+            drives[name] = drive
+            continue
         start_from = moved[name]
         if name in coupled and isinstance(plan.solver, Staggered):
             block: Any = Halfway(block, plan.solver.voltage(moved[name]))
@@ -145,6 +150,9 @@ def step(
         if name in parts.clamps:
             block = led(block, drive, plan.solver)
         cells[name] = plan.method(name).step(block, start_from, n + times.ages[name], dt, drive)
+    for joint in plan.joints:
+        age = times.ages[joint.nodes[0][0]]
+        cells |= stepped(joint, parts, begun, n + age, dt, drives, plan.solver)
     cells = _shared(plan, parts, cells, dt, ~first)
     if plan.paths or plan.events or plan.counted:
         for name, after in cells.items():
