@@ -108,7 +108,9 @@ def test_axons_that_spike_through_a_junction_are_those_of_scipy():
     start[0] = 0.8
     errors = []
     for dt in (0.02, 0.01, 0.005):
-        run = go(net, "8 ms", dt, stimulus={"a": ch.at("soma", ch.step((start, "nA"), start="1 ms"))}, every=round(0.1 / dt))
+        run = go(
+            net, "8 ms", dt, stimulus={"a": ch.at("soma", ch.step((start, "nA"), start="1 ms"))}, every=round(0.1 / dt)
+        )
         errors.append(np.abs(run["a.V"].reshape(len(t), -1) - exact).max())
     assert np.log2(errors[0] / errors[1]) == pytest.approx(2, abs=0.25), errors
     assert np.log2(errors[1] / errors[2]) == pytest.approx(2, abs=0.25), errors
@@ -120,7 +122,9 @@ def test_what_leaves_one_end_enters_the_other(weight):
     """Without a leak the charge of all cells stays what it was put in, to rounding, however strong the junctions."""
     cells = leaky(g="0 mS/cm^2", size=4)
     net = ch.Network(a=cells, gap=gap("a.soma", "a.apical[1](1)", weight=weight))
-    run = go(net, "5 ms", 0.1, stimulus={"a": ch.at("dend(0.5)", ch.step((np.array([0, 0.1, 0.2, 0.0]), "nA"), stop="2 ms"))})
+    run = go(
+        net, "5 ms", 0.1, stimulus={"a": ch.at("dend(0.5)", ch.step((np.array([0, 0.1, 0.2, 0.0]), "nA"), stop="2 ms"))}
+    )
     charge = ((run["a.V"] + 65) * CUT.area * 1e-5).sum((1, 2))
     np.testing.assert_allclose(charge[20:], 0.3 * 2, rtol=1e-11)
 
@@ -143,7 +147,9 @@ def test_a_steady_state_is_that_of_resistors():
     n, m = len(CUT), len(STICK)
     net = ch.Network(a=leaky(size=1), b=leaky(STICK, size=1), gap=gap("a.apical[0](0.5)", "b.dend(1)", weight="5 nS"))
     run = go(net, "600 ms", 1.0, ["a.V", "b.V"], stimulus={"a": ch.at("soma", ch.step("0.05 nA"))})
-    K = joined([conductances(CUT), conductances(STICK)], [(CUT.index("apical[0](0.5)"), n + STICK.index("dend(1)"), 5e-3)])
+    K = joined(
+        [conductances(CUT), conductances(STICK)], [(CUT.index("apical[0](0.5)"), n + STICK.index("dend(1)"), 5e-3)]
+    )
     into = np.zeros(n + m)
     into[CUT.index("soma")] = 0.05
     V = np.linalg.solve(K + np.diag(np.concatenate([CUT.area, STICK.area]) * 1e-6), into) - 65
@@ -153,7 +159,9 @@ def test_a_steady_state_is_that_of_resistors():
 def test_a_cell_of_one_compartment_is_the_point():
     ball = ch.Morphology.soma("20 um").discretise(ch.per_branch(1))
     area = float(ball.area.sum())
-    points = ch.SingleCompartment(2, area=(area, "um^2"), V=(np.array([-50.0, -80.0]), "mV"), IL=ch.channel("IL", g_max="0.1 mS/cm^2", E="-65 mV"))
+    points = ch.SingleCompartment(
+        2, area=(area, "um^2"), V=(np.array([-50.0, -80.0]), "mV"), IL=ch.channel("IL", g_max="0.1 mS/cm^2", E="-65 mV")
+    )
     one = leaky(ball, size=2, V=(np.array([[-50.0], [-80.0]]), "mV"))
     as_points = go(ch.Network(a=points, gap=gap("a[0]", "a[1]", weight="2 nS")), "10 ms", 0.0125)["a.V"]
     as_cells = go(ch.Network(a=one, gap=gap("a[0].soma", "a[1].soma", weight="2 nS")), "10 ms", 0.0125)["a.V"][:, :, 0]
@@ -161,7 +169,9 @@ def test_a_cell_of_one_compartment_is_the_point():
 
 
 def test_junctions_may_be_spread_over_a_region():
-    net = ch.Network(a=leaky(size=4), b=leaky(STICK, size=4), gap=gap("a.spread(apical)", "b.spread(dend)", weight="1 nS"))
+    net = ch.Network(
+        a=leaky(size=4), b=leaky(STICK, size=4), gap=gap("a.spread(apical)", "b.spread(dend)", weight="1 nS")
+    )
     wiring = net["gap"].wiring
     assert set(wiring.leaving.compartments) <= set(CUT.numbers("apical")) and len(wiring.leaving.compartments) > 3
     assert set(wiring.landing.compartments) <= set(STICK.numbers("dend"))
@@ -222,14 +232,18 @@ def test_pools_of_calcium_go_along():
     )  # fmt: skip
     names = ["a.soma.V", "a.ca.C_in", "a.soma.INa.m"]
     alone = go(ch.Network(a=cell), "5 ms", record=names, stimulus=STIMULUS)
-    both = go(ch.Network(a=cell, gap=gap("a.soma", "a.dend(1)", weight="0 nS")), "5 ms", record=names, stimulus=STIMULUS)
+    both = go(
+        ch.Network(a=cell, gap=gap("a.soma", "a.dend(1)", weight="0 nS")), "5 ms", record=names, stimulus=STIMULUS
+    )
     assert alone["a.ca.C_in"].max() > 1e-3
     for name in names:
         np.testing.assert_allclose(both[name], alone[name], rtol=1e-9, atol=1e-12)
 
 
 def test_a_network_with_them_is_saved_and_read(tmp_path):
-    net = ch.Network(a=leaky(size=3), b=leaky(STICK, size=2), gap=gap("a.spread(apical)", "b.dend(1)", ch.fixed_probability(0.9)))
+    net = ch.Network(
+        a=leaky(size=3), b=leaky(STICK, size=2), gap=gap("a.spread(apical)", "b.dend(1)", ch.fixed_probability(0.9))
+    )
     ch.save(net, tmp_path / "net.json")
     read = ch.load(tmp_path / "net.json")
     np.testing.assert_array_equal(read["gap"].wiring.leaving.which, net["gap"].wiring.leaving.which)
@@ -241,7 +255,9 @@ def test_the_program_is_no_longer_for_more_cells_or_compartments():
     from engine.test_compile_cost import lines_of
 
     def made(length, size):
-        cell = ch.MultiCompartment(ch.Morphology.ball_and_stick(), *IONS, **SQUID, discretise=ch.max_length(length), size=size)
+        cell = ch.MultiCompartment(
+            ch.Morphology.ball_and_stick(), *IONS, **SQUID, discretise=ch.max_length(length), size=size
+        )
         return lines_of(ch.Network(a=cell, gap=gap("a.dend(1)", "a.soma")))
 
     assert made("20 um", 40) <= 1.02 * made("50 um", 9)

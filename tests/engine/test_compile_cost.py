@@ -48,7 +48,12 @@ def lines(cell: ch.SingleCompartment, solver: str, length: int = 8, optimised: b
 
 
 def lines_of(
-    model: Any, solver: str = "staggered", length: int = 8, optimised: bool = False, names: Any = (), stimulus: Any = None
+    model: Any,
+    solver: str = "staggered",
+    length: int = 8,
+    optimised: bool = False,
+    names: Any = (),
+    stimulus: Any = None,
 ) -> int:
     """The same of any model."""
     run = prepared(

@@ -152,7 +152,13 @@ class Membrane:
 
 
 def advanced(
-    cell: Any, state: State, inject: Inject, dt: Any, rule: Rule, guess: State | None, follow: Follow = lambda state: state
+    cell: Any,
+    state: State,
+    inject: Inject,
+    dt: Any,
+    rule: Rule,
+    guess: State | None,
+    follow: Follow = lambda state: state,
 ) -> State:
     """`Membrane.advance` of anything that has its parts, of several cells at once too."""
     at = cell.half_way(state, dt, rule) if guess is None else guess

@@ -50,14 +50,12 @@ class Links(NamedTuple):
         flow = self._g(x) * (x - x.at[self.parent].get(mode="promise_in_bounds"))
         return flow.at[self.parent].add(-flow, mode="promise_in_bounds")  # the root's own is 0
 
-    def pair(
-        self, held: Array, passed: Array, first: Array, second: Array, weight: float
-    ) -> tuple[Array, Array]:
+    def pair(self, held: Array, passed: Array, first: Array, second: Array, weight: float) -> tuple[Array, Array]:
         """The x and y with ``(held + weight K) x = first`` and ``(held + weight K) y = second + passed x``, K being the outflow.
 
         Differentiated by the solution of the same equations, in the other order for reverse mode.
         """
-        d = held + weight * self._total(held)
+        d = held + weight * self.totals(held)
         off = weight * self._g(held)
 
         def matrix(pair: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -69,26 +67,23 @@ class Links(NamedTuple):
 
         return solved_pair(matrix, solve, (first, second))
 
-    def swept(
-        self, held: Array, first: Array, second: Array, weight: float
-    ) -> tuple[Array, Array]:
+    def swept(self, held: Array, first: Array, second: Array, weight: float) -> tuple[Array, Array]:
         """The solutions of two right sides that do not depend on one another, not to be differentiated."""
-        d = held + weight * self._total(held)
+        d = held + weight * self.totals(held)
         return _sweeps(self, weight * self._g(held), d, jnp.zeros_like(d), first, second)
 
     def _g(self, x: Array) -> Array:
         return jnp.asarray(self.g, x.dtype).reshape(*self.g.shape, *(1,) * (x.ndim - self.g.ndim))
 
-    def _total(self, x: Array) -> Array:
+    def totals(self, x: Array) -> Array:
+        """The sum of the conductances at each node, for an array of the shape of x."""
         return jnp.asarray(self.total, x.dtype).reshape(*self.total.shape, *(1,) * (x.ndim - self.total.ndim))
 
 
 class Linked(Protocol):
     """Equations of places that are coupled: of a tree, or of several that are joined."""
 
-    def pair(
-        self, held: Array, passed: Array, first: Array, second: Array, weight: float
-    ) -> tuple[Array, Array]: ...
+    def pair(self, held: Array, passed: Array, first: Array, second: Array, weight: float) -> tuple[Array, Array]: ...
 
 
 def solved_pair(matrix: Any, solve: Any, right: tuple[Array, Array]) -> tuple[Array, Array]:

@@ -27,6 +27,7 @@ from .request import UM2_NA_TO_DENSITY, shape_of
 from .solvers.backward_euler import BackwardEuler
 from .solvers.crank_nicolson import CrankNicolson
 from .solvers.exp_euler import ExpEuler
+from .solvers.pinned import Pin
 from .solvers.runge_kutta import RungeKutta
 from .solvers.staggered import Staggered
 from .solvers.staggered4 import Staggered4
@@ -67,10 +68,7 @@ def checked_clamp_at(
 ) -> CountedClamp:
     """As `checked_clamp`, of a clamp at a place: its conductance is a density over the nodes, 0 where it is not."""
     if isinstance(spots, Clamp):
-        raise ModelError(
-            "a clamp of a cell with compartments is at a place, through an electrode: at('soma', voltage_clamp(..., "
-            "series_resistance='1 Mohm'))."
-        )
+        raise ModelError("a clamp of a cell with compartments is at a place: stimulus=at('soma', voltage_clamp(...)).")
     spot = clamp_of(cell, spots)
     assert spot is not None
     node = nodes_at(cell, spot.place)[0]
@@ -81,9 +79,20 @@ def checked_clamp_at(
         )
     electrode = SimpleNamespace(size=cell.size, area=area, pointwise=True)
     counted = checked_clamp(electrode, spot.what, dt, dtype, solver=None, first=first, steps=steps)
+    if counted.ideal:
+        _check_pinned(solver)
+        return counted
     shape = (len(cell.compartments.tree), *cell.size)
     density = jnp.zeros(shape, dtype).at[node].set(counted.conductance)
     return dataclasses.replace(counted, conductance=density)
+
+
+def _check_pinned(solver: Any) -> None:
+    if not getattr(solver, "by_mean", False):
+        raise ModelError(
+            f"{type(solver).__name__} cannot hold a place of a cell ideally: take solver='staggered', of second order, or 'backward_euler', or "
+            f"give the clamp a series resistance."
+        )
 
 
 def _check_span(command: Any, begin: float, end: float, dt: float) -> None:
@@ -173,7 +182,16 @@ def led(cell: Any, drive: Drive, solver: Any) -> Any:
     return Led(cell, drive) if follows else cell
 
 
-def current(cell: Any, drive: Drive, state: State, solver: Any, dt: Any) -> Array:
+def _at_pin(cell: Any, drive: Drive, state: State, node: int, dt: Any) -> Array:
+    """The current of an ideal clamp at a node: through its membrane, along its branches, and what charges it; nA."""
+    assert drive.clamp is not None
+    inject = drive._replace(clamp=None).at(0.0)
+    density = (cell.outward(state) - inject(state.V))[node]
+    charging = cell.capacity[node] * drive.clamp.slope(drive.n, dt)
+    return density * cell.area[node] / UM2_NA_TO_DENSITY + cell.links.outflow(state.V)[node] + charging
+
+
+def current(cell: Any, drive: Drive, state: State, solver: Any, dt: Any, pin: Pin | None = None) -> Array:
     """The current through the clamp at the beginning of a step, outward through the membrane positive, as `probe` says.
 
     An ideal clamp supplies what flows through the membrane, ``C dV/dt`` of the command's slope included (at a kink the mean of
@@ -183,6 +201,8 @@ def current(cell: Any, drive: Drive, state: State, solver: Any, dt: Any) -> Arra
     """
     clamp = drive.clamp
     assert clamp is not None
+    if pin is not None:
+        return _at_pin(cell, drive, state, pin.node, dt)
     if not cell.pointwise:
         apart = clamp.conductance * (clamp.command.at(drive.n, 0.0) - state.V)
         return jnp.sum(apart * cell.area, axis=0) / UM2_NA_TO_DENSITY

@@ -19,6 +19,7 @@ from .electrical import Junctions
 from .joined import Joint
 from .protocols import Solver
 from .solvers.held import HELD
+from .solvers.pinned import Pin, Pinned
 
 
 class Path(NamedTuple):
@@ -146,6 +147,7 @@ class Plan(NamedTuple):
         lanes: whether the processor has many, so that spikes are delivered in blocks and not one by one.
         axis: of the devices, where they are several.
         held: blocks whose V is given, by an ideal clamp.
+        pinned: blocks of cells with compartments of which one is held by an ideal clamp, and which.
         junctions: gap junctions between points; `joints` hold those of cells with compartments.
     """
 
@@ -164,10 +166,18 @@ class Plan(NamedTuple):
     axis: str | None = None
     devices: int = 1
     held: tuple[str, ...] = ()
+    pinned: tuple[tuple[str, Pin], ...] = ()
+
+    def pin(self, block: str) -> Pin | None:
+        """Where the cells of a block are held."""
+        return dict(self.pinned).get(block)
 
     def method(self, block: str) -> Solver:
         """What advances a block."""
-        return HELD if block in self.held else self.solver
+        if block in self.held:
+            return HELD
+        pin = self.pin(block)
+        return self.solver if pin is None else Pinned(self.solver, pin)
 
 
 class Carry(NamedTuple):

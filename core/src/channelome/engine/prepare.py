@@ -15,6 +15,7 @@ from .electrical import Junctions, junctions_of, sides
 from .joined import ends_of, joints_of
 from .layout import Layout, layout_of
 from .model import LONE, Model
+from .placed import pin_of
 from .plan import Parts, Plan, Times, count_of, is_source
 from .records import projection_of, record
 from .request import in_precision, is_tracing
@@ -68,7 +69,8 @@ def prepared(
         model.populations, model.projections, dt, recorded=recorded, together=not tracing, apart=clamps, devices=devices
     )
     blocks = {name: _block(model, labels, dt) for name, labels in layout.members.items()}
-    plan = _plan(model, layout, blocks, solver, names, every, clamps, tracing)
+    pins = {k: pin_of(model.populations[k], held[k]) for k, x in clamps.items() if x.ideal and not blocks[k].pointwise}
+    plan = _plan(model, layout, blocks, solver, names, every, clamps, tracing)._replace(pinned=tuple(pins.items()))
     parts = _parts(model, layout, plan, blocks, stimuli, dtype)._replace(clamps=in_precision(clamps, dtype))
     parts = parts._replace(synapses=_synapses(model, layout, plan, dtype, tracing, mesh))
     rows = {path.label: rows_for(layout, path, layout.bundles[path.label], dtype) for path in plan.paths if tracing}
@@ -93,7 +95,7 @@ def _plan(
         **_events(model, layout, names, blocks),
         **_joined(model),
         lanes=jax.default_backend() != "cpu",
-        held=tuple(label for label, clamp in clamps.items() if clamp.ideal),
+        held=tuple(label for label, clamp in clamps.items() if clamp.ideal and blocks[label].pointwise),
     )
 
 

@@ -95,6 +95,9 @@ def start(plan: Plan, parts: Parts, state: NetworkState, dt: Any) -> tuple[Carry
         if name in plan.held:
             clamp = parts.clamps[name]
             x = x._replace(V=jnp.broadcast_to(clamp.command.at(clamp.origin, 0.0), x.V.shape))
+        if pin := plan.pin(name):
+            clamp = parts.clamps[name]
+            x = x._replace(V=x.V.at[pin.node].set(clamp.command.at(clamp.origin, 0.0)))
         cells[name], first = plan.method(name).start(parts.blocks[name], x, dt)
         ages[name] = jnp.asarray(first, jnp.int32)
     rings = {}
@@ -202,7 +205,8 @@ def _drive(plan: Plan, parts: Parts, name: str, carry: Carry, n: Any, dt: Any) -
 
 def clamp_current(plan: Plan, parts: Parts, name: str, carry: Carry, state: State, n: Any, dt: Any) -> Array:
     """The current through the clamp of a block before step `n`, of which `state` are the cells then."""
-    return current(parts.blocks[name], _drive(plan, parts, name, carry, n, dt), state, plan.solver, dt)
+    drive = _drive(plan, parts, name, carry, n, dt)
+    return current(parts.blocks[name], drive, state, plan.solver, dt, plan.pin(name))
 
 
 def _on_lanes(path: Path, time: Any) -> Any:

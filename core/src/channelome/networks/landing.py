@@ -44,7 +44,9 @@ def landing(
     """
     if not isinstance(cell, MultiCompartment):
         if place is not None:
-            raise ModelError(f"{where}: '{place}' is a place on a cell, and the {whose} are point neurons, which have none.")
+            raise ModelError(
+                f"{where}: '{place}' is a place on a cell, and the {whose} are point neurons, which have none."
+            )
         return None
     if place is None:
         raise ModelError(
