@@ -24,13 +24,7 @@ from .drive import Drive
 from .model import Model
 from .placed import clamp_of, nodes_at
 from .request import UM2_NA_TO_DENSITY, shape_of
-from .solvers.backward_euler import BackwardEuler
-from .solvers.crank_nicolson import CrankNicolson
-from .solvers.exp_euler import ExpEuler
 from .solvers.pinned import Pin
-from .solvers.runge_kutta import RungeKutta
-from .solvers.staggered import Staggered
-from .solvers.staggered4 import Staggered4
 
 PROBE = "clamp.current"
 
@@ -58,8 +52,8 @@ def checked_clamp(
     for what, shape in (("command", shape_of(counted.command)), ("series resistance", np.shape(R))):
         if shape not in ((), cell.size):
             raise ModelError(f"the clamp's {what} has the shape {shape}, but the population has {cell.size}.")
-    if not counted.ideal and isinstance(solver, RungeKutta | CrankNicolson | Staggered4):
-        _check_stiffness(cell, counted, dt, solver)
+    if not counted.ideal and getattr(solver, "slow_clamps", ""):
+        _check_stiffness(cell, counted, dt, solver.slow_clamps)
     return counted
 
 
@@ -110,14 +104,12 @@ def _check_span(command: Any, begin: float, end: float, dt: float) -> None:
         )
 
 
-def _check_stiffness(cell: Any, clamp: CountedClamp, dt: float, solver: Any) -> None:
+def _check_stiffness(cell: Any, clamp: CountedClamp, dt: float, name: str) -> None:
     """Methods that would blow up, or ring between two values for ever, where the clamp is faster than the step."""
     if isinstance(clamp.conductance, Tracer) or isinstance(cell.C, Tracer):
         return
     tau = float(np.min(np.asarray(cell.C) / np.asarray(clamp.conductance)))
     if dt > 2 * tau:
-        names = {CrankNicolson: "crank_nicolson", Staggered4: "staggered4"}
-        name = names.get(type(solver), "an explicit solver")
         raise ModelError(
             f"the clamp charges the cell within {tau:.3g} ms (series resistance times capacitance), which {name} does not cross in steps "
             f"of {dt:g} ms: take dt of at most {2 * tau:.3g} ms, or solver='staggered', which takes any."
@@ -178,7 +170,7 @@ class Led:
 
 def led(cell: Any, drive: Drive, solver: Any) -> Any:
     """The cell for its step: as it is, or `Led` where the solver takes the mean of the command over the whole of it."""
-    follows = drive.command is not None and isinstance(solver, Staggered | ExpEuler | BackwardEuler)
+    follows = drive.command is not None and getattr(solver, "by_mean", False)
     return Led(cell, drive) if follows else cell
 
 
@@ -217,7 +209,7 @@ def current(cell: Any, drive: Drive, state: State, solver: Any, dt: Any, pin: Pi
         g = clamp.conductance
         rate = jnp.maximum(g / cell.C - slope, g / cell.C / 2)
         holds = g / (cell.C * rate)
-        lags = (dt * g / cell.C > 2) & isinstance(solver, Staggered | ExpEuler)
+        lags = (dt * g / cell.C > 2) & getattr(solver, "middle_gates", False)
         share = jnp.where(lags, jnp.clip(holds * (1 - 2 / (dt * rate)), 0, 1), 0.0)
         through = (1 - share) * g * (clamp.command.at(drive.n, 0.0) - state.V) + share * cell.C * (holds * moves - free)
     through = jnp.broadcast_to(through, state.V.shape)

@@ -24,7 +24,6 @@ from .electrical import Halfway, shared
 from .joined import stepped
 from .let_in import let_in
 from .plan import Carry, Parts, Path, Plan, Times, count_of, is_source
-from .solvers.staggered import Staggered
 from .spike import crossed, spike
 
 # ---- both ends of a run --------------------------------------------------------------------------------------------
@@ -147,7 +146,7 @@ def step(
             drives[name] = drive
             continue
         start_from = moved[name]
-        if name in coupled and isinstance(plan.solver, Staggered):
+        if name in coupled and getattr(plan.solver, "staggered", False):
             block: Any = Halfway(block, plan.solver.voltage(moved[name]))
             start_from = begun[name]
         if name in parts.clamps:
