@@ -1,10 +1,11 @@
 """The equations of a cell of compartments as SciPy solves them: dense, to tight tolerance, nothing of the engine in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from scipy.integrate import solve_ivp
+from scipy.linalg import block_diag
 
 import channelome as ch
 
@@ -23,6 +24,15 @@ def conductances(compartments: ch.Compartments, Ra: Any = 100.0) -> np.ndarray:
     return inner - outer @ np.linalg.solve(K[n:, n:], outer.T) if m > n else inner
 
 
+def joined(cells: Sequence[np.ndarray], junctions: Sequence[tuple[int, int, float]]) -> np.ndarray:
+    """Shape (n, n), uS: cells side by side, and junctions between compartments by their numbers among all of them."""
+    K = block_diag(*cells)
+    for i, j, g in junctions:
+        K[[i, j], [i, j]] += g
+        K[[i, j], [j, i]] -= g
+    return K
+
+
 def membrane(V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rates of m, h, n of the squid axon at rest -65 mV, 6.3 degC (Hodgkin & Huxley 1952, doi:10.1113/jphysiol.1952.sp004764)."""
 
@@ -38,8 +48,14 @@ def squid(
     compartments: ch.Compartments, t: np.ndarray, nA: Callable[[float], np.ndarray], edges: tuple[float, ...] = ()
 ) -> np.ndarray:
     """Shape (times, n), mV: a cell with the squid's channels everywhere, from rest at -65 mV under currents by compartment."""
-    n = len(compartments)
-    K, area = conductances(compartments), compartments.area * 1e-5
+    return squids(conductances(compartments), compartments.area * 1e-5, t, nA, edges)
+
+
+def squids(
+    K: np.ndarray, area: np.ndarray, t: np.ndarray, nA: Callable[[float], np.ndarray], edges: tuple[float, ...] = ()
+) -> np.ndarray:
+    """The same of any number of cells, by the conductances between all their compartments (uS), and areas in 1e-5 um^2."""
+    n = len(area)
 
     def slope(now: float, y: np.ndarray) -> np.ndarray:
         V, x = y[:n], y[n:].reshape(3, n)
@@ -63,3 +79,46 @@ def crossing(t: np.ndarray, V: np.ndarray, threshold: float = 0.0) -> np.ndarray
     """Times at which V crosses upward, by lines between samples."""
     up = np.flatnonzero((V[:-1] < threshold) & (V[1:] >= threshold))
     return t[up] + (threshold - V[up]) / (V[up + 1] - V[up]) * (t[up + 1] - t[up])
+
+
+def held_squid(
+    compartments: ch.Compartments, k: int, t: np.ndarray, V: Callable[[Any], Any], edges: tuple[float, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """As `squid`, of a cell whose compartment `k` is at ``V(t)``, with kinks or jumps at the edges: V, and the current that this takes in nA.
+
+    Where V jumps the charge of the jump is left out; V is taken after it.
+    """
+    n = len(compartments)
+    K, area = conductances(compartments), compartments.area * 1e-5
+
+    def parts(now: float, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        here, x = y[:n].copy(), y[n:].reshape(3, n)
+        here[k] = V(now)
+        a, b = membrane(here)
+        m, h, g = x
+        I = 120 * m**3 * h * (here - 50) + 36 * g**4 * (here + 77) + 0.3 * (here + 54.387)
+        return here, area * I + K @ here, (a - (a + b) * x).ravel()
+
+    def slope(now: float, y: np.ndarray) -> np.ndarray:
+        _, out, gates = parts(now, y)
+        dV = -out / area
+        dV[k] = 0
+        return np.concatenate([dV, gates])
+
+    start = np.full(n, -65.0)
+    a, b = membrane(start)
+    y, found, begin = np.concatenate([start, (a / (a + b)).ravel()]), [], t[0]
+    for end in (*edges, t[-1] + 1e-6):
+        inside = t[(t >= begin - 1e-9) & (t < end - 1e-9)]
+
+        # V is taken inside the piece, so that no step looks beyond its edge
+        def inner(now: float, y: np.ndarray, first: float = begin, last: float = end) -> np.ndarray:
+            return slope(min(max(now, first + 1e-9), last - 1e-9), y)
+
+        out = solve_ivp(inner, (begin, end), y, "LSODA", t_eval=[*np.maximum(inside, begin), end], rtol=1e-9, atol=1e-9)
+        for now, row in zip(inside, out.y[:, :-1].T, strict=True):
+            here, flows, _ = parts(now + 1e-9, row)
+            moves = (V(now + 1e-6) - V(now - 1e-6)) / 2e-6
+            found.append((here, flows[k] + area[k] * moves))
+        y, begin = out.y[:, -1], end
+    return np.array([x for x, _ in found]), np.array([x for _, x in found])

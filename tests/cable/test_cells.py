@@ -298,7 +298,6 @@ MISTAKES = {
     "another one": (lambda: run(build(), solver="staggered4"), "extrapolated"),
     "exponential Euler": (lambda: run(build(), solver="exp_euler"), "backward_euler"),
     "a clamp of no place": (lambda: run(build(), stimulus=ch.voltage_clamp("-40 mV")), "a clamp of a cell with compartments is at a place"),
-    "an ideal clamp": (lambda: ch.at("soma", ch.voltage_clamp("-40 mV")), "series_resistance"),
     "two clamps": (
         lambda: run(build(), stimulus=[ch.at(x, ch.voltage_clamp("0 mV", series_resistance="1 Mohm")) for x in ("soma", "dend(1)")]),
         "one clamp at most",

@@ -44,8 +44,20 @@ def cell_of(gates: int, size: int = 1) -> ch.SingleCompartment:
 
 def lines(cell: ch.SingleCompartment, solver: str, length: int = 8, optimised: bool = False) -> int:
     """Lines of the program of a run: of what is handed to XLA, or of what XLA made of it."""
+    return lines_of(cell, solver, length, optimised, names=["V"])
+
+
+def lines_of(
+    model: Any,
+    solver: str = "staggered",
+    length: int = 8,
+    optimised: bool = False,
+    names: Any = (),
+    stimulus: Any = None,
+) -> int:
+    """The same of any model."""
     run = prepared(
-        Model.of(cell), solver=ch.solver(solver), stimulus=None, names=["V"], every=1, dt=0.1, origin=0, state=None, mesh=None
+        Model.of(model), solver=ch.solver(solver), stimulus=stimulus, names=list(names), every=1, dt=0.1, origin=0, state=None, mesh=None
     )  # fmt: skip
     compiled: Any = jax.jit(chunk, static_argnums=(0, 1))
     begun = compiled_begin()(run.plan, run.parts, None, run.dt)

@@ -273,9 +273,9 @@ def test_a_mistake_is_an_error_that_names_the_place(path: str, value: Any, said:
 
 def test_a_place_is_said_on_targets_alone():
     table = table_of(reconstructed_network())
-    with pytest.raises(ch.ModelError, match=r"projections.at.pre must be a population, a group, or part"):
+    with pytest.raises(ch.ModelError, match=r"spikes are sent from where a cell detects them"):
         load(with_("projections.at.pre", "pyr.soma", table))
-    with pytest.raises(ch.ModelError, match=r"'soma' is a place on a cell, and these are point neurons"):
+    with pytest.raises(ch.ModelError, match=r"'soma' is a place on a cell, and the targets are point neurons"):
         load(with_("projections.back.post", "points.soma", table))
     with pytest.raises(ch.ModelError, match=r"12 compartments: say where the synapses are, such as 'pyr.apical"):
         load(with_("projections.at.post", "pyr", table))

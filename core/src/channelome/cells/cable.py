@@ -20,7 +20,7 @@ from ..mechanisms.rules import IMPLICIT, lag
 from ..state import State
 from .membrane import Membrane
 from .protocol import Inject
-from .tree import Links, gain, implicit, tr_bdf2
+from .tree import Linked, Links, gain, implicit, tr_bdf2
 
 NA_PER_UM2 = 1e-5
 """From uA/cm^2 over 1 um^2 to nA."""
@@ -34,6 +34,20 @@ def nodes_last(x: Any) -> Any:
 def nodes_first(x: Any) -> Any:
     """The reverse of `nodes_last`."""
     return x if np.ndim(x) < 2 else jnp.moveaxis(x, -1, 0)
+
+
+def change(links: Linked, capacity: Any, slope: Array, force: Array, behind: Array | None, rule: Rule) -> Array:
+    """By how much V changes in a step: by TR-BDF2 or, of the implicit rule, backward Euler.
+
+    Args:
+        capacity: uS, over the step.
+        slope: uS, of the currents through the membrane by V.
+        force: nA, what would charge the nodes if V stayed.
+        behind: from V to where the step began; None where it began there.
+    """
+    if rule is not IMPLICIT:
+        return tr_bdf2(links, jnp.broadcast_to(capacity, force.shape), slope, force)
+    return implicit(links, capacity + slope, force if behind is None else force + capacity * behind)
 
 
 @dataclass(frozen=True)
@@ -131,9 +145,7 @@ class Cable(Membrane):
     def charged(self, at: State, behind: Array | None, I: Array, G: Array, dt: Any, rule: Rule) -> Array:
         area, capacity = self.area * NA_PER_UM2, self.capacity / dt
         force = -area * I - self.links.outflow(at.V)
-        if rule is not IMPLICIT:
-            return at.V + tr_bdf2(self.links, jnp.broadcast_to(capacity, force.shape), area * G, force)
-        return at.V + implicit(self.links, capacity + area * G, force if behind is None else force + capacity * behind)
+        return at.V + change(self.links, capacity, area * G, force, behind, rule)
 
     def lead(self, g: Any, dt: Any) -> Any:
         """By which share the end of a step stands for its mean, see `rules.lag`, for a clamp of the conductance `g` (mS/cm^2) by node."""

@@ -9,7 +9,7 @@ A loop whose body touches little becomes one machine function; many cells at onc
 with many lanes eliminate in rounds instead, `rounds`.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -50,25 +50,64 @@ class Links(NamedTuple):
         flow = self._g(x) * (x - x.at[self.parent].get(mode="promise_in_bounds"))
         return flow.at[self.parent].add(-flow, mode="promise_in_bounds")  # the root's own is 0
 
+    def pair(self, held: Array, passed: Array, first: Array, second: Array, weight: float) -> tuple[Array, Array]:
+        """The x and y with ``(held + weight K) x = first`` and ``(held + weight K) y = second + passed x``, K being the outflow.
+
+        Differentiated by the solution of the same equations, in the other order for reverse mode.
+        """
+        d = held + weight * self.totals(held)
+        off = weight * self._g(held)
+
+        def matrix(pair: tuple[Array, Array]) -> tuple[Array, Array]:
+            x, y = pair
+            return _times(self.parent, d, off, x), _times(self.parent, d, off, y) - passed * x
+
+        def solve(_: Any, right: tuple[Array, Array]) -> tuple[Array, Array]:
+            return _sweeps(self, off, d, passed, *right)
+
+        return solved_pair(matrix, solve, (first, second))
+
+    def swept(self, held: Array, first: Array, second: Array, weight: float) -> tuple[Array, Array]:
+        """The solutions of two right sides that do not depend on one another, not to be differentiated."""
+        d = held + weight * self.totals(held)
+        return _sweeps(self, weight * self._g(held), d, jnp.zeros_like(d), first, second)
+
     def _g(self, x: Array) -> Array:
         return jnp.asarray(self.g, x.dtype).reshape(*self.g.shape, *(1,) * (x.ndim - self.g.ndim))
 
-    def _total(self, x: Array) -> Array:
+    def totals(self, x: Array) -> Array:
+        """The sum of the conductances at each node, for an array of the shape of x."""
         return jnp.asarray(self.total, x.dtype).reshape(*self.total.shape, *(1,) * (x.ndim - self.total.ndim))
 
 
-def implicit(links: Links, held: Array, force: Array) -> Array:
+class Linked(Protocol):
+    """Equations of places that are coupled: of a tree, or of several that are joined."""
+
+    def pair(self, held: Array, passed: Array, first: Array, second: Array, weight: float) -> tuple[Array, Array]: ...
+
+
+def solved_pair(matrix: Any, solve: Any, right: tuple[Array, Array]) -> tuple[Array, Array]:
+    """What `solve` finds for a symmetric `matrix` with the second of a pair after the first, as `Links.pair` has it, with its derivatives."""
+
+    def transposed(_: Any, right: tuple[Array, Array]) -> tuple[Array, Array]:
+        y, x = solve(_, right[::-1])
+        return x, y
+
+    return lax.custom_linear_solve(matrix, right, solve, transpose_solve=transposed)
+
+
+def implicit(links: Linked, held: Array, force: Array) -> Array:
     """The x with ``held x + K x = force``, K being the outflow: one step of backward Euler for an increment.
 
     Args:
         held: of shape (m, ...), uS: capacity over the step and the membrane's conductance.
         force: of that shape, nA.
     """
-    x, _ = _pair(links, held, jnp.zeros_like(held), force, jnp.zeros_like(force), 1.0)
+    x, _ = links.pair(held, jnp.zeros_like(held), force, jnp.zeros_like(force), 1.0)
     return x
 
 
-def tr_bdf2(links: Links, capacity: Array, slope: Array, force: Array) -> Array:
+def tr_bdf2(links: Linked, capacity: Array, slope: Array, force: Array) -> Array:
     """By how much V changes in one step of TR-BDF2: second order, and what is stiff is forgotten at once.
 
     Bank et al. (1985), doi:10.1109/T-ED.1985.22232; Hosea & Shampine (1996), doi:10.1016/0168-9274(95)00115-8.
@@ -78,7 +117,7 @@ def tr_bdf2(links: Links, capacity: Array, slope: Array, force: Array) -> Array:
         slope: uS, of the current through the membrane by V.
         force: nA, what would charge the nodes if V stayed.
     """
-    _, change = _pair(links, capacity + WEIGHT * slope, _MIDDLE * capacity, GAMMA * force, WEIGHT * force, WEIGHT)
+    _, change = links.pair(capacity + WEIGHT * slope, _MIDDLE * capacity, GAMMA * force, WEIGHT * force, WEIGHT)
     return change
 
 
@@ -86,28 +125,6 @@ def gain(z: Any) -> Any:
     """What stands for ``(1 - exp(-z)) / z`` in a step of TR-BDF2 of one equation, z being its rate over the step."""
     z = 1 + WEIGHT * z
     return (_MIDDLE * GAMMA / z + WEIGHT) / z
-
-
-def _pair(links: Links, held: Array, passed: Array, first: Array, second: Array, weight: float) -> tuple[Array, Array]:
-    """The x and y with ``(held + weight K) x = first`` and ``(held + weight K) y = second + passed x``.
-
-    Differentiated by the solution of the same equations, in the other order for reverse mode.
-    """
-    d = held + weight * links._total(held)
-    off = weight * links._g(held)
-
-    def matrix(pair: tuple[Array, Array]) -> tuple[Array, Array]:
-        x, y = pair
-        return _times(links.parent, d, off, x), _times(links.parent, d, off, y) - passed * x
-
-    def solve(_: Any, right: tuple[Array, Array]) -> tuple[Array, Array]:
-        return _sweeps(links, off, d, passed, *right)
-
-    def transposed(_: Any, right: tuple[Array, Array]) -> tuple[Array, Array]:
-        y, x = _sweeps(links, off, d, passed, right[1], right[0])
-        return x, y
-
-    return lax.custom_linear_solve(matrix, (first, second), solve, transpose_solve=transposed)
 
 
 def _times(parent: Array, d: Array, off: Array, x: Array) -> Array:
@@ -118,7 +135,7 @@ def _times(parent: Array, d: Array, off: Array, x: Array) -> Array:
 
 
 def _sweeps(links: Links, off: Array, d: Array, passed: Array, first: Array, second: Array) -> tuple[Array, Array]:
-    """`_pair` solved, whatever the processor and the batch."""
+    """`Links.pair` solved, whatever the processor and the batch."""
     if links.rounds is None:
         return _blockwise(links.parent, off, d, passed, first, second)
     factors = eliminated(links.rounds, jnp.broadcast_to(off, d.shape), d)
@@ -127,7 +144,7 @@ def _sweeps(links: Links, off: Array, d: Array, passed: Array, first: Array, sec
 
 
 def _blockwise(parent: Array, off: Array, d: Array, passed: Array, first: Array, second: Array) -> tuple[Array, Array]:
-    """`_pair` solved from node to node, cells in blocks of lanes."""
+    """`Links.pair` solved from node to node, cells in blocks of lanes."""
     arrays = jnp.broadcast_arrays(off, d, passed, first, second)
     if d.ndim == 1:
         return _loops(parent, *arrays)
@@ -145,7 +162,7 @@ def _blocks(cells: int, dtype: Any) -> int:
 
 @jax.custom_batching.custom_vmap
 def _loops(parent: Array, off: Array, d: Array, passed: Array, first: Array, second: Array) -> tuple[Array, Array]:
-    """`_pair` solved by elimination from the leaves to the root, and substitution back; arrays of shape (m,) or (m, cells)."""
+    """`Links.pair` solved by elimination from the leaves to the root, and substitution back; arrays of shape (m,) or (m, cells)."""
     m, cells = d.shape[0], d[0].size
     blocks = _blocks(cells, d.dtype)
     rows = _Rows(parent.astype(jnp.uint32), cells // blocks)

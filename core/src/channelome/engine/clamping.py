@@ -24,12 +24,7 @@ from .drive import Drive
 from .model import Model
 from .placed import clamp_of, nodes_at
 from .request import UM2_NA_TO_DENSITY, shape_of
-from .solvers.backward_euler import BackwardEuler
-from .solvers.crank_nicolson import CrankNicolson
-from .solvers.exp_euler import ExpEuler
-from .solvers.runge_kutta import RungeKutta
-from .solvers.staggered import Staggered
-from .solvers.staggered4 import Staggered4
+from .solvers.pinned import Pin
 
 PROBE = "clamp.current"
 
@@ -57,8 +52,8 @@ def checked_clamp(
     for what, shape in (("command", shape_of(counted.command)), ("series resistance", np.shape(R))):
         if shape not in ((), cell.size):
             raise ModelError(f"the clamp's {what} has the shape {shape}, but the population has {cell.size}.")
-    if not counted.ideal and isinstance(solver, RungeKutta | CrankNicolson | Staggered4):
-        _check_stiffness(cell, counted, dt, solver)
+    if not counted.ideal and getattr(solver, "slow_clamps", ""):
+        _check_stiffness(cell, counted, dt, solver.slow_clamps)
     return counted
 
 
@@ -67,10 +62,7 @@ def checked_clamp_at(
 ) -> CountedClamp:
     """As `checked_clamp`, of a clamp at a place: its conductance is a density over the nodes, 0 where it is not."""
     if isinstance(spots, Clamp):
-        raise ModelError(
-            "a clamp of a cell with compartments is at a place, through an electrode: at('soma', voltage_clamp(..., "
-            "series_resistance='1 Mohm'))."
-        )
+        raise ModelError("a clamp of a cell with compartments is at a place: stimulus=at('soma', voltage_clamp(...)).")
     spot = clamp_of(cell, spots)
     assert spot is not None
     node = nodes_at(cell, spot.place)[0]
@@ -81,9 +73,20 @@ def checked_clamp_at(
         )
     electrode = SimpleNamespace(size=cell.size, area=area, pointwise=True)
     counted = checked_clamp(electrode, spot.what, dt, dtype, solver=None, first=first, steps=steps)
+    if counted.ideal:
+        _check_pinned(solver)
+        return counted
     shape = (len(cell.compartments.tree), *cell.size)
     density = jnp.zeros(shape, dtype).at[node].set(counted.conductance)
     return dataclasses.replace(counted, conductance=density)
+
+
+def _check_pinned(solver: Any) -> None:
+    if not getattr(solver, "by_mean", False):
+        raise ModelError(
+            f"{type(solver).__name__} cannot hold a place of a cell ideally: take solver='staggered', of second order, or 'backward_euler', or "
+            f"give the clamp a series resistance."
+        )
 
 
 def _check_span(command: Any, begin: float, end: float, dt: float) -> None:
@@ -101,14 +104,12 @@ def _check_span(command: Any, begin: float, end: float, dt: float) -> None:
         )
 
 
-def _check_stiffness(cell: Any, clamp: CountedClamp, dt: float, solver: Any) -> None:
+def _check_stiffness(cell: Any, clamp: CountedClamp, dt: float, name: str) -> None:
     """Methods that would blow up, or ring between two values for ever, where the clamp is faster than the step."""
     if isinstance(clamp.conductance, Tracer) or isinstance(cell.C, Tracer):
         return
     tau = float(np.min(np.asarray(cell.C) / np.asarray(clamp.conductance)))
     if dt > 2 * tau:
-        names = {CrankNicolson: "crank_nicolson", Staggered4: "staggered4"}
-        name = names.get(type(solver), "an explicit solver")
         raise ModelError(
             f"the clamp charges the cell within {tau:.3g} ms (series resistance times capacitance), which {name} does not cross in steps "
             f"of {dt:g} ms: take dt of at most {2 * tau:.3g} ms, or solver='staggered', which takes any."
@@ -169,11 +170,20 @@ class Led:
 
 def led(cell: Any, drive: Drive, solver: Any) -> Any:
     """The cell for its step: as it is, or `Led` where the solver takes the mean of the command over the whole of it."""
-    follows = drive.command is not None and isinstance(solver, Staggered | ExpEuler | BackwardEuler)
+    follows = drive.command is not None and getattr(solver, "by_mean", False)
     return Led(cell, drive) if follows else cell
 
 
-def current(cell: Any, drive: Drive, state: State, solver: Any, dt: Any) -> Array:
+def _at_pin(cell: Any, drive: Drive, state: State, node: int, dt: Any) -> Array:
+    """The current of an ideal clamp at a node: through its membrane, along its branches, and what charges it; nA."""
+    assert drive.clamp is not None
+    inject = drive._replace(clamp=None).at(0.0)
+    density = (cell.outward(state) - inject(state.V))[node]
+    charging = cell.capacity[node] * drive.clamp.slope(drive.n, dt)
+    return density * cell.area[node] / UM2_NA_TO_DENSITY + cell.links.outflow(state.V)[node] + charging
+
+
+def current(cell: Any, drive: Drive, state: State, solver: Any, dt: Any, pin: Pin | None = None) -> Array:
     """The current through the clamp at the beginning of a step, outward through the membrane positive, as `probe` says.
 
     An ideal clamp supplies what flows through the membrane, ``C dV/dt`` of the command's slope included (at a kink the mean of
@@ -183,6 +193,8 @@ def current(cell: Any, drive: Drive, state: State, solver: Any, dt: Any) -> Arra
     """
     clamp = drive.clamp
     assert clamp is not None
+    if pin is not None:
+        return _at_pin(cell, drive, state, pin.node, dt)
     if not cell.pointwise:
         apart = clamp.conductance * (clamp.command.at(drive.n, 0.0) - state.V)
         return jnp.sum(apart * cell.area, axis=0) / UM2_NA_TO_DENSITY
@@ -197,7 +209,7 @@ def current(cell: Any, drive: Drive, state: State, solver: Any, dt: Any) -> Arra
         g = clamp.conductance
         rate = jnp.maximum(g / cell.C - slope, g / cell.C / 2)
         holds = g / (cell.C * rate)
-        lags = (dt * g / cell.C > 2) & isinstance(solver, Staggered | ExpEuler)
+        lags = (dt * g / cell.C > 2) & getattr(solver, "middle_gates", False)
         share = jnp.where(lags, jnp.clip(holds * (1 - 2 / (dt * rate)), 0, 1), 0.0)
         through = (1 - share) * g * (clamp.command.at(drive.n, 0.0) - state.V) + share * cell.C * (holds * moves - free)
     through = jnp.broadcast_to(through, state.V.shape)

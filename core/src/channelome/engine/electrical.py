@@ -8,6 +8,7 @@ the solution of the same system. Where junctions are weak it is as exact as, and
 """
 
 import functools
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -62,11 +63,9 @@ UNROLLED = 48
 """Up to so wide, columns are gathered one by one: a gather by a list is vectorised, three times as fast as one by a table."""
 
 
-def sides(pathway: Pathway, n_pre: int, n_post: int) -> tuple[Side, ...]:
-    """An electrical projection between so many neurons as its ends see it; as one side within a population."""
-    wiring = pathway.wiring
-    sources, targets = wiring.edges.sources + np.int32(wiring.pre_first), wiring.edges.targets
-    numbers = np.arange(sources.size)
+def sides(pathway: Pathway, sources: np.ndarray, targets: np.ndarray, n_pre: int, n_post: int) -> tuple[Side, ...]:
+    """An electrical projection between so many neurons, or places of cells, as its ends see it; as one side within a population."""
+    wiring, numbers = pathway.wiring, np.arange(sources.size)
     if wiring.pre == wiring.post:
         own, across = np.concatenate([sources, targets]), np.concatenate([targets, sources])
         return (_side(own, across, np.tile(numbers, 2), n_pre, pathway.weight),)
@@ -96,7 +95,7 @@ def _over_neurons(owners: Any, rows: Array, n: int) -> Array:
     return rows if owners is None else jax.ops.segment_sum(rows, jnp.asarray(owners), n, indices_are_sorted=True)
 
 
-def _flow(side: Side, V: Array, other: Array, unrolled: bool) -> Array:
+def flow(side: Side, V: Array, other: Array, unrolled: bool) -> Array:
     """What flows out of each neuron, in the unit of the weights times that of V."""
     mine = V if side.owners is None else V[side.owners]
     across, weights = jnp.asarray(side.across), jnp.asarray(side.weights, V.dtype)
@@ -132,7 +131,7 @@ def shared(
         V = {name: u[name].ravel() / roots[name].ravel() for name in names}
         out = {name: jnp.zeros_like(x) for name, x in V.items()}
         for side, here, there, g in ends:
-            out[here] = out[here] + g * _flow(side, V[here], V[there], unrolled)
+            out[here] = out[here] + g * flow(side, V[here], V[there], unrolled)
         return {name: dt * out[name].reshape(u[name].shape) / roots[name] for name in names}
 
     sums = {name: jnp.zeros(own[name].size, own[name].dtype) for name in names}
@@ -212,7 +211,7 @@ def _with_voltage(carry: Any, V: Array, solver: Solver) -> Any:
     return after
 
 
-def junctions_of(projections: Any) -> tuple[Junctions, ...]:
+def junctions_of(projections: Mapping[str, Pathway]) -> tuple[Junctions, ...]:
     """The electrical projections that have a junction."""
     return tuple(
         Junctions(label, path.wiring.pre, path.wiring.post)

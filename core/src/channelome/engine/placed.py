@@ -13,6 +13,7 @@ from ..stimuli.current import Counted, summed
 from ..stimuli.places import Spot, Spots
 from ..streams import Stream
 from .request import UM2_NA_TO_DENSITY, checked_current
+from .solvers.pinned import Pin
 from .spread import SomeNodes
 
 
@@ -66,6 +67,23 @@ def clamp_of(cell: MultiCompartment, spots: Sequence[Spot]) -> Spot | None:
     if clamps:
         cell.compartments.index(clamps[0].place)
     return clamps[0] if clamps else None
+
+
+def pin_of(cell: MultiCompartment, spots: Sequence[Spot]) -> Pin:
+    """Where the clamp among stimuli holds a cell."""
+    spot = clamp_of(cell, spots)
+    assert spot is not None
+    compartment = cell.compartments.index(spot.place)
+    position = cell.compartments.tree.position
+    rows = []
+    for label in (*cell.ions, *cell.channels):
+        there = cell.numbers(label)
+        everywhere = label not in dict(cell.regions)
+        if everywhere:
+            rows.append((label, int(position[compartment])))
+        elif compartment in there:
+            rows.append((label, int(np.searchsorted(np.sort(position[there]), position[compartment]))))
+    return Pin(int(position[compartment]), tuple(rows))
 
 
 def _at(cell: MultiCompartment, spot: Spot, dt: float, dtype: Any, stream: Stream) -> Counted:

@@ -16,8 +16,10 @@ from ..cells.record import Probe
 from ..networks.sources import Poisson, PoissonByStep, SpikesByStep, SpikeSource
 from ..state import NetworkState
 from .electrical import Junctions
+from .joined import Joint
 from .protocols import Solver
 from .solvers.held import HELD
+from .solvers.pinned import Pin, Pinned
 
 
 class Path(NamedTuple):
@@ -145,6 +147,8 @@ class Plan(NamedTuple):
         lanes: whether the processor has many, so that spikes are delivered in blocks and not one by one.
         axis: of the devices, where they are several.
         held: blocks whose V is given, by an ideal clamp.
+        pinned: blocks of cells with compartments of which one is held by an ideal clamp, and which.
+        junctions: gap junctions between points; `joints` hold those of cells with compartments.
     """
 
     solver: Solver
@@ -157,14 +161,23 @@ class Plan(NamedTuple):
     shares: tuple[str, ...] = ()
     counted: tuple[tuple[str, str], ...] = ()
     junctions: tuple[Junctions, ...] = ()
+    joints: tuple[Joint, ...] = ()
     lanes: bool = False
     axis: str | None = None
     devices: int = 1
     held: tuple[str, ...] = ()
+    pinned: tuple[tuple[str, Pin], ...] = ()
+
+    def pin(self, block: str) -> Pin | None:
+        """Where the cells of a block are held."""
+        return dict(self.pinned).get(block)
 
     def method(self, block: str) -> Solver:
         """What advances a block."""
-        return HELD if block in self.held else self.solver
+        if block in self.held:
+            return HELD
+        pin = self.pin(block)
+        return self.solver if pin is None else Pinned(self.solver, pin)
 
 
 class Carry(NamedTuple):

@@ -11,9 +11,11 @@ from ..errors import ModelError
 from ..state import NetworkState
 from .blocks import stimuli_together, together
 from .clamping import check_places, checked_clamp, checked_clamp_at
-from .electrical import junctions_of, sides
+from .electrical import Junctions, junctions_of, sides
+from .joined import ends_of, joints_of
 from .layout import Layout, layout_of
 from .model import LONE, Model
+from .placed import pin_of
 from .plan import Parts, Plan, Times, count_of, is_source
 from .records import projection_of, record
 from .request import in_precision, is_tracing
@@ -67,7 +69,8 @@ def prepared(
         model.populations, model.projections, dt, recorded=recorded, together=not tracing, apart=clamps, devices=devices
     )
     blocks = {name: _block(model, labels, dt) for name, labels in layout.members.items()}
-    plan = _plan(model, layout, blocks, solver, names, every, clamps, tracing)
+    pins = {k: pin_of(model.populations[k], held[k]) for k, x in clamps.items() if x.ideal and not blocks[k].pointwise}
+    plan = _plan(model, layout, blocks, solver, names, every, clamps, tracing)._replace(pinned=tuple(pins.items()))
     parts = _parts(model, layout, plan, blocks, stimuli, dtype)._replace(clamps=in_precision(clamps, dtype))
     parts = parts._replace(synapses=_synapses(model, layout, plan, dtype, tracing, mesh))
     rows = {path.label: rows_for(layout, path, layout.bundles[path.label], dtype) for path in plan.paths if tracing}
@@ -90,10 +93,22 @@ def _plan(
         records=tuple(record(model, layout, name, clamps) for name in asked),
         every=every,
         **_events(model, layout, names, blocks),
-        junctions=junctions_of(model.projections),
+        **_joined(model),
         lanes=jax.default_backend() != "cpu",
-        held=tuple(label for label, clamp in clamps.items() if clamp.ideal),
+        held=tuple(label for label, clamp in clamps.items() if clamp.ideal and blocks[label].pointwise),
     )
+
+
+def _joined(model: Model) -> dict[str, Any]:
+    """Gap junctions: those between points, and those of cells with compartments."""
+    junctions = junctions_of(model.projections)
+    joints = joints_of(junctions, model.projections, model.populations)
+    others = {j for joint in joints for j in joint.junctions}
+    return {"junctions": tuple(j for j in junctions if j not in others), "joints": joints}
+
+
+def _all_junctions(plan: Plan) -> list[Junctions]:
+    return [*plan.junctions, *(j for joint in plan.joints for j in joint.junctions)]
 
 
 def _parts(
@@ -101,7 +116,7 @@ def _parts(
 ) -> Parts:
     """The numbers, but for the synapses, in the precision of the run."""
     pathways = {path.label: numbers_of(layout, layout.bundles[path.label]) for path in plan.paths}
-    for junction in plan.junctions:
+    for junction in _all_junctions(plan):
         weight = model.projections[junction.label].weight
         pathways[junction.label] = (None, None, weight if np.ndim(weight) == 0 else None, None)
     currents = {}
@@ -118,7 +133,11 @@ def _synapses(model: Model, layout: Layout, plan: Plan, dtype: Any, tracing: boo
     for junction in plan.junctions:
         path = model.projections[junction.label]
         n_pre, n_post = (count_of(model.populations[end].size) for end in (junction.pre, junction.post))
-        found[junction.label] = in_precision(sides(path, n_pre, n_post), dtype)
+        both = sides(path, path.wiring.sources, path.wiring.edges.targets, n_pre, n_post)
+        found[junction.label] = in_precision(both, dtype)
+    for joint in plan.joints:
+        for j in joint.junctions:
+            found[j.label] = in_precision(ends_of(joint, model.projections[j.label], model.populations), dtype)
     for path in plan.paths:
         bundle = layout.bundles[path.label]
         if tracing:

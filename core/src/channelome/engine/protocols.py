@@ -37,7 +37,14 @@ class Drive(Protocol):
 class Solver(Protocol):
     """A method of integration. The carry is whatever it keeps between steps: a pytree.
 
-    One that is no solver for cells whose V is coupled in space says why in an attribute `points_only`, a text.
+    What it may say of itself by further attributes, of which it has none otherwise:
+
+    - `points_only`, a text: why it is no solver for cells whose V is coupled in space.
+    - `by_mean`: it moves V by `Cell.advance`, under the mean over the whole step of what is put in; so a clamp that is faster than the step is
+      followed, and a place of a cell can be held ideally.
+    - `middle_gates`: V at the end of a step goes with the gates of its middle, which the current of a fast clamp makes up for.
+    - `staggered`: it keeps gates half a step from V, which gap junctions between points must know.
+    - `slow_clamps`, a text: what it is called where a clamp that charges a cell faster than in half a step is refused.
     """
 
     def start(self, cell: Cell, state: State, dt: Any) -> tuple[Any, Any]:

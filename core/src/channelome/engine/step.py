@@ -21,9 +21,9 @@ from .clamping import current, led
 from .delivery import WORD, blocks, n_words, pack, product, toward, walk
 from .drive import Drive
 from .electrical import Halfway, shared
+from .joined import stepped
 from .let_in import let_in
 from .plan import Carry, Parts, Path, Plan, Times, count_of, is_source
-from .solvers.staggered import Staggered
 from .spike import crossed, spike
 
 # ---- both ends of a run --------------------------------------------------------------------------------------------
@@ -94,6 +94,9 @@ def start(plan: Plan, parts: Parts, state: NetworkState, dt: Any) -> tuple[Carry
         if name in plan.held:
             clamp = parts.clamps[name]
             x = x._replace(V=jnp.broadcast_to(clamp.command.at(clamp.origin, 0.0), x.V.shape))
+        if pin := plan.pin(name):
+            clamp = parts.clamps[name]
+            x = x._replace(V=x.V.at[pin.node].set(clamp.command.at(clamp.origin, 0.0)))
         cells[name], first = plan.method(name).start(parts.blocks[name], x, dt)
         ages[name] = jnp.asarray(first, jnp.int32)
     rings = {}
@@ -133,18 +136,25 @@ def step(
     first = (times.past + n) % 2 == 0
     cells, moved = dict(begun), _shared(plan, parts, begun, dt, first)
     coupled = {name for junction in plan.junctions for name in (junction.pre, junction.post)}
+    joined, drives = {name for joint in plan.joints for name, _ in joint.nodes}, {}
     for name, block in parts.blocks.items():
         if is_source(block):
             spiked[name] = _share(plan, block.spikes(times.origin + n, times.past + n))
             continue
         drive = _drive(plan, parts, name, carry, times.origin + n, dt)
+        if name in joined:
+            drives[name] = drive
+            continue
         start_from = moved[name]
-        if name in coupled and isinstance(plan.solver, Staggered):
+        if name in coupled and getattr(plan.solver, "staggered", False):
             block: Any = Halfway(block, plan.solver.voltage(moved[name]))
             start_from = begun[name]
         if name in parts.clamps:
             block = led(block, drive, plan.solver)
         cells[name] = plan.method(name).step(block, start_from, n + times.ages[name], dt, drive)
+    for joint in plan.joints:
+        age = times.ages[joint.nodes[0][0]]
+        cells |= stepped(joint, parts, begun, n + age, dt, drives, plan.solver)
     cells = _shared(plan, parts, cells, dt, ~first)
     if plan.paths or plan.events or plan.counted:
         for name, after in cells.items():
@@ -194,7 +204,8 @@ def _drive(plan: Plan, parts: Parts, name: str, carry: Carry, n: Any, dt: Any) -
 
 def clamp_current(plan: Plan, parts: Parts, name: str, carry: Carry, state: State, n: Any, dt: Any) -> Array:
     """The current through the clamp of a block before step `n`, of which `state` are the cells then."""
-    return current(parts.blocks[name], _drive(plan, parts, name, carry, n, dt), state, plan.solver, dt)
+    drive = _drive(plan, parts, name, carry, n, dt)
+    return current(parts.blocks[name], drive, state, plan.solver, dt, plan.pin(name))
 
 
 def _on_lanes(path: Path, time: Any) -> Any:

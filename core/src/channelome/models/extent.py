@@ -83,7 +83,7 @@ def _check_memory(needed: float, what: str) -> None:
 
 def _synapses(table: Table, sizes: Mapping[str, int], groups: Mapping[str, str], place: str) -> float:
     """About how many synapses a projection has, an upper bound of what is to be expected."""
-    pre, post = (_extent(name, sizes, groups, {}) for name in (table["pre"], split(table["post"])[0]))
+    pre, post = (_extent(name, sizes, groups, {}) for name in (split(table["pre"])[0], split(table["post"])[0]))
     rule = table["connect"]
     pairs = pre * post if rule["rule"] in ("fixed_probability", "distance_dependent") else 0
     if pairs > MAX_PAIRS:

@@ -236,7 +236,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 def _listed(path: Pathway, given: Projection, net: Network) -> dict[str, Any]:
     """Connections as lists of neurons, by their numbers in the groups."""
-    (_, pre), (_, post) = net.indices(given.pre), net.indices(split(given.post)[0])
+    (_, pre), (_, post) = (net.indices(split(end)[0]) for end in (given.pre, given.post))
     edges = path.wiring.edges
     ends = np.searchsorted(pre, path.wiring.sources), np.searchsorted(post, edges.targets)
     found = {"rule": "from_arrays", "pre": ends[0].tolist(), "post": ends[1].tolist()}

@@ -31,7 +31,9 @@ def split(name: Any) -> tuple[Any, str | None]:
     return (match[1].strip(), match[2]) if match else (name, None)
 
 
-def landing(cell: Any, place: str | None, count: int, stream: Stream, where: str) -> Landing | None:
+def landing(
+    cell: Any, place: str | None, count: int, stream: Stream, where: str, whose: str = "targets"
+) -> Landing | None:
     """Where `count` synapses land; None on points.
 
     Args:
@@ -42,19 +44,32 @@ def landing(cell: Any, place: str | None, count: int, stream: Stream, where: str
     """
     if not isinstance(cell, MultiCompartment):
         if place is not None:
-            raise ModelError(f"{where}: '{place}' is a place on a cell, and these are point neurons, which have none.")
+            raise ModelError(
+                f"{where}: '{place}' is a place on a cell, and the {whose} are point neurons, which have none."
+            )
         return None
     if place is None:
         raise ModelError(
-            f"{where}: the targets have {len(cell.compartments)} compartments: say where the synapses are, such as 'pyr.apical(0.5)', "
+            f"{where}: the {whose} have {len(cell.compartments)} compartments: say where the synapses are, such as 'pyr.apical(0.5)', "
             f"'pyr.terminals' or, over a region by area, 'pyr.spread(dend)'."
         )
-    region = _SPREAD.fullmatch(place)
-    compartments = cell.compartments
-    found = compartments.numbers(region[1]) if region else compartments.indices(place)
+    compartments, found = cell.compartments, _asked(cell, place)
     if len(found) == 1:
         return Landing((int(found[0]),), None)
-    share = compartments.area[found] if region else np.ones(len(found))
+    share = compartments.area[found] if _SPREAD.fullmatch(place) else np.ones(len(found))
     which = stream.of("places").generator().choice(len(found), count, p=share / share.sum())
     taken, which = np.unique(which, return_inverse=True)
     return Landing(tuple(int(i) for i in found[taken]), which.astype(np.int32))
+
+
+def same_places(cell: Any, one: str | None, other: str | None) -> bool:
+    """Whether two texts ask for the same places of a cell, however they are written."""
+    if one is None or other is None or not isinstance(cell, MultiCompartment):
+        return one == other
+    return np.array_equal(_asked(cell, one), _asked(cell, other))
+
+
+def _asked(cell: MultiCompartment, place: str) -> np.ndarray:
+    """Shape (k,), int: the compartments of a place, or of the region of ``spread(region)``."""
+    region = _SPREAD.fullmatch(place)
+    return cell.compartments.numbers(region[1]) if region else cell.compartments.indices(place)

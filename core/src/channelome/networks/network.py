@@ -105,7 +105,7 @@ class Network(Module):
         return group_of(name, sizes, dict(self.groups), where, within)
 
     def _ends(self, given: Projection, where: str) -> tuple[Ends, str, str]:
-        (pre, sources), (post, targets) = (self._group(name, where) for name in (given.pre, split(given.post)[0]))
+        (pre, sources), (post, targets) = (self._group(split(name)[0], where) for name in (given.pre, given.post))
         a, b = (self._where.get(label) or stand(None, self.populations[label].size, label) for label in (pre, post))
         return Ends(sources, targets, pre == post, a, b), pre, post
 
@@ -116,7 +116,7 @@ class Network(Module):
         if not isinstance(target, Membranes):
             raise ModelError(f"{where}: '{post}' is a {type(target).__name__}, which has no membrane to project to.")
         built = wire(given, label, ends, (pre, post), (self.populations[pre], target), self.seed)
-        if isinstance(built.synapse, Coupling) and not isinstance(self.populations[pre], SingleCompartment):
+        if isinstance(built.synapse, Coupling) and not isinstance(self.populations[pre], Membranes):
             raise ModelError(
                 f"{where}: '{pre}' has no membrane, which {type(built.synapse).__name__} needs on both sides."
             )

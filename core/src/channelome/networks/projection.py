@@ -51,10 +51,11 @@ class Projection:
     """Synapses of one kind from one group of neurons to another.
 
     Args:
-        pre, post: populations or groups of the network by name, or part of one: ``"cells[:3200]"``.
+        pre, post: populations or groups of the network by name, or part of one: ``"cells[:3200]"``. On reconstructed cells the target
+            has a place, ``"pyr.apical(0.5)"``, ``"pyr.spread(dend)"``; of a gap junction the source too.
         synapse: by name, class or instance. Of ``"GapJunction"`` every connection is one junction that conducts both ways;
-            its weight is absolute, and it takes neither delay, initial, plasticity nor frozen. Within a population a pair has one,
-            whichever of the two is the source.
+            its weight is absolute, and it takes neither delay, initial, plasticity nor frozen. Within a population a pair has one
+            at the same place, whichever of the two is the source.
         connect: a rule: `fixed_probability`, `fixed_indegree`, `fixed_outdegree`, `fixed_total_number`, `one_to_one`, `all_to_all`,
             `distance_dependent`, `from_arrays`, `from_matrix`.
         weight: with a unit: one for all, an array with one per synapse (in the order of source, then target, of

@@ -17,7 +17,7 @@ from ..units import Unit
 from .connect import AllToAll, FixedProbability, FromArrays, FromMatrix, Rule
 from .distance import DistanceDependent
 from .edges import Edges, Ends
-from .landing import landing, split
+from .landing import landing, same_places, split
 from .projection import Pathway, Projection, Site, delay_for, initial_for, over_neurons, weight_for
 from .space import at_distances
 from .wiring import Kept, Wiring
@@ -57,15 +57,22 @@ def wire(
     if release is not None and not isinstance(release, Release):
         raise ModelError(f"{where}: {type(release).__name__} is a synapse and no plasticity.")
     edges = given.connect.edges(ends, site.stream.of("connect").generator())
-    if isinstance(built, Coupling) and ends.same:
+    here, there = split(given.pre)[1], split(given.post)[1]
+    if isinstance(built, Coupling) and ends.same and same_places(cells[0], here, there):
         edges = _each_pair_once(given.connect, edges, ends, where)
     if not edges.n:
         warnings.warn(f"{where} has no synapse: its rule finds none. Leave it out, or give it another.", stacklevel=4)
     sizes = cells[0].size, cells[1].size
     wiring = _wiring(given, edges, ends, places, math.prod(sizes[1]))
-    wiring = replace(wiring, landing=landing(cells[1], split(given.post)[1], edges.n, site.stream, where))
-    if wiring.landing is not None and isinstance(built, Coupling):
-        raise ModelError(f"{where}: {type(built).__name__} joins point neurons; '{places[1]}' has compartments.")
+    wiring = replace(wiring, landing=landing(cells[1], there, edges.n, site.stream, where))
+    if isinstance(built, Coupling):
+        leaving = landing(cells[0], here, edges.n, site.stream.of("pre"), where, "sources")
+        wiring = replace(wiring, leaving=leaving)
+    elif here is not None:
+        raise ModelError(
+            f"{where}: spikes are sent from where a cell detects them, MultiCompartment(spikes_at={here!r}), and not from a place: "
+            f"leave '.{here}' out. Gap junctions have a place on both sides."
+        )
     unit, scale, weight = weight_for(given.weight, wiring, site)
     if edges.delays is not None and not _is_zero(given.delay):
         raise ModelError(f"{where}: its delays are given by from_arrays(delays=) and by delay=: leave one of them out.")

@@ -24,6 +24,7 @@ class Wiring:
         order: the place of each synapse among those given, as `Edges.order`.
         given: the `Projection` as it was written, without what is large: a model file holds it.
         landing: where on its target each synapse is, a `Landing`; None on points.
+        leaving: the same of the other end of gap junctions, on the source.
     """
 
     pre: str
@@ -36,6 +37,7 @@ class Wiring:
     order: np.ndarray | None = None
     given: Any = None
     landing: Any = None
+    leaving: Any = None
 
     @property
     def sources(self) -> np.ndarray:

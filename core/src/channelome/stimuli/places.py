@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 from ..errors import ModelError
-from .clamp import Clamp
 
 
 class Spot(NamedTuple):
@@ -28,7 +27,7 @@ def at(place: str, what: Any, /) -> Spots:
 
     Args:
         place: as in `Compartments.indices`: ``"soma"``, ``"apical[3](0.5)"``; at several places, ``"terminals"``, each gets all of it.
-        what: a current, absolute or a density, or a `voltage_clamp` with a series resistance.
+        what: a current, absolute or a density, or a `voltage_clamp`, ideal or with a series resistance.
 
     Raises:
         ModelError: for a place that is no text, or a stimulus that is at a place already.
@@ -37,10 +36,6 @@ def at(place: str, what: Any, /) -> Spots:
         raise ModelError(f"at() is given a place first, such as 'soma', and then the stimulus, not {place!r}.")
     if isinstance(what, Spots):
         raise ModelError(f"the stimulus is at a place already: {what!r}.")
-    if isinstance(what, Clamp) and what.resistance is None:
-        raise ModelError(
-            "a clamp at a place needs a series resistance, by which it is connected: voltage_clamp(..., series_resistance='1 Mohm')."
-        )
     return Spots((Spot(place, what),))
 
 

@@ -23,6 +23,7 @@ LONGEST = 15.0  # mV that V may move in one iteration: keeps Newton's method on 
 @dataclass(frozen=True)
 class BackwardEuler:
     order: int = 1
+    by_mean: bool = True
 
     def start(self, cell: Cell, state: State, dt: Any) -> tuple[State, int]:
         return state.at_once(), 0

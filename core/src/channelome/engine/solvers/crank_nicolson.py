@@ -19,6 +19,7 @@ from .runge_kutta import confined
 @dataclass(frozen=True)
 class CrankNicolson:
     order: int = 2
+    slow_clamps: str = "crank_nicolson"
 
     def start(self, cell: Cell, state: State, dt: Any) -> tuple[State, int]:
         return state.at_once(), 0

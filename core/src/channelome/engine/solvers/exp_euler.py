@@ -18,6 +18,8 @@ from ..protocols import Drive
 @dataclass(frozen=True)
 class ExpEuler:
     order: int = 1
+    by_mean: bool = True
+    middle_gates: bool = True
     points_only: str = "it crosses each equation alone, and compartments depend on one another"
 
     def start(self, cell: Cell, state: State, dt: Any) -> tuple[State, int]:

@@ -28,6 +28,7 @@ class RungeKutta:
     nodes: tuple[float, ...]
     stages: tuple[tuple[float, ...], ...]
     weights: tuple[float, ...]
+    slow_clamps: str = "an explicit solver"
     points_only: str = "it is explicit, and fine branches would need far shorter steps"
 
     def start(self, cell: Cell, state: State, dt: Any) -> tuple[State, int]:

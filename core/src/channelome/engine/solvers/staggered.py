@@ -28,6 +28,9 @@ class Staggered:
     """
 
     order: int = 2
+    by_mean: bool = True
+    middle_gates: bool = True
+    staggered: bool = True
 
     def start(self, cell: Cell, state: State, dt: Any) -> tuple[State, Any]:
         if state.behind is None:

@@ -29,6 +29,7 @@ class Staggered4:
     """
 
     order: int = 4
+    slow_clamps: str = "staggered4"
     points_only: str = "extrapolated steps of a cable are unstable"
 
     def start(self, cell: Any, state: State, dt: Any) -> tuple[State, int]:
