@@ -32,7 +32,7 @@ READ_ORDER = [
         "drawing",
     ),
     "morphology",
-    *("mechanisms", "authoring"),
+    *("mechanisms", "authoring", "formulas"),
     *("registry", "cells", "stimuli", "networks"),
     *("results", "engine", "instruments"),
     *("models", "testing", "local", "scaffold", "cli"),
