@@ -190,8 +190,8 @@ def _imports(text: str) -> str:
     if "jnp" in used:
         lines += ["import jax.numpy as jnp"]
     names = ", ".join(name for name in AUTHORING if name in used and name not in ("Annotated", "Any"))
-    line = f"from ..authoring import {names}"
+    line = f"from channelome.authoring import {names}"
     if len(line) > 120:
         inner = textwrap.fill(names, 112, initial_indent="    ", subsequent_indent="    ", break_long_words=False)
-        line = f"from ..authoring import (\n{inner},\n)"
+        line = f"from channelome.authoring import (\n{inner},\n)"
     return "\n".join([*lines, line])
