@@ -1,0 +1,19 @@
+"""What this plugin tells channelome: who reads NeuroML files."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from channelome.registry.hooks import hookimpl
+
+
+@hookimpl
+def channelome_mechanisms() -> dict[str, Callable[[Path], Any]]:
+    """Channels, ions and synapses from NeuroML files."""
+    return {".nml": _read, ".xml": _read}
+
+
+def _read(path: Path) -> Any:
+    from .load import classes
+
+    return classes(path)
