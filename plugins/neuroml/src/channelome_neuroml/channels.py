@@ -97,7 +97,7 @@ class _Planner:
         own = [document.types[name] for name in lineage if name in document.types]
         if not base and "baseIonChannel" not in lineage:
             raise element.refuse(f"{element} is no ion channel.")
-        gates = Gates(self.reading, around(self.reading, self._shift(own)))
+        gates = Gates(self.reading, around(self.reading, self._shift()))
         if any(one.derived or one.states or one.rates for one in own):
             gates.found.fopen = gates.custom(element, "fopen", "")
             return gates.found
@@ -120,7 +120,7 @@ class _Planner:
                 gates.take(child)
         return gates.found
 
-    def _shift(self, own: list[object]) -> Value:
+    def _shift(self) -> Value:
         """vShift of rates: of the channel, or of the density that it stands in."""
         element = self.element
         if "vShift" in element.attributes:
@@ -209,13 +209,13 @@ class _Planner:
             g = x.mul(g, _driven_by_calcium())
             return Method("density", self._arguments([g]), "value", (g,))
         if self.drive == OHMIC:
-            E = x.symbol(f"E of {self.species}")
-            self.symbols[E.value] = f"{self.species}.E"
+            reversal = x.symbol(f"E of {self.species}")
+            self.symbols[reversal.value] = f"{self.species}.E"
         else:
-            E = self._new("E", "mV", "erev of a channelDensity")
+            reversal = self._new("E", "mV", "erev of a channelDensity")
         if base is not General:
             return Method("conductance", self._arguments([g]), "value", (g,))
-        flow = x.mul(g, x.sub(x.symbol(V), E))
+        flow = x.mul(g, x.sub(x.symbol(V), reversal))
         return Method("density", self._arguments([flow]), "value", (flow,))
 
     def _new(self, name: str, unit: str, said: str) -> Formula:

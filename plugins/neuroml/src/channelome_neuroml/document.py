@@ -1,6 +1,6 @@
 """A NeuroML document: what stands in a file and in those that it includes from the same folder."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from .units import Measures
 MOST_FILES = 500
 CORE = frozenset(
     f"{name}.xml"
-    for name in (
+    for name in [
         "Cells",
         "Channels",
         "Inputs",
@@ -22,7 +22,7 @@ CORE = frozenset(
         "PyNN",
         "Simulation",
         "Synapses",
-    )  # fmt: skip
+    ]
 )
 """What LEMS files include of NeuroML itself, which is known here."""
 _NO_COMPONENT = frozenset(["include", "Include", "notes", "annotation", "property", "Target", "ComponentType", "Dimension", "Unit"])  # fmt: skip
@@ -156,8 +156,3 @@ class Document:
         except (OSError, ValueError, RuntimeError):
             return "", "is no name of a file"
         return (target.relative_to(self._base).as_posix(), "") if there else ("", "is not there")
-
-
-def component_ids(document: Document, tags: Mapping[str, str]) -> list[str]:
-    """Ids of the components of some kinds that stand in the file itself."""
-    return [one.id for one in document.own if one.tag in tags]

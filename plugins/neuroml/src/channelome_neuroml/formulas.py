@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from channelome.formulas import expression as x
@@ -20,8 +21,8 @@ _TOKEN = re.compile(
 )
 _COMPARE = {".gt.": ">", ".lt.": "<", ".geq.": ">=", ".leq.": "<=", ".ge.": ">=", ".le.": "<=", ".eq.": "==", ".neq.": "!=", ".ne.": "!="}  # fmt: skip
 _FUNCTIONS: Mapping[str, Callable[[Formula], Formula]] = {
-    "log": lambda a: x.call("log", a), "ln": lambda a: x.call("log", a), "H": lambda a: _step(a),
-    **{name: (lambda name: lambda a: x.call(name, a))(name) for name in ("exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "ceil")},
+    "log": partial(x.call, "log"), "ln": partial(x.call, "log"), "H": lambda a: _step(a),
+    **{name: partial(x.call, name) for name in ("exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "ceil")},
 }  # fmt: skip
 
 

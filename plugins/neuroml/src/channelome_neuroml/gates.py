@@ -236,7 +236,7 @@ class Gates:
         if ends[0] == ends[1]:
             raise element.refuse(f"{element} leads from '{ends[0]}' to itself.")
         forth, back = self._rates(element, f"{name}_{element.id or '_'.join(ends)}")
-        for pair, rate in ((ends, forth), (ends[::-1], back)):
+        for pair, rate in ((ends, forth), ((ends[1], ends[0]), back)):
             if not x.is_number(rate, 0):
                 rates[pair] = x.add(rates[pair], rate) if pair in rates else rate
 

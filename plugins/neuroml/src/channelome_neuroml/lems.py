@@ -109,11 +109,10 @@ class Reading:
         """
         kind = self.document.kind(element)
         if kind in OWN and kind not in self.document.types:
-            exposes, parameters, made = OWN[kind]
-            if exposes != exposure:
+            if OWN[kind][0] != exposure:
                 raise element.refuse(f"{element} is a {kind}, which is no {_WHAT[exposure]}.")
-            self._check_attributes(element, parameters)
-            return made(lambda name: self._own(element, name, parameters[name], label))
+            self._check_attributes(element, OWN[kind][1])
+            return self.own(element, kind, label)
         if kind not in self.document.types:
             raise element.refuse(
                 f"the type '{kind}' is neither NeuroML's nor defined in the file or what it includes.{self._left()}"
@@ -124,6 +123,11 @@ class Reading:
                 f"{exposure} of {element} is a {named(found.dimension or NONE)}, not a {EXPOSED[exposure]}."
             )
         return found.formula
+
+    def own(self, element: Element, kind: str, label: str) -> Formula:
+        """The formula of one of NeuroML's own types."""
+        _, parameters, made = OWN[kind]
+        return made(lambda name: self._own(element, name, parameters[name], label))
 
     def _own(self, element: Element, name: str, dimension: str, label: str) -> Formula:
         plain = name == "tau" and label.endswith("tau")
@@ -229,11 +233,7 @@ class Instance:
                 return self._parameter(name, one.parameters[name].get("dimension") or "none", one.parameters[name])
         for base in self.bases:
             if base in OWN and OWN[base][0] == name:
-                _, parameters, made = OWN[base]
-                return Value(
-                    made(lambda p: self.reading._own(self.element, p, parameters[p], self.label)),  # pyright: ignore[reportPrivateUsage]
-                    DIMENSIONS[EXPOSED[name]],
-                )
+                return Value(self.reading.own(self.element, base, self.label), DIMENSIONS[EXPOSED[name]])
             if name in _OF_BASES.get(base, {}):
                 return self._parameter(name, _OF_BASES[base][name], self.element)
         exposed = next((e for one in self.chain for e in one.derived.values() if e.get("exposure") == name), None)

@@ -10,18 +10,19 @@ from channelome.errors import ChannelomeError
 from channelome.formulas import expression
 from channelome.formulas.build import build
 
-from . import channels
+from . import channels, pools, synapses
 from .document import Document, Texts
 from .meaning import Plan
 from .text import Element, NeuroMLError
 
 
 class Key(NamedTuple):
-    """Which class of a document: a component, and how it is driven (see `channels`)."""
+    """Which class of a document: a component, how it is driven (see `channels`), and which of its classes it is."""
 
     id: str
     drive: str = ""
     ion: str = ""
+    part: int = 0
 
 
 class Imported(NamedTuple):
@@ -70,8 +71,8 @@ def made(document: Document, key: Key) -> Imported:
 def _built(document: Document, key: Key) -> Imported:
     expression.forget()
     try:
-        element = next(one for one in document.components[key.id] if _is_mechanism(document, one))
-        plan = _plan(document, element, key)
+        element = next(one for one in document.components[key.id] if is_mechanism(document, one))
+        plan = plans(document, element, key.drive, key.ion)[key.part]
         cls = build(plan, plan.meaning.where)
     except NeuroMLError:
         raise
@@ -83,13 +84,31 @@ def _built(document: Document, key: Key) -> Imported:
     return Imported(cls, plan)
 
 
-def _plan(document: Document, element: Element, key: Key) -> Plan:
-    return channels.plan_channel(document, element, key.drive, key.ion)
+def plans(document: Document, element: Element, drive: str = "", ion: str = "") -> list[Plan]:
+    """What the classes of a component are: of a synapse with plasticity two, of all else one.
 
-
-def _is_mechanism(document: Document, element: Element) -> bool:
+    Raises:
+        NeuroMLError: with the place and the reason, for what nothing here can be.
+    """
     lineage = {*document.lineage(document.kind(element)), element.tag}
-    return bool(lineage & {*channels.KINDS, "baseIonChannel"})
+    if lineage & _CHANNELS:
+        return [channels.plan_channel(document, element, drive, ion)]
+    if lineage & _POOLS:
+        return [pools.plan_pool(document, element)]
+    return synapses.plan_synapse(document, element)
+
+
+_CHANNELS = frozenset([*channels.KINDS, "baseIonChannel"])
+_POOLS = frozenset([*pools.KINDS, "concentrationModel"])
+_SYNAPSES = frozenset(
+    [*synapses.KINDS, *synapses.REFUSED, "baseSynapse", "baseVoltageDepSynapse", "baseConductanceBasedSynapse"]
+)
+
+
+def is_mechanism(document: Document, element: Element) -> bool:
+    """Whether a component is a channel, a concentration model or a synapse."""
+    lineage = {*document.lineage(document.kind(element)), element.tag}
+    return bool(lineage & (_CHANNELS | _POOLS | _SYNAPSES))
 
 
 def _digest(texts: Texts) -> str:
@@ -100,21 +119,23 @@ class Outcome(NamedTuple):
     """What came of a component: a class, or why there is none."""
 
     element: Element
-    imported: Imported | None
+    imported: tuple[Imported, ...]
     refusal: str
 
 
 def outcomes(document: Document) -> Iterator[Outcome]:
     """What comes of each mechanism that stands in the file itself."""
     for element in document.own:
-        if not _is_mechanism(document, element):
+        if not is_mechanism(document, element):
             continue
         try:
             if len(document.components[element.id]) > 1 or not element.id:
                 raise element.refuse(f"{element} needs an id of its own.")
-            yield Outcome(element, made(document, Key(element.id)), "")
+            first = made(document, Key(element.id))
+            more = (made(document, Key(element.id, part=1)),) if element.all("plasticityMechanism") else ()
+            yield Outcome(element, (first, *more), "")
         except NeuroMLError as error:
-            yield Outcome(element, None, str(error))
+            yield Outcome(element, (), str(error))
 
 
 def classes(path: Path) -> list[type[Any]]:
@@ -125,8 +146,8 @@ def classes(path: Path) -> list[type[Any]]:
     """
     document = Document(path)
     found = list(outcomes(document))
-    good = [one.imported.cls for one in found if one.imported is not None]
-    refused = [one.refusal for one in found if one.imported is None]
+    good = [part.cls for one in found for part in one.imported]
+    refused = [one.refusal for one in found if not one.imported]
     if not good:
         raise NeuroMLError(refused[0] if refused else f"{path.name} holds no channel, concentration model or synapse.")
     for refusal in refused:

@@ -90,7 +90,7 @@ class Element:
         return self.place.refuse(reason)
 
     def walk(self) -> "Iterator[Element]":
-        stack = [self]
+        stack: list[Element] = [self]
         while stack:
             yield (found := stack.pop())
             stack += reversed(found.children)
