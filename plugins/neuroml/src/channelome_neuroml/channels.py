@@ -29,7 +29,7 @@ OHMIC, FIXED, GHK, GHK2 = "ohmic", "fixed", "ghk", "ghk2"
 _CALCIUM = "ca"
 _AROUND = {V: "V", CELSIUS: "celsius", INSIDE: "ca.C_in", OUTSIDE: "ca.C_out"}
 _TAKEN = NAMES | {name for name in dir(General) if not name.startswith("__")} | {
-    *VALENCE, "V", "celsius", "rest", "derivatives", "density", "conductance", "transitions", "permeability", "g_max", "E", "P_max", "Permeable",
+    "V", "celsius", "rest", "derivatives", "density", "conductance", "transitions", "permeability", "g_max", "E", "P_max", "Permeable",
 }  # fmt: skip
 _PASSED = frozenset(["notes", "annotation", "property"])
 
@@ -252,6 +252,7 @@ class _Planner:
 
     def _free(self, name: str) -> str:
         taken = {text.rpartition(".")[2] for text in self.symbols.values()}
+        taken |= {_CALCIUM, self.species}
         while name in _TAKEN or name in taken or keyword.iskeyword(name) or name.startswith("_"):
             name = f"{name.lstrip('_')}_" if name.strip("_") else "x_"
         return name

@@ -17,3 +17,15 @@ def _read(path: Path) -> Any:
     from .load import classes
 
     return classes(path)
+
+
+@hookimpl
+def channelome_importers() -> dict[str, Callable[[Path], Any]]:
+    """Cells from NeuroML files."""
+    return {".nml": _cell, ".xml": _cell}
+
+
+def _cell(path: Path) -> Any:
+    from .cells import load_cell
+
+    return load_cell(path)

@@ -17,7 +17,7 @@ from .text import Element, NeuroMLError
 
 
 class Key(NamedTuple):
-    """Which class of a document: a component, how it is driven (see `channels`), and which of its classes it is."""
+    """Which class of a document: a component, how it is driven (see `channels`; "closed" of a pool), and which of its classes it is."""
 
     id: str
     drive: str = ""
@@ -94,7 +94,7 @@ def plans(document: Document, element: Element, drive: str = "", ion: str = "") 
     if lineage & _CHANNELS:
         return [channels.plan_channel(document, element, drive, ion)]
     if lineage & _POOLS:
-        return [pools.plan_pool(document, element)]
+        return [pools.plan_pool(document, element, drive == "closed")]
     return synapses.plan_synapse(document, element)
 
 

@@ -30,18 +30,21 @@ _TAKEN = NAMES | {name for name in dir(GeneralIon) if not name.startswith("__")}
 _PASSED = frozenset(["notes", "annotation", "property"])
 
 
-def plan_pool(document: Document, element: Element) -> Plan:
+def plan_pool(document: Document, element: Element, is_closed: bool = False) -> Plan:
     """The ion that a concentration model becomes.
+
+    Args:
+        is_closed: whether nothing asks for what is outside, so that it has neither that nor a reversal potential.
 
     Raises:
         NeuroMLError: for what no ion here is, with the place and the reason.
     """
-    return _Planner(document, element).plan()
+    return _Planner(document, element, is_closed).plan()
 
 
 class _Planner:
-    def __init__(self, document: Document, element: Element) -> None:
-        self.document, self.element = document, element
+    def __init__(self, document: Document, element: Element, is_closed: bool) -> None:
+        self.document, self.element, self.is_closed = document, element, is_closed
         self.reading = Reading(document)
         self.symbols = dict(_OURS)
         ion = element.get("ion") or element.get("species") or "ca"
@@ -68,13 +71,14 @@ class _Planner:
         made.words["species"] = "ca"
         gate = as_gate(rates[INSIDE], INSIDE) if list(rates) == [INSIDE] else None
         fields = [self._rest()]
-        if gate is not None and gate[0] != "rates":
-            made.base, (self.symbols[OUTSIDE]) = Pool, "self.C_out"
+        if gate is not None and gate[0] != "rates" and not self.is_closed:
+            made.base, self.symbols[OUTSIDE] = Pool, "self.C_out"
             made.methods = [Method("balance", ("I",), gate[0], gate[1:])]
         else:
             made.methods = self._methods(rates, starts)
             made.keywords["variables"] = tuple(self.symbols[name] for name in rates)
-        fields.append(given("C_out", "mM", "initialExtConcentration of a species", self.element.place))
+        if not self.is_closed or OUTSIDE in used(rates.values()):
+            fields.append(given("C_out", "mM", "initialExtConcentration of a species", self.element.place))
         if AREA in used(f for method in made.methods for f in method.formulas):
             self.symbols[AREA] = "self.area"
             fields.append(given("area", "um^2", "surfaceArea of the compartment", self.element.place))
