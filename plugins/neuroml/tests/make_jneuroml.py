@@ -3,7 +3,7 @@
     python plugins/neuroml/tests/make_jneuroml.py jNeuroML-jar-with-dependencies.jar
 
 It needs Java and the jar that pyNeuroML brings (made with jNeuroML 0.14.0). Each channel stands in a cell whose voltage is held and then jumps, once for
-each pulse; what is open, and the gates' states, are read at `TIMES` after the jump. Cells of one segment run as they are, with a current.
+each pulse. jLEMS takes explicit Euler steps; what is open is read after `STEPS` of them.
 """
 
 import json
@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 HERE = Path(__file__).parent
-HOLD, PULSES, TIMES = -81.3, (-101.7, -62.1, -41.3, -19.7, 1.1, 31.9), (0.05, 0.3, 1.0, 4.0, 20.0)
-"""mV, mV, ms."""
+HOLD, PULSES, STEPS = -81.3, (-101.7, -62.1, -41.3, -19.7, 1.1, 31.9), (10, 60, 200, 800, 4000)
+"""mV, mV, and how many steps after the jump."""
 CELSIUS, CALCIUM = 24.0, 3e-4
 """degC, mM."""
-FIRST = 600.0
+FIRST = 300.0
 """ms at the held voltage, for kinetic schemes, which jLEMS does not start at rest."""
 STEP = 0.005
 CLAMPED = """
@@ -63,7 +63,7 @@ def includes(*names: str) -> str:
 
 
 def held(jar: str, file: Path, channel: str, is_scheme: bool) -> dict[str, object]:
-    """How far a channel is open after jumps, of shape (pulses, times), and at rest."""
+    """How far a channel is open after jumps, of shape (pulses, steps), and at rest."""
     begin = FIRST if is_scheme else 1.0
     cells = "".join(
         f'<heldCell id="c{i}" hold="{HOLD}mV" pulse="{pulse}mV" begin="{begin}ms" warm="{CELSIUS} degC" calcium="{CALCIUM} mM" inside="{channel}"/>'
@@ -72,18 +72,17 @@ def held(jar: str, file: Path, channel: str, is_scheme: bool) -> dict[str, objec
     columns = "".join(f'<OutputColumn id="o{i}" quantity="c{i}/open"/>' for i in range(len(PULSES)))
     text = (
         f'<Lems><Target component="asked"/>{includes(file.name)}{CLAMPED}<bench id="all">{cells}</bench>'
-        f'<Simulation id="asked" length="{begin + TIMES[-1] + 1}ms" step="{STEP}ms" target="all" method="rk4">'
+        f'<Simulation id="asked" length="{begin + STEPS[-1] * STEP + 1}ms" step="{STEP}ms" target="all">'
         f'<OutputFile id="out" fileName="asked.dat">{columns}</OutputFile></Simulation></Lems>'
     )
     with tempfile.TemporaryDirectory() as folder:
         for one in HERE.glob("nml/*"):
             (Path(folder) / one.name).write_bytes(one.read_bytes())
         found = run(jar, text, Path(folder))
-    jump = int(np.argmax(found[:, 0] * 1e3 >= begin - STEP / 4))
-    while np.allclose(found[jump], found[jump - 1]) and jump < len(found) - 1:
-        jump += 1
-    at = [round(begin / STEP) + round(t / STEP) for t in TIMES]
-    return {"open": found[at, 1:].T.tolist(), "rest": found[round(begin / STEP) - 1, 1:].tolist()}
+    first = round(begin / STEP)
+    # the voltage jumps in row `first`, states move from the second row after it, and what is open is written a row later
+    at = [first + 2 + n for n in STEPS]
+    return {"open": found[at, 1:].T.tolist(), "rest": found[first - 1, 1:].tolist()}
 
 
 def main() -> None:
