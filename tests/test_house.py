@@ -32,7 +32,7 @@ READ_ORDER = [
         "drawing",
     ),
     "morphology",
-    *("mechanisms", "authoring"),
+    *("mechanisms", "authoring", "formulas"),
     *("registry", "cells", "stimuli", "networks"),
     *("results", "engine", "instruments"),
     *("models", "testing", "local", "scaffold", "cli"),
@@ -105,7 +105,7 @@ def test_channelome_all_depends_on_every_pack_but_those_of_solvers_and_importers
     project = tomllib.loads((ALL / "pyproject.toml").read_text())["project"]
     asked = {one.partition(">")[0] for one in project["dependencies"]}
     extra = {one.partition(">")[0] for one in project["optional-dependencies"]["diffrax"]}
-    assert asked - {"channelome"} == {f"channelome-{name}" for name in packs - {"diffrax", "nmodl"}}
+    assert asked - {"channelome"} == {f"channelome-{name}" for name in packs - {"diffrax", "neuroml", "nmodl"}}
     assert extra == {"channelome-diffrax"}
 
 

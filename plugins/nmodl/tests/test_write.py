@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from channelome_nmodl import accumulated, clamped, received
 from channelome_nmodl.load import Imported, load, load_all
-from channelome_nmodl.write import module
 
+from channelome.formulas.write import module
 from channelome.mechanisms.channels import Channel
 from channelome.mechanisms.ions import Ion
 

@@ -47,6 +47,8 @@ class GeneralIon(Ion):
                 raise DefinitionError(f"class {cls.__name__} has variables and needs a method {method}(self, ...).")
         written = [method for method in _KNOWN if callable(getattr(cls, method, None))]
         cls._asks = MappingProxyType({method: _asked(cls, method) for method in written})
+        known = {*cls.variables, *cls.parameters}
+        cls.needs_celsius = {"C_in", "C_out"} <= known  # for Nernst's
         if "potential" in cls._asks:
             cls.needs_celsius = "celsius" in cls._asks["potential"]
 

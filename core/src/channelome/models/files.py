@@ -80,8 +80,8 @@ def load(path: "str | os.PathLike[str]", *, on_mismatch: OnMismatch = "warn") ->
     """
     if on_mismatch not in ("strict", "warn", "ignore"):
         raise ModelError(f"on_mismatch must be 'strict', 'warn' or 'ignore', not {on_mismatch!r}.")
-    if Path(path).suffix not in SUFFIXES and (imported := _imported(Path(path))):
-        return _built(imported, on_mismatch)
+    if Path(path).suffix not in SUFFIXES and (imported := _imported(Path(path))) is not None:
+        return _built(imported, on_mismatch) if isinstance(imported, Model) else imported
     if isinstance(path, str) and Path(path).suffix not in SUFFIXES:
         raise ModelError(
             f"'{path}' is no .toml or .json file, and no plugin reads '{Path(path).suffix}' files: cells and networks by name "
@@ -138,8 +138,8 @@ def _seed(seed: Any) -> int:
     return int(seed)
 
 
-def _imported(file: Path) -> Model | None:
-    """The model that a plugin reads from a file of another format; None where no plugin does."""
+def _imported(file: Path) -> Model | SingleCompartment | MultiCompartment | Network | None:
+    """The model that a plugin reads from a file of another format, or the cell or network itself; None where no plugin does."""
     read = importer(file.suffix) if file.suffix else None
     if read is None:
         return None
@@ -151,8 +151,12 @@ def _imported(file: Path) -> Model | None:
         raise
     except BaseException as error:  # a plugin that calls exit() must not take the session with it
         raise ModelError(f"{file} cannot be read by {read.__module__}: {described(error)}") from error
+    if isinstance(table, SingleCompartment | MultiCompartment | Network):
+        return table
     if not isinstance(table, Mapping):
-        raise ModelError(f"{file}: {read.__module__} must return the table of a model, not {table!r:.100}.")
+        raise ModelError(
+            f"{file}: {read.__module__} must return the table of a model, or a cell or network, not {table!r:.100}."
+        )
     return read_model(registry, table)._replace(where=str(file), folder=file.parent)
 
 

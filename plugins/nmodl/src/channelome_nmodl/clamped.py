@@ -11,13 +11,13 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from channelome.errors import ModelError
+from channelome.formulas.gates import as_gate
 from channelome.mechanisms.channels import Channel
 from channelome.mechanisms.ions import Fixed, Ion
 from channelome.mechanisms.rules import EXACT
 from channelome.module import REQUIRED
 from channelome.units import Unit
 
-from .gates import as_gate
 from .meaning import kept
 from .oracle import Comparison
 from .plan import Field, Plan

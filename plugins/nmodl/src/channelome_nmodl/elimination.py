@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from . import expression as x
-from .expression import Formula
-from .numeric import values
+from channelome.formulas import expression as x
+from channelome.formulas.expression import Formula
+from channelome.formulas.numeric import values
 
 Row = dict[str, Formula]
 """Coefficients by unknown, and under ``""`` what they sum up to."""

@@ -7,9 +7,10 @@ loops with known bounds are unrolled. What a variable is before anything was put
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import expression as x
+from channelome.formulas import expression as x
+from channelome.formulas.expression import Formula
+
 from . import tree
-from .expression import Formula
 from .solved import Arrow, Solved, at_defaults
 from .text import NmodlError
 from .tree import File, Name

@@ -12,11 +12,11 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from channelome.errors import ModelError
+from channelome.formulas.gates import as_gate, steady_state
+from channelome.formulas.numeric import stationary, values
 
 from .clamped import CELSIUS, HOLD, IONS, OTHER, PULSES, TIMES
-from .gates import as_gate, steady_state
 from .meaning import Meaning
-from .numeric import stationary, values
 from .plan import Plan
 
 _FIXED = {"na": "SodiumFixed", "k": "PotassiumFixed", "ca": "CalciumFixed"}

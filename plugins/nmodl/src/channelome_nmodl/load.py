@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from channelome.errors import ChannelomeError
+from channelome.formulas import expression
+from channelome.formulas.build import build
 
-from . import expression
-from .build import build
 from .includes import Beside, with_includes
 from .meaning import carried, check_is_of_membrane, kept
 from .plan import Plan, plan

@@ -3,27 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from channelome.units import Unit
+from channelome.formulas.expression import Formula
+from channelome.formulas.plan import Quantity
 
-from .expression import Formula
 from .solved import Arrow
 from .text import NmodlError
 from .tree import File
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A parameter of the file: its unit (None where it has none that is read), value, and the line that it stands in.
-
-    A value of None is one that must be given: it is of the section, as `diam`.
-    """
-
-    name: str
-    unit: Unit | None
-    written: str
-    value: float | None
-    line: int
-    note: str = ""
 
 
 @dataclass
@@ -62,6 +47,11 @@ class Meaning:
     methods: dict[str, str] = field(default_factory=dict[str, str])
     notes: list[str] = field(default_factory=list[str])
     findings: list[str] = field(default_factory=list[str])
+
+    @property
+    def where(self) -> str:
+        """The name of the file."""
+        return self.file.source.name
 
     @property
     def scheme(self) -> tuple[str, ...]:

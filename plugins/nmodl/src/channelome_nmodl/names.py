@@ -4,14 +4,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from channelome.formulas import expression as x
+from channelome.formulas.expression import Formula
+from channelome.formulas.numeric import same
+from channelome.formulas.plan import Quantity
 from channelome.mechanisms.ions import VALENCE
 from channelome.units import Unit
 
-from . import expression as x
 from .execute import Machine
-from .expression import Formula
-from .meaning import Meaning, Quantity
-from .numeric import same
+from .meaning import Meaning
 from .text import NmodlError
 from .tree import Declared, File
 from .units import unit_of

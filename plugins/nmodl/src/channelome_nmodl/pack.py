@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from channelome.errors import ModelError, PackError
+from channelome.formulas.write import module, names_of
 from channelome.mechanisms.channels import Channel
 from channelome.mechanisms.ions import Ion
 from channelome.registry.discovery import GROUP
@@ -15,7 +16,6 @@ from channelome.scaffold import Draft, Origin, Written, new_channels, new_pack, 
 
 from . import golden
 from .load import Imported, load_all
-from .write import module, names_of
 
 
 class Made(NamedTuple):

@@ -1,68 +1,32 @@
 """From a mechanism's meaning to the class that it becomes: its base, fields and methods, as `build` makes and `write` writes them."""
 
 import keyword
-from dataclasses import dataclass, field
 from typing import Any
 
 from channelome.authoring import General, Markov, Ohmic
+from channelome.formulas import expression as x
+from channelome.formulas.expression import Formula
+from channelome.formulas.gates import as_gate, steady_state
+from channelome.formulas.plan import NAMES, Field, Method, identifier
+from channelome.formulas.plan import Plan as Planned
+from channelome.formulas.singular import factors
 from channelome.mechanisms.channels import Channel
-from channelome.module import Module
 from channelome.units import Unit
 
-from . import expression as x
-from .expression import Formula
-from .gates import as_gate, steady_state
-from .meaning import Meaning, Quantity
+from .meaning import Meaning
 from .text import NmodlError
 from .units import is_density
 
 _MILLIAMPERE = 1e3
 """uA in a mA: what a current of a file is multiplied with."""
 _CONDUCTANCE = Unit.parse("mS/cm^2")
-NAMES = frozenset(["parameters",  "jnp", "jax", "exp", "log", "where", "sqrt", "linoid", "param", "rates", "Gate", "Linear", "Rates", "Ohmic", "Markov", "General", "Array", "Annotated", "Any", "Unit"])  # fmt: skip
-"""What a class that is written needs for something else."""
 _TAKEN = NAMES | {name for name in dir(General) if not name.startswith("__")} | {
     "V", "celsius", "rest", "derivatives", "density", "conductance", "transitions", "permeability",
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Field:
-    """A parameter of the class: its name here, the file's quantity, its unit and default here; None where it must be given."""
-
-    name: str
-    quantity: Quantity
-    unit: Unit
-    default: float | None
-
-
-@dataclass(frozen=True)
-class Method:
-    """A method: what it is a function of, and the formulas of what it returns.
-
-    `returns` is ``rates``, ``gate``, ``linear`` (two formulas), ``value`` (one), ``table`` (one for each of `keys`) or ``sent`` (that, and a value).
-    """
-
-    name: str
-    arguments: tuple[str, ...]
-    returns: str
-    formulas: tuple[Formula, ...]
-    keys: tuple[Any, ...] = ()
-
-
-@dataclass
-class Plan:
-    """A class: `symbols` says what each symbol of the formulas is, ``V``, ``self.g_max``, ``k.E`` or a state's name."""
-
-    meaning: Meaning
-    base: type[Module]
-    ion: str | tuple[str, ...] | None
-    reads: tuple[str, ...]
-    keywords: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    words: dict[str, Any] = field(default_factory=dict[str, Any])
-    fields: list[Field] = field(default_factory=list[Field])
-    methods: list[Method] = field(default_factory=list[Method])
-    symbols: dict[str, str] = field(default_factory=dict[str, str])
+Plan = Planned[Meaning]
+"""A class of what was understood of a .mod file."""
 
 
 def plan(meaning: Meaning) -> Plan:
@@ -236,8 +200,6 @@ def _scaled(f: Formula, name: str, unit: float) -> Formula:
 
 
 def _with_factor(f: Formula, name: str) -> list[tuple[Formula, Formula]]:
-    from .singular import factors
-
     return [pair for pair in factors(f) if pair[1] is x.symbol(name)]
 
 
@@ -301,8 +263,6 @@ def _order(needs: dict[str, frozenset[str] | set[str]]) -> list[str] | None:
 
 def _driven(flow: Formula) -> tuple[Formula, Formula] | None:
     """``(g, E)`` of a current that is ``g * (v - E)``, g also of v."""
-    from .singular import factors
-
     v = x.symbol("v")
     for g, factor in factors(flow):
         if factor.op == "-" and factor.args[0] is v and "v" not in factor.args[1].symbols:
@@ -310,7 +270,3 @@ def _driven(flow: Formula) -> tuple[Formula, Formula] | None:
         if factor.op == "-" and factor.args[1] is v and "v" not in factor.args[0].symbols:
             return x.neg(g), factor.args[0]
     return None
-
-
-def identifier(name: str) -> str:
-    return name.replace("[", "_").replace("]", "").removesuffix("#")

@@ -4,14 +4,15 @@ import keyword
 from typing import Any
 
 from channelome.authoring import GeneralIon, Pool
+from channelome.formulas import expression as x
+from channelome.formulas.expression import Formula
+from channelome.formulas.gates import as_gate
+from channelome.formulas.plan import NAMES, Field, Method, Quantity, identifier
 from channelome.mechanisms.ions import VALENCE
 from channelome.units import Unit
 
-from . import expression as x
-from .expression import Formula
-from .gates import as_gate
-from .meaning import Meaning, Quantity
-from .plan import NAMES, Field, Method, Plan, identifier
+from .meaning import Meaning
+from .plan import Plan
 from .pools import CURRENT, INSIDE, OUTSIDE, of_neuron
 
 _OURS = {CURRENT: "I", INSIDE: "C_in", OUTSIDE: "C_out"}

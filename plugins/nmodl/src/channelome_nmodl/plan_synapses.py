@@ -3,12 +3,12 @@
 import keyword
 
 from channelome.authoring import Release, Synapse
+from channelome.formulas import expression as x
+from channelome.formulas.expression import Formula
+from channelome.formulas.plan import NAMES, Field, Method, Quantity, identifier
 from channelome.units import Unit
 
-from . import expression as x
-from .expression import Formula
-from .meaning import Quantity
-from .plan import NAMES, Field, Method, Plan, identifier
+from .plan import Plan
 from .spikes import ELAPSED, Synaptic
 from .text import NmodlError
 

@@ -1,7 +1,8 @@
 """Reading an ion off a mechanism that writes its concentrations or its reversal potential: a pool, a pump, a formula."""
 
-from . import expression as x
-from .expression import Formula
+from channelome.formulas import expression as x
+from channelome.formulas.expression import Formula
+
 from .meaning import Meaning, all_formulas, check_kind, kept
 from .names import SECTION, Names
 from .rates import read_rates

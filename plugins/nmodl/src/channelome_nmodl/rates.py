@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from . import expression as x
-from .expression import Formula
+from channelome.formulas import expression as x
+from channelome.formulas.expression import Formula
+from channelome.formulas.numeric import sample, values
+from channelome.formulas.slopes import slope
+
 from .names import Names
-from .numeric import sample, values
-from .slopes import slope
 from .solved import Arrow
 
 

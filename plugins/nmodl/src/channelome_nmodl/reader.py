@@ -1,6 +1,7 @@
 """Reading a channel off its blocks: what each state's rate and each current is a function of."""
 
-from . import expression as x
+from channelome.formulas import expression as x
+
 from .meaning import Meaning, all_formulas, check_current, check_kind, kept
 from .names import SECTION, Names
 from .rates import read_rates

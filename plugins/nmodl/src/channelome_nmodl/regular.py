@@ -2,11 +2,12 @@
 
 import contextlib
 
+from channelome.errors import ModelError
+from channelome.formulas.safe import Guarded
+from channelome.formulas.singular import Singular
+
 from .meaning import all_formulas
 from .names import Names
-from .safe import Guarded
-from .singular import Singular
-from .text import NmodlError
 
 
 def regular(names: Names) -> None:
@@ -29,5 +30,5 @@ def regular(names: Names) -> None:
         arrow.rate = guarded.safe(arrow.rate)
     for f, name in {**names.first.names, **names.cycle.names}.items():
         if f.symbols.isdisjoint(("dt", "t")):
-            with contextlib.suppress(NmodlError):
+            with contextlib.suppress(ModelError):
                 meaning.names.setdefault(guarded.safe(clean.removed(names.resolved(f))), name)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from . import expression as x
-from .expression import Formula
+from channelome.formulas import expression as x
+from channelome.formulas.expression import Formula
+
 from .tree import File
 
 

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from . import expression as x
+from channelome.formulas import expression as x
+from channelome.formulas.expression import Formula
+from channelome.formulas.singular import factors
+
 from .execute import Machine
-from .expression import Formula
 from .meaning import Meaning, check_words
 from .names import SECTION, Names
 from .rates import read_rates
 from .regular import regular
-from .singular import factors
 from .text import NmodlError
 from .tree import Begin, File, Routine
 

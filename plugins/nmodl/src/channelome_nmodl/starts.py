@@ -1,12 +1,13 @@
 """What INITIAL makes of states: their steady state, which needs no formula, or something else."""
 
-from . import expression as x
+from channelome.formulas import expression as x
+from channelome.formulas.expression import Formula
+from channelome.formulas.gates import steady_state
+from channelome.formulas.numeric import same, stationary, values
+from channelome.formulas.singular import Singular
+
 from .elimination import solved
-from .expression import Formula
-from .gates import steady_state
 from .names import Names
-from .numeric import same, stationary, values
-from .singular import Singular
 from .text import NmodlError
 
 

@@ -1,5 +1,3 @@
-# pyright: basic
-# (formulas are evaluated in NumPy and JAX alike)
 """The class of a mechanism at run time: methods that evaluate formulas with JAX. No text of the file is ever run."""
 
 import inspect
@@ -9,9 +7,8 @@ from typing import Annotated, Any
 
 import jax.numpy as jnp
 
-from channelome.authoring import Gate, Linear, exp, linoid, param, rates
-from channelome.units import Bound
-
+from ..authoring import Gate, Linear, exp, linoid, param, rates
+from ..units import Bound
 from .expression import evaluate
 from .plan import Method, Plan
 
@@ -41,7 +38,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def build(plan: Plan, source: str) -> type[Any]:
+def build(plan: Plan[Any], source: str) -> type[Any]:
     """The class.
 
     Args:
@@ -72,11 +69,11 @@ def said(one: Any, source: str) -> str:
     return f"{line}: {one.quantity.name}{unit}{note}"
 
 
-def docstring(plan: Plan) -> str:
-    return f"The mechanism {plan.meaning.name} of {plan.meaning.file.source.name}, read from it."
+def docstring(plan: Plan[Any]) -> str:
+    return f"The mechanism {plan.meaning.name} of {plan.meaning.where}, read from it."
 
 
-def _method(method: Method, plan: Plan) -> Callable[..., Any]:
+def _method(method: Method, plan: Plan[Any]) -> Callable[..., Any]:
     names = plan.symbols
     fields = {key: name.partition(".")[2] for key, name in names.items() if name.startswith("self.")}
     held = {key: name[3:-2] for key, name in names.items() if name.startswith('s["')}

@@ -1,15 +1,15 @@
 """Derivatives of formulas."""
 
+from ..errors import ModelError
 from . import expression as x
 from .expression import Formula
-from .text import NmodlError
 
 
 def slope(f: Formula, name: str) -> Formula:
     """The derivative of `f` by `name`; a ``where`` has that of its branches.
 
     Raises:
-        NmodlError: where `f` has a function whose derivative is not known here.
+        ModelError: where `f` has a function whose derivative is not known here.
     """
     done: dict[int, Formula] = {}
     for part in x.walk([f]):
@@ -46,4 +46,4 @@ def _slope(f: Formula, d: tuple[Formula, ...]) -> Formula:
         return x.where(a[0], d[1], d[2])
     if f.op == "sqrt":
         return x.div(d[0], x.mul(x.number(2), f))
-    raise NmodlError(f"the derivative of {f.op}() is needed, and not known here.")
+    raise ModelError(f"the derivative of {f.op}() is needed, and not known here.")

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 from . import expression as x
 from .expression import Formula
@@ -75,7 +76,7 @@ class Printer:
         lines: assignments, in order.
     """
 
-    def __init__(self, method: Method, plan: Plan) -> None:
+    def __init__(self, method: Method, plan: Plan[Any]) -> None:
         self.plan = plan
         self.lines: list[str] = []
         self._names: dict[int, str] = {}

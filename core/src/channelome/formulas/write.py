@@ -1,6 +1,6 @@
 """A mechanism as a file that people keep: a class in the house style, which gives the numbers of the run-time class.
 
-Nothing of the text of a .mod file is copied but names and numbers.
+Nothing of the text of the original is copied but names and numbers.
 """
 
 import re
@@ -8,8 +8,7 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from channelome.authoring import Release, Synapse
-
+from ..authoring import Release, Synapse
 from .build import said
 from .plan import Field, Method, Plan
 from .printer import AUTHORING, Printer
@@ -20,7 +19,7 @@ _KINDS: Mapping[str, str] = {
 }  # fmt: skip
 
 
-def module(parts: Mapping[str, Plan], digest: str) -> str:
+def module(parts: Mapping[str, Plan[Any]], digest: str) -> str:
     """The text of a module with the classes of a file.
 
     Args:
@@ -28,7 +27,7 @@ def module(parts: Mapping[str, Plan], digest: str) -> str:
         digest: SHA-256 of the file.
     """
     (name, first), *_ = parts.items()
-    file = first.meaning.file.source.name
+    file = first.meaning.where
     text = "\n\n".join(_class(plan, name) for name, plan in parts.items())
     head = (
         f'"""{_summary(first).rstrip(".")}: {name}, made from {file}.\n\n'
@@ -39,7 +38,7 @@ def module(parts: Mapping[str, Plan], digest: str) -> str:
     return f"{head}\n{_imports(text)}\n\n\n{text}"
 
 
-def names_of(plans: Sequence[Plan], name: str) -> dict[str, Plan]:
+def names_of(plans: Sequence[Plan[Any]], name: str) -> dict[str, Plan[Any]]:
     """A name for each class of a file, of which the first has `name`: ``CaKv_Smith2020`` beside ``IKv_Smith2020``."""
     current, _, family = name.rpartition("_")
     found = {name: plans[0]}
@@ -50,8 +49,8 @@ def names_of(plans: Sequence[Plan], name: str) -> dict[str, Plan]:
     return found
 
 
-def _class(plan: Plan, name: str) -> str:
-    file = plan.meaning.file.source.name
+def _class(plan: Plan[Any], name: str) -> str:
+    file = plan.meaning.where
     body = [_class_line(plan, name), f'    """{_summary(plan)}"""', ""]
     body += [_field(one, file) for one in plan.fields]
     body += [] if plan.fields else ["    pass"] * (not plan.methods)
@@ -60,7 +59,7 @@ def _class(plan: Plan, name: str) -> str:
     return "\n".join(body) + "\n"
 
 
-def _class_line(plan: Plan, name: str) -> str:
+def _class_line(plan: Plan[Any], name: str) -> str:
     words = [plan.base.__name__]
     if isinstance(plan.ion, tuple):
         words.append(f"ion={{{', '.join(f'{one!r}: None' for one in plan.ion)}}}".replace("'", '"'))
@@ -87,7 +86,7 @@ def _word(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def _summary(plan: Plan) -> str:
+def _summary(plan: Plan[Any]) -> str:
     known = {"na": "Sodium", "k": "Potassium", "ca": "Calcium", "cl": "Chloride"}
     if plan.base in (Synapse, Release):
         what = "Synapse" if plan.base is Synapse else "What a source sends"
@@ -119,7 +118,7 @@ def _field(one: Field, file: str) -> str:
 # ---- methods ----
 
 
-def _method(method: Method, plan: Plan) -> list[str]:
+def _method(method: Method, plan: Plan[Any]) -> list[str]:
     printer = Printer(method, plan)
     parts = [printer.text(f) for f in method.formulas]
     if method.returns in _PAIRS and sum(map(len, parts)) > 80:
@@ -166,7 +165,7 @@ _RESULTS: Mapping[str, str] = {
 }  # fmt: skip
 
 
-def _type(name: str, plan: Plan) -> str:
+def _type(name: str, plan: Plan[Any]) -> str:
     views = {
         view.partition(".")[0] for view in plan.symbols.values() if "." in view and not view.startswith(("self.", "s["))
     }

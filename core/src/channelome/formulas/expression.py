@@ -1,10 +1,10 @@
-"""Formulas as trees: what a .mod file's statements amount to. Equal formulas are one object, so sharing is seen for free."""
+"""Formulas as trees: what the statements of a file amount to. Equal formulas are one object, so sharing is seen for free."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from .text import NmodlError
+from ..errors import ModelError
 
 LARGEST = 200_000
 """Different formulas of one file; a loop that makes more is refused."""
@@ -45,7 +45,7 @@ def _make(op: str, args: tuple[Formula, ...] = (), value: Any = None) -> Formula
     found = _known.get(key)
     if found is None:
         if len(_known) > LARGEST:
-            raise NmodlError("it amounts to more formulas than are read: a loop makes too many.")
+            raise ModelError("it amounts to more formulas than are read: a loop makes too many.")
         found = Formula()
         found.op, found.args, found.value = op, args, value
         own = frozenset((value,)) if op == "symbol" else frozenset[str]()

@@ -1,5 +1,3 @@
-# pyright: basic
-# (formulas are evaluated in NumPy and JAX alike)
 """Formulas in NumPy, at random places: to see whether two of them are the same, and where one is not a number."""
 
 from collections.abc import Callable, Iterable, Mapping

@@ -1,0 +1,1 @@
+"""NeuroML 2: channels, ions, synapses and cells."""
