@@ -64,8 +64,12 @@ def implicit(links: Links, held: Array, force: Array) -> Array:
         held: of shape (m, ...), uS: capacity over the step and the membrane's conductance.
         force: of that shape, nA.
     """
-    x, _ = _pair(links, held, jnp.zeros_like(held), force, jnp.zeros_like(force), 1.0)
-    return x
+    d, off = held + links._total(held), links._g(held)
+
+    def solve(_: Any, right: Array) -> Array:
+        return _sweeps(links, off, d, right)[0]
+
+    return lax.custom_linear_solve(lambda x: _times(links.parent, d, off, x), force, solve, symmetric=True)
 
 
 def tr_bdf2(links: Links, capacity: Array, slope: Array, force: Array) -> Array:
@@ -101,10 +105,11 @@ def _pair(links: Links, held: Array, passed: Array, first: Array, second: Array,
         return _times(links.parent, d, off, x), _times(links.parent, d, off, y) - passed * x
 
     def solve(_: Any, right: tuple[Array, Array]) -> tuple[Array, Array]:
-        return _sweeps(links, off, d, passed, *right)
+        x, y = _sweeps(links, off, d, right[0], passed, right[1])
+        return x, y
 
     def transposed(_: Any, right: tuple[Array, Array]) -> tuple[Array, Array]:
-        y, x = _sweeps(links, off, d, passed, right[1], right[0])
+        y, x = _sweeps(links, off, d, right[1], passed, right[0])
         return x, y
 
     return lax.custom_linear_solve(matrix, (first, second), solve, transpose_solve=transposed)
@@ -117,25 +122,25 @@ def _times(parent: Array, d: Array, off: Array, x: Array) -> Array:
     return d * x - from_parent - to_parent
 
 
-def _sweeps(links: Links, off: Array, d: Array, passed: Array, first: Array, second: Array) -> tuple[Array, Array]:
-    """`_pair` solved, whatever the processor and the batch."""
+def _sweeps(links: Links, off: Array, d: Array, first: Array, *then: Array) -> tuple[Array, ...]:
+    """The x with ``matrix x = first``, and, `then` being `passed` and `second` of `_pair`, its y; whatever the processor and the batch."""
     if links.rounds is None:
-        return _blockwise(links.parent, off, d, passed, first, second)
+        return _blockwise(links.parent, off, d, first, *then)
     factors = eliminated(links.rounds, jnp.broadcast_to(off, d.shape), d)
     x = solved(links.rounds, factors, first)
-    return x, solved(links.rounds, factors, second + passed * x)
+    return (x, solved(links.rounds, factors, then[1] + then[0] * x)) if then else (x,)
 
 
-def _blockwise(parent: Array, off: Array, d: Array, passed: Array, first: Array, second: Array) -> tuple[Array, Array]:
-    """`_pair` solved from node to node, cells in blocks of lanes."""
-    arrays = jnp.broadcast_arrays(off, d, passed, first, second)
-    if d.ndim == 1:
+def _blockwise(parent: Array, *arrays: Array) -> tuple[Array, ...]:
+    """`_sweeps` from node to node, cells in blocks of lanes."""
+    arrays = tuple(jnp.broadcast_arrays(*arrays))
+    shape, dtype = arrays[0].shape, arrays[0].dtype
+    if len(shape) == 1:
         return _loops(parent, *arrays)
-    m, cells = d.shape[0], d[0].size
-    missing = -cells % _blocks(cells, d.dtype)
+    m, cells = shape[0], arrays[0][0].size
+    missing = -cells % _blocks(cells, dtype)
     rows = [jnp.pad(x.reshape(m, cells), [(0, 0), (0, missing)], constant_values=1) for x in arrays]
-    x, y = _loops(parent, *rows)
-    return x[:, :cells].reshape(d.shape), y[:, :cells].reshape(d.shape)
+    return tuple(x[:, :cells].reshape(shape) for x in _loops(parent, *rows))
 
 
 def _blocks(cells: int, dtype: Any) -> int:
@@ -144,8 +149,8 @@ def _blocks(cells: int, dtype: Any) -> int:
 
 
 @jax.custom_batching.custom_vmap
-def _loops(parent: Array, off: Array, d: Array, passed: Array, first: Array, second: Array) -> tuple[Array, Array]:
-    """`_pair` solved by elimination from the leaves to the root, and substitution back; arrays of shape (m,) or (m, cells)."""
+def _loops(parent: Array, off: Array, d: Array, first: Array, *then: Array) -> tuple[Array, ...]:
+    """`_sweeps` by elimination from the leaves to the root, and substitution back; arrays of shape (m,) or (m, cells)."""
     m, cells = d.shape[0], d[0].size
     blocks = _blocks(cells, d.dtype)
     rows = _Rows(parent.astype(jnp.uint32), cells // blocks)
@@ -181,6 +186,9 @@ def _loops(parent: Array, off: Array, d: Array, passed: Array, first: Array, sec
     inverse = 1 / d
     shares = off * inverse
     x = sweep(substitute, b * inverse, downward=False)
+    if not then:
+        return (x,)
+    passed, second = then
     b = sweep(again, second + passed * x, downward=True)
     return x, sweep(substitute, b * inverse, downward=False)
 
@@ -210,10 +218,11 @@ def _batched(axis_size: int, in_batched: Any, parent: Array, *arrays: Array) -> 
             jnp.broadcast_to(x, (axis_size, *x.shape)) if axis is None else x
             for x, axis in zip((parent, *arrays), axes, strict=True)
         ]
-        return lax.map(lambda one: _loops(*one), tuple(each)), (True, True)
+        found = lax.map(lambda one: _loops(*one), tuple(each))
+        return found, (True,) * len(found)
     last = [
         jnp.moveaxis(x, 0, -1) if batched else jnp.broadcast_to(x[..., None], (*x.shape, axis_size))
         for x, batched in zip(arrays, in_batched[1:], strict=True)
     ]
-    x, y = _blockwise(parent, *last)
-    return (jnp.moveaxis(x, -1, 0), jnp.moveaxis(y, -1, 0)), (True, True)
+    found = _blockwise(parent, *last)
+    return tuple(jnp.moveaxis(x, -1, 0) for x in found), (True,) * len(found)
