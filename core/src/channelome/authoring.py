@@ -18,6 +18,7 @@ from .units import (
     Conductance,
     Current,
     CurrentDensity,
+    Diffusivity,
     Factor,
     Length,
     Permeability,
@@ -31,7 +32,7 @@ from .units import (
 
 __all__ = [
     "FARADAY", "GAS", "Q10", "Area", "Array", "Capacitance", "Concentration", "Conductance", "Coupling", "Current",
-    "CurrentDensity", "Factor", "FixedIon", "Followed", "Gate", "General", "GeneralIon", "IonView", "Length", "Linear", "Markov", "NernstIon", "Ohmic", "Permeability", "Permeable",
+    "CurrentDensity", "Diffusivity", "Factor", "FixedIon", "Followed", "Gate", "General", "GeneralIon", "IonView", "Length", "Linear", "Markov", "NernstIon", "Ohmic", "Permeability", "Permeable",
     "Pool", "PositiveTime", "Rate", "Rates", "Release", "Synapse", "Temperature", "Time", "Transitions", "Unit", "Voltage", "abs", "exp", "ghk", "linoid",
     "log", "maximum", "minimum", "nernst", "param", "q10", "rates", "sigmoid", "sqrt", "tanh", "where",
 ]  # fmt: skip

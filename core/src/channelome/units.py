@@ -315,6 +315,7 @@ Capacitance = Annotated[Any, _kind("uF/cm^2"), Bound(0.0, strict=True)]
 Concentration = Annotated[Any, _kind("mM"), Bound(0.0)]
 PositiveConcentration = Annotated[Any, _kind("mM"), Bound(0.0, strict=True)]
 Length = Annotated[Any, _kind("um"), Bound(0.0, strict=True)]
+Diffusivity = Annotated[Any, _kind("um^2/ms"), Bound(0.0, strict=True)]
 Area = Annotated[Any, _kind("um^2"), Bound(0.0, strict=True)]
 Temperature = Annotated[
     Any,

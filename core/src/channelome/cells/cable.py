@@ -18,6 +18,7 @@ from ..mechanisms.ions import Ion, IonView
 from ..mechanisms.kinetics import Rule
 from ..mechanisms.rules import IMPLICIT, lag
 from ..state import State
+from .diffusion import Diffusion
 from .membrane import Membrane
 from .protocol import Inject
 from .tree import Linked, Links, gain, implicit, tr_bdf2
@@ -109,6 +110,7 @@ class Cable(Membrane):
         links: how nodes hang together.
         tables: numbers of nodes by name: of regions, and ``"spikes"``, the one at which spikes are detected.
         size: shape of the population.
+        diffusion: by species, how what diffuses along the cell does.
         where: of each part.
     """
 
@@ -122,6 +124,7 @@ class Cable(Membrane):
     capacity: Any
     links: Links
     tables: Mapping[str, Any]
+    diffusion: Mapping[str, Diffusion]
     size: tuple[int, ...]
     where: tuple[tuple[str, Where], ...]
 
@@ -161,6 +164,9 @@ class Cable(Membrane):
 
     def over(self, label: str, x: Any) -> Any:
         return x if jnp.ndim(x) == 0 else self._where[label].put(x, self.tables, self.area)
+
+    def along(self, species: str) -> Diffusion | None:
+        return self.diffusion.get(species)
 
     def outward(self, state: State) -> Array:
         """As for every membrane; what is in the same places is added up there."""

@@ -21,6 +21,12 @@ _TAKEN = {"V", "spikes", "t", "celsius", "clamp"}
 def check_cell(cell: "SingleCompartment") -> None:
     """Raise `ModelError` for what is wrong with the model, naming the part and the way out."""
     check_parts(cell)
+    for species, ion in cell.ions.items():
+        if ion.diffusing(1.0):
+            raise ModelError(
+                f"the ion '{species}' ({type(ion).__name__}) is given a diffusion coefficient D, and a point neuron has no compartments to "
+                f"diffuse between: leave D out, or build a MultiCompartment."
+            )
     for where, parameter, value in _values(cell):
         _check_shape(where, parameter, value, cell.size)
 
@@ -39,7 +45,13 @@ def check_parts(cell: Any) -> None:
             ion = cell.ions[channel.ion or ""]
             _needs_concentrations(label, channel, ion)
             _positive(ion, f"the GHK current of the channel '{label}' ({type(channel).__name__})")
-    for ion in cell.ions.values():
+    for species, ion in cell.ions.items():
+        still = ion.diffusing(1.0).keys() - ion.initial().keys()
+        if still:
+            raise ModelError(
+                f"the ion '{species}' ({type(ion).__name__}) is given a diffusion coefficient D, and has no {min(still)} that changes: take a "
+                f"pool, or leave D out."
+            )
         if ion.needs_celsius:
             _positive(ion, "its Nernst potential")
     if cell.celsius is None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..morphology.compartments import OHM_CM_PER_UM
 from .cable import NA_PER_UM2, Cable, Everywhere, Slice, Some, Where
+from .paths import paths
 from .rounds import rounds_of
 from .tree import Links
 
@@ -27,10 +28,14 @@ def laid_out(cell: "MultiCompartment") -> Cable:
     above = resistivity if np.shape(resistivity)[:1] in ((), (1,)) else resistivity[parent]
     resistance = OHM_CM_PER_UM * (resistivity * tree.near.reshape(bare) + above * tree.far.reshape(bare))
     tables: dict[str, Any] = {"spikes": np.int32(tree.position[comps.index(cell.spikes_at)])}
-    where, parts = {}, {}
+    where, parts, diffusion = {}, {}, {}
     for label, part in (*cell.ions.items(), *cell.channels.items()):
         where[label], order = _where(cell, label, whole, tables)
         parts[label] = jax.tree.map(lambda x, order=order: _rows(x, order, cell.size), part)
+        if label in cell.ions:
+            compartment = cell.numbers(label)[order]
+            moves = parts[label].diffusing(comps.diameter[compartment].reshape(-1, *bare[1:]))
+            diffusion |= {label: paths(comps, _nodes(cell, label), moves, bare)} if moves else {}
     return Cable(
         channels={label: parts[label] for label in cell.channels},
         ions={species: parts[species] for species in cell.ions},
@@ -41,6 +46,7 @@ def laid_out(cell: "MultiCompartment") -> Cable:
         capacity=_rows(cell.C, whole, cell.size) * area * NA_PER_UM2,
         links=_links(parent, resistance),
         tables=tables,
+        diffusion=diffusion,
         size=cell.size,
         where=tuple(where.items()),
     )
@@ -63,9 +69,7 @@ def _where(cell: "MultiCompartment", label: str, whole: np.ndarray, tables: dict
         return Everywhere(), whole
     comps, tree = cell.compartments, cell.compartments.tree
     numbers = comps.numbers(region)
-    inside = np.zeros(len(tree), bool)
-    inside[tree.position[numbers]] = True
-    nodes = np.flatnonzero(inside).astype(np.int32)
+    nodes = _nodes(cell, label)
     order = np.searchsorted(numbers, tree.node[nodes])
     if nodes[-1] - nodes[0] + 1 == len(nodes):
         return Slice(int(nodes[0]), int(nodes[-1]) + 1), order
@@ -75,6 +79,14 @@ def _where(cell: "MultiCompartment", label: str, whole: np.ndarray, tables: dict
     name = f"region {len(tables)}"
     tables[name] = nodes
     return Some(name), order
+
+
+def _nodes(cell: "MultiCompartment", label: str) -> np.ndarray:
+    """Shape (k,), int: the nodes where a part is, in the order of the tree; of one that is everywhere the junctions too."""
+    tree = cell.compartments.tree
+    if label not in dict(cell.regions):
+        return np.arange(len(tree), dtype=np.int32)
+    return np.sort(tree.position[cell.numbers(label)]).astype(np.int32)
 
 
 def _links(parent: np.ndarray, resistance: Any) -> Links:

@@ -15,6 +15,7 @@ from ..mechanisms.channels import Channel, Environment
 from ..mechanisms.ions import Ion, IonView
 from ..mechanisms.kinetics import Rule
 from ..state import State
+from .diffusion import Diffusion, crossed, moving
 from .protocol import Inject
 
 Follow = Callable[[State], State]
@@ -34,6 +35,10 @@ class Membrane:
     def over(self, label: str, x: Any) -> Any:
         """An array over the cell with `x` where the part `label` is, and 0 elsewhere; a number stays one."""
         return x
+
+    def along(self, species: str) -> Diffusion | None:
+        """How what diffuses of an ion along the cell does; None where nothing does."""
+        return None
 
     # ---- one state, or one step of it ----
 
@@ -60,7 +65,7 @@ class Membrane:
             for label, channel in self.channels.items()
         }
         carried = self.carried(self.currents(state), state)
-        ions = {species: ion.slope(state.ions[species], carried[species]) for species, ion in self.ions.items()}
+        ions = {s: moving(ion, self.along(s), state.ions[s], carried[s]) for s, ion in self.ions.items()}
         return State(dV, gates, ions)
 
     def relax(self, state: State, dt: Any, rule: Rule) -> State:
@@ -128,7 +133,7 @@ class Membrane:
 
     def pools(self, state: State, carried: Mapping[str, Any], dt: Any, rule: Rule) -> dict[str, dict[str, Array]]:
         """Concentrations after `dt` ms under the current that each ion carries."""
-        return {s: ion.relax(state.ions[s], carried[s], dt, rule) for s, ion in self.ions.items()}
+        return {s: crossed(ion, self.along(s), state.ions[s], carried[s], dt, rule) for s, ion in self.ions.items()}
 
     # ---- who sees what ----
 

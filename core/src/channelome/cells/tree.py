@@ -63,14 +63,25 @@ class Links(NamedTuple):
             return _times(self.parent, d, off, x), _times(self.parent, d, off, y) - passed * x
 
         def solve(_: Any, right: tuple[Array, Array]) -> tuple[Array, Array]:
-            return _sweeps(self, off, d, passed, *right)
+            x, y = _sweeps(self, off, d, right[0], passed, right[1])
+            return x, y
 
         return solved_pair(matrix, solve, (first, second))
+
+    def once(self, held: Array, force: Array, weight: float) -> Array:
+        """The x with ``(held + weight K) x = force``."""
+        d, off = held + weight * self.totals(held), weight * self._g(held)
+
+        def solve(_: Any, right: Array) -> Array:
+            return _sweeps(self, off, d, right)[0]
+
+        return lax.custom_linear_solve(lambda x: _times(self.parent, d, off, x), force, solve, symmetric=True)
 
     def swept(self, held: Array, first: Array, second: Array, weight: float) -> tuple[Array, Array]:
         """The solutions of two right sides that do not depend on one another, not to be differentiated."""
         d = held + weight * self.totals(held)
-        return _sweeps(self, weight * self._g(held), d, jnp.zeros_like(d), first, second)
+        x, y = _sweeps(self, weight * self._g(held), d, first, jnp.zeros_like(d), second)
+        return x, y
 
     def _g(self, x: Array) -> Array:
         return jnp.asarray(self.g, x.dtype).reshape(*self.g.shape, *(1,) * (x.ndim - self.g.ndim))
@@ -84,6 +95,8 @@ class Linked(Protocol):
     """Equations of places that are coupled: of a tree, or of several that are joined."""
 
     def pair(self, held: Array, passed: Array, first: Array, second: Array, weight: float) -> tuple[Array, Array]: ...
+
+    def once(self, held: Array, force: Array, weight: float) -> Array: ...
 
 
 def solved_pair(matrix: Any, solve: Any, right: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -103,8 +116,7 @@ def implicit(links: Linked, held: Array, force: Array) -> Array:
         held: of shape (m, ...), uS: capacity over the step and the membrane's conductance.
         force: of that shape, nA.
     """
-    x, _ = links.pair(held, jnp.zeros_like(held), force, jnp.zeros_like(force), 1.0)
-    return x
+    return links.once(held, force, 1.0)
 
 
 def tr_bdf2(links: Linked, capacity: Array, slope: Array, force: Array) -> Array:
@@ -134,25 +146,25 @@ def _times(parent: Array, d: Array, off: Array, x: Array) -> Array:
     return d * x - from_parent - to_parent
 
 
-def _sweeps(links: Links, off: Array, d: Array, passed: Array, first: Array, second: Array) -> tuple[Array, Array]:
-    """`Links.pair` solved, whatever the processor and the batch."""
+def _sweeps(links: Links, off: Array, d: Array, first: Array, *then: Array) -> tuple[Array, ...]:
+    """The x with ``matrix x = first``, and, `then` being `passed` and `second` of `Links.pair`, its y; whatever the processor and the batch."""
     if links.rounds is None:
-        return _blockwise(links.parent, off, d, passed, first, second)
+        return _blockwise(links.parent, off, d, first, *then)
     factors = eliminated(links.rounds, jnp.broadcast_to(off, d.shape), d)
     x = solved(links.rounds, factors, first)
-    return x, solved(links.rounds, factors, second + passed * x)
+    return (x, solved(links.rounds, factors, then[1] + then[0] * x)) if then else (x,)
 
 
-def _blockwise(parent: Array, off: Array, d: Array, passed: Array, first: Array, second: Array) -> tuple[Array, Array]:
-    """`Links.pair` solved from node to node, cells in blocks of lanes."""
-    arrays = jnp.broadcast_arrays(off, d, passed, first, second)
-    if d.ndim == 1:
+def _blockwise(parent: Array, *arrays: Array) -> tuple[Array, ...]:
+    """`_sweeps` from node to node, cells in blocks of lanes."""
+    arrays = tuple(jnp.broadcast_arrays(*arrays))
+    shape, dtype = arrays[0].shape, arrays[0].dtype
+    if len(shape) == 1:
         return _loops(parent, *arrays)
-    m, cells = d.shape[0], d[0].size
-    missing = -cells % _blocks(cells, d.dtype)
+    m, cells = shape[0], arrays[0][0].size
+    missing = -cells % _blocks(cells, dtype)
     rows = [jnp.pad(x.reshape(m, cells), [(0, 0), (0, missing)], constant_values=1) for x in arrays]
-    x, y = _loops(parent, *rows)
-    return x[:, :cells].reshape(d.shape), y[:, :cells].reshape(d.shape)
+    return tuple(x[:, :cells].reshape(shape) for x in _loops(parent, *rows))
 
 
 def _blocks(cells: int, dtype: Any) -> int:
@@ -161,8 +173,8 @@ def _blocks(cells: int, dtype: Any) -> int:
 
 
 @jax.custom_batching.custom_vmap
-def _loops(parent: Array, off: Array, d: Array, passed: Array, first: Array, second: Array) -> tuple[Array, Array]:
-    """`Links.pair` solved by elimination from the leaves to the root, and substitution back; arrays of shape (m,) or (m, cells)."""
+def _loops(parent: Array, off: Array, d: Array, first: Array, *then: Array) -> tuple[Array, ...]:
+    """`_sweeps` by elimination from the leaves to the root, and substitution back; arrays of shape (m,) or (m, cells)."""
     m, cells = d.shape[0], d[0].size
     blocks = _blocks(cells, d.dtype)
     rows = _Rows(parent.astype(jnp.uint32), cells // blocks)
@@ -198,6 +210,9 @@ def _loops(parent: Array, off: Array, d: Array, passed: Array, first: Array, sec
     inverse = 1 / d
     shares = off * inverse
     x = sweep(substitute, b * inverse, downward=False)
+    if not then:
+        return (x,)
+    passed, second = then
     b = sweep(again, second + passed * x, downward=True)
     return x, sweep(substitute, b * inverse, downward=False)
 
@@ -227,10 +242,11 @@ def _batched(axis_size: int, in_batched: Any, parent: Array, *arrays: Array) -> 
             jnp.broadcast_to(x, (axis_size, *x.shape)) if axis is None else x
             for x, axis in zip((parent, *arrays), axes, strict=True)
         ]
-        return lax.map(lambda one: _loops(*one), tuple(each)), (True, True)
+        found = lax.map(lambda one: _loops(*one), tuple(each))
+        return found, (True,) * len(found)
     last = [
         jnp.moveaxis(x, 0, -1) if batched else jnp.broadcast_to(x[..., None], (*x.shape, axis_size))
         for x, batched in zip(arrays, in_batched[1:], strict=True)
     ]
-    x, y = _blockwise(parent, *last)
-    return (jnp.moveaxis(x, -1, 0), jnp.moveaxis(y, -1, 0)), (True, True)
+    found = _blockwise(parent, *last)
+    return tuple(jnp.moveaxis(x, -1, 0) for x in found), (True,) * len(found)

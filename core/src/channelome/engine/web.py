@@ -75,6 +75,15 @@ class Web(NamedTuple):
 
         return solved_pair(matrix, solve, (first, second))
 
+    def once(self, held: Array, force: Array, weight: float) -> Array:
+        """As `Links.once`."""
+
+        def solve(_: Any, right: Array) -> Array:
+            answers = Answers.of(self, self.apart(held), self.apart(right), weight)
+            return answers.joined(answers.alone)
+
+        return lax.custom_linear_solve(lambda x: held * x + weight * self.outflow(x), force, solve, symmetric=True)
+
 
 class Answers(NamedTuple):
     """How the trees of a web answer to a unit of current at each place with junctions, and to a first right side.

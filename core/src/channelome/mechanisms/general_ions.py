@@ -10,8 +10,9 @@ from jax import Array
 
 from ..errors import DefinitionError
 from ..maths import nernst
+from ..units import Diffusivity
 from .implicit import stepped
-from .ions import Ion, IonView, States
+from .ions import Diffusing, Ion, IonView, States, in_layer
 from .kinetics import Rule
 
 _KNOWN = {"rest": (), "derivatives": ("I", "C_in", "C_out"), "potential": ("celsius", "C_in", "C_out")}
@@ -28,7 +29,8 @@ class GeneralIon(Ion):
 
     With variables the class writes ``rest(self)``, what each starts from, and ``derivatives(self, I, ...)``, their rates of change per
     ms; the arguments name what they depend on, `I` being the current density that the species carries in uA/cm^2, outward positive. It may write
-    ``potential(self, ...)`` of ``celsius, C_in, C_out`` and variables, in mV; without it E is that of Nernst.
+    ``potential(self, ...)`` of ``celsius, C_in, C_out`` and variables, in mV; without it E is that of Nernst. With a diffusion coefficient
+    `D` its ``C_in`` diffuses along the cell as that of a `Pool`; no other variable does.
 
     Raises:
         DefinitionError: where the class is defined, for a method that is missing or asks for what there is not.
@@ -36,6 +38,7 @@ class GeneralIon(Ion):
 
     variables: ClassVar[tuple[str, ...]] = ()
     needs_celsius: ClassVar[bool] = True
+    D: Diffusivity = None
     _asks: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 
     def __init_subclass__(cls, *, variables: tuple[str, ...] = (), **kwargs: Any) -> None:
@@ -55,6 +58,9 @@ class GeneralIon(Ion):
     def initial(self) -> States:
         """What each variable starts from: numbers, or arrays over the neurons."""
         return dict(self._call("rest", {})) if self.variables else {}
+
+    def diffusing(self, diameter: Any) -> dict[str, Diffusing]:
+        return in_layer(self, self.D, diameter)
 
     def view(self, states: Mapping[str, Array], celsius: Any) -> IonView:
         C_in, C_out = self._concentrations(states)

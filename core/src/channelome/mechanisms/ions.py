@@ -5,7 +5,7 @@ outward positive: a calcium current that enters the cell is negative and raises 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
@@ -13,13 +13,20 @@ from jax import Array
 from ..errors import DefinitionError, ModelError
 from ..maths import FARADAY, nernst
 from ..module import STATIC, Module, param
-from ..units import Concentration, Length, PositiveConcentration, PositiveTime, Rate, Unit, Voltage
+from ..units import Concentration, Diffusivity, Length, PositiveConcentration, PositiveTime, Rate, Unit, Voltage
 from .kinetics import Linear, Relaxation, Rule
 
 VALENCE: Mapping[str, int] = {"na": 1, "k": 1, "ca": 2, "cl": -1, "mg": 2, "h": 1}
 """Valence of the species that need no declaration. Any other name can be used by giving its valence."""
 
 States = dict[str, Array]
+
+
+class Diffusing(NamedTuple):
+    """What moves along a cell: its diffusion coefficient in um^2/ms, and which share of the compartments' volume it fills."""
+
+    D: Any
+    share: Any
 
 
 class IonView:
@@ -78,6 +85,14 @@ class Ion(Module):
         """The states at rest: empty, or ``{"C_in": ...}`` in mM for a pool."""
         return {}
 
+    def diffusing(self, diameter: Any) -> dict[str, Diffusing]:
+        """By state, what diffuses along a cell whose compartments are cylinders of these diameters (um); empty where nothing does."""
+        return {}
+
+    def layer(self) -> Any:
+        """um: of the layer under the membrane that a pool fills. Only how it differs along a cell matters, to what diffuses."""
+        return 1.0
+
     def view(self, states: Mapping[str, Array], celsius: Any) -> IonView:
         """What channels see, given the states and the temperature in degC (None where the cell has none)."""
         raise NotImplementedError
@@ -119,10 +134,12 @@ class Pool(Ion):
     """An ion whose inner concentration changes with its current; E by Nernst at the cell's temperature.
 
     A subclass has fields ``C_out`` and ``C_rest`` and writes ``balance(self, I)``, which returns a `Gate` or `Linear`
-    for ``C_in``, given the current density `I` that the species carries.
+    for ``C_in``, given the current density `I` that the species carries. With a diffusion coefficient `D` it diffuses along the cell, in
+    the layer under the membrane; where the depth of that layer differs along the cell, the class writes ``layer(self)``, in um.
     """
 
     needs_celsius: ClassVar[bool] = True
+    D: Diffusivity = None
     C_out: Concentration
     C_rest: Concentration
 
@@ -137,6 +154,9 @@ class Pool(Ion):
     def initial(self) -> States:
         return {"C_in": self.C_rest}
 
+    def diffusing(self, diameter: Any) -> dict[str, Diffusing]:
+        return in_layer(self, self.D, diameter)
+
     def view(self, states: Mapping[str, Array], celsius: Any) -> IonView:
         C_in = states["C_in"]
         return IonView(self.species, self.valence, C_in, self.C_out, nernst(C_in, self.C_out, self.valence, celsius))
@@ -146,6 +166,11 @@ class Pool(Ion):
 
     def relax(self, states: Mapping[str, Array], current: Any, dt: Any, rule: Rule) -> States:
         return {"C_in": self.balance(current).relax(states["C_in"], dt, rule)}
+
+
+def in_layer(ion: Ion, D: Any, diameter: Any) -> dict[str, Diffusing]:
+    """What diffuses of an ion whose ``C_in`` is that of a layer under the membrane: ``pi d layer`` of a cylinder's ``pi d^2 / 4``."""
+    return {} if D is None else {"C_in": Diffusing(D, 4 * ion.layer() / diameter)}
 
 
 class SodiumFixed(FixedIon, species="na"):
@@ -183,6 +208,9 @@ class CalciumDetailed(Pool, species="ca"):
     C_rest: Concentration = param(2.4e-4, source="Destexhe et al. 1994, doi:10.1152/jn.1994.72.2.803")
     C_out: Concentration = param(2.0, source="Destexhe et al. 1994, doi:10.1152/jn.1994.72.2.803")
 
+    def layer(self) -> Any:
+        return self.d
+
     def balance(self, I: Any) -> Linear:
         influx = jnp.maximum(-10 * I / (self.valence * FARADAY * self.d), 0.0)
         return Linear(influx + self.C_rest / self.tau, 1 / self.tau)
@@ -199,6 +227,9 @@ class CalciumFirstOrder(Pool, species="ca"):
     beta: Rate = param(0.075, source="BrainPy 2.8.2")
     C_rest: Concentration = param(2.4e-4, source="our choice: the rest of CalciumDetailed")
     C_out: Concentration = param(2.0, source="our choice: that of CalciumDetailed")
+
+    def layer(self) -> Any:
+        return 10 / (self.valence * FARADAY * self.alpha)
 
     def balance(self, I: Any) -> Linear:
         return Linear(jnp.maximum(-self.alpha * I, 0.0), self.beta)

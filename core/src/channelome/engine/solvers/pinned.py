@@ -172,8 +172,19 @@ class Held(NamedTuple):
         d = (held + weight * links.totals(held))[node]
         first = (first - weight * links.outflow(x)).at[node].set(d * x[node])
         second = (second - weight * links.outflow(y)).at[node].set(d * y[node] - passed[node] * x[node])
-        away = jnp.where(_by_node(links.parent == node, links.g), 0, links.g).at[node].set(0)
-        return links._replace(g=away).pair(held, passed, first, second, weight)
+        return self._alone().pair(held, passed, first, second, weight)
+
+    def once(self, held: Array, force: Array, weight: float) -> Array:
+        """As `Links.once`."""
+        links, node = self.links, self.node
+        x = jnp.zeros_like(held).at[node].set(self.first)
+        d = (held + weight * links.totals(held))[node]
+        return self._alone().once(held, (force - weight * links.outflow(x)).at[node].set(d * x[node]), weight)
+
+    def _alone(self) -> Links:
+        """The tree with the node cut off; what goes through it stays in the totals."""
+        links, node = self.links, self.node
+        return links._replace(g=jnp.where(_by_node(links.parent == node, links.g), 0, links.g).at[node].set(0))
 
 
 def _by_node(flags: Array, like: Any) -> Array:

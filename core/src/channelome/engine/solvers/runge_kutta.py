@@ -9,6 +9,7 @@ from jax import Array
 
 from ...cells.protocol import Cell
 from ...mechanisms.channels import Channel
+from ...mechanisms.ions import Ion
 from ...state import State
 from ..protocols import Drive
 
@@ -58,13 +59,19 @@ def _move(state: State, dt: Any, weights: tuple[float, ...], slopes: list[State]
 def confined(cell: Cell, state: State) -> State:
     """The state with gates in [0, 1], occupancies summing to 1 and concentrations not negative.
 
-    It is a projection onto what can be, so it keeps the order of a method.
+    It is a projection onto what can be, so it keeps the order of a method. What diffuses is left alone: to lift it here without taking it
+    from elsewhere would make some out of nothing.
     """
     return State(
         state.V,
         {label: _confined(gates, cell.channels[label]) for label, gates in state.channels.items()},
-        {species: {name: jnp.maximum(x, 0.0) for name, x in pool.items()} for species, pool in state.ions.items()},
+        {species: _not_negative(pool, cell.ions[species]) for species, pool in state.ions.items()},
     )
+
+
+def _not_negative(pool: dict[str, Array], ion: Ion) -> dict[str, Array]:
+    moves = ion.diffusing(1.0)
+    return {name: x if name in moves else jnp.maximum(x, 0.0) for name, x in pool.items()}
 
 
 def _confined(gates: dict[str, Array], channel: Channel) -> dict[str, Array]:
