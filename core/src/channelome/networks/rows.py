@@ -139,7 +139,7 @@ FLAT = 1 << 21
 def room(counts: np.ndarray, width: int) -> int:
     """Places that are kept for flat synapses: of few sizes, so that networks of other seeds are run by one program."""
     n = int(counts.sum()) + width
-    step = 1 << max(n.bit_length() - 8, 0)
+    step = 1 << max(n.bit_length() - 7, 0)
     return -(-n // step) * step
 
 
