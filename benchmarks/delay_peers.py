@@ -42,6 +42,9 @@ def brian2(delays: str, n: int, steps: int, rate: int, inputs: int) -> Callable[
 
     flags = b.prefs.codegen.cpp.extra_compile_args_gcc
     b.prefs.codegen.cpp.extra_compile_args_gcc = list(dict.fromkeys([*flags, *network_peers.VECTORS]))
+    b.prefs.devices.cpp_standalone.extra_make_args_unix = [
+        "-j2"
+    ]  # its "-j" starts a compiler for each projection at once
     b.set_device("cpp_standalone", build_on_run=False)
     b.device.reinit()
     b.device.activate(build_on_run=False)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import delay_peers
+import numpy as np
 from delay_peers import DELAYS, RATES, WARM, WEIGHT
 from peers import DT, Peers
 from timing import interleave, ratio, timed
@@ -120,15 +121,24 @@ def _built(synapses: int) -> dict[str, Any]:
     call(small)  # imports, and what is compiled once for all
     before, begin = _memory("VmRSS"), time.perf_counter()
     net = network(n, synapses // n, case)
-    built, held = time.perf_counter() - begin, _memory("VmRSS")
+    built, held_after, peak_built = time.perf_counter() - begin, _memory("VmRSS"), _memory("VmHWM") - before
     first, second = call(net), call(net)
     path = net.projections["exc"]
     made, laid = path.wiring.edges.n, path.wiring.kept
     rows = (laid["rows"][1].targets, laid["weights"][1][0])
+    given = (path.wiring.edges.targets, path.wiring.edges.counts, path.weight, path.wiring.delay)
+    own = [x for x in given if isinstance(x, np.ndarray)]
+    held = {_address(x): x.nbytes for x in own} | {_address(x): x.nbytes for x in rows}
     return {
-        "synapses": made, "build": built, "first": first, "second": second, "bytes_built": (held - before) / made,
-        "bytes_laid": sum(x.nbytes for x in rows) / made, "bytes": (_memory("VmRSS") - before) / made, "peak": _memory("VmHWM"),
+        "synapses": made, "build": built, "first": first, "second": second, "bytes_built": (held_after - before) / made,
+        "bytes_laid": sum(x.nbytes for x in rows) / made, "bytes_held": sum(held.values()) / made,
+        "bytes": (_memory("VmRSS") - before) / made, "peak_built": peak_built / made, "peak": _memory("VmHWM"),
     }  # fmt: skip
+
+
+def _address(x: Any) -> int:
+    """Where an array begins: what shares its memory with another counts once."""
+    return x.ctypes.data if isinstance(x, np.ndarray) else x.unsafe_buffer_pointer()
 
 
 if __name__ == "__main__":

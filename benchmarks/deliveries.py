@@ -35,7 +35,7 @@ def edges() -> Edges:
 
 def ways(wiring: Edges) -> dict[str, Way]:
     """By name. What needs a copy of the synapses in another form closes over it."""
-    shape = rows_of(wiring)
+    shape = rows_of(wiring.counts)
     rows = Rows(shape.starts, jnp.asarray(laid_out(shape, wiring.targets, np.int32(N))), None, None)
     pairs = Pairs(jnp.asarray(wiring.sources), jnp.asarray(wiring.targets), None)
     whole = np.zeros((N, N), np.float32)

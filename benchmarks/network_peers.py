@@ -161,6 +161,9 @@ def brian2(n: int, steps: int, leak: float, *flags: str) -> Callable[[], Any]:
     import brian2 as b
 
     b.prefs.codegen.cpp.extra_compile_args_gcc = [*b.prefs.codegen.cpp.extra_compile_args_gcc, *flags]
+    b.prefs.devices.cpp_standalone.extra_make_args_unix = [
+        "-j2"
+    ]  # its "-j" starts a compiler for each projection at once
     b.set_device("cpp_standalone", build_on_run=False)
     b.device.reinit()
     b.device.activate(build_on_run=False)

@@ -211,7 +211,8 @@ def delays(found: dict[str, Any]) -> str:
         "first call, s",
         "second, s",
         "bytes per synapse",
-        "laid out",
+        "at most while building",
+        "held once laid out",
         "together with all else",
         "most memory, GiB",
     ]
@@ -223,7 +224,7 @@ def delays(found: dict[str, Any]) -> str:
     pages += [table_line(heads), table_line(["---"] * len(heads))]
     for row in found["built"]:
         seconds = [f"{row[key]:.2f}" for key in ("build", "first", "second")]
-        sizes = [f"{row[key]:.1f}" for key in ("bytes_built", "bytes_laid", "bytes")]
+        sizes = [f"{row[key]:.1f}" for key in ("bytes_built", "peak_built", "bytes_held", "bytes")]
         pages.append(table_line([f"{row['synapses']:,}", *seconds, *sizes, f"{row['peak'] / 2**30:.2f}"]))
     return "\n".join(pages) + "\n"
 

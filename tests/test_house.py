@@ -19,6 +19,7 @@ READ_ORDER = [
     *(
         "errors",
         "memory",
+        "aligned",
         "units",
         "exponential",
         "maths",

@@ -56,6 +56,11 @@ def on_one_core(work: Iterable[Any], run: Callable[[Any], np.ndarray] = rates) -
     return np.concatenate([run(batch) for batch in work])
 
 
+def alone() -> None:
+    """In a process of its own JAX need not share a step out among threads: said before it starts."""
+    os.environ.setdefault("PJRT_NPROC", "1")
+
+
 def on_all_cores(work: list[Any], run: Callable[[Any], np.ndarray] = rates, workers: int | None = None) -> np.ndarray:
     """Batches in processes of their own. JAX has threads, so processes are spawned, not forked.
 
@@ -66,7 +71,7 @@ def on_all_cores(work: list[Any], run: Callable[[Any], np.ndarray] = rates, work
         left = [k for k in range(len(work)) if k not in done]
         if not left:
             break
-        with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(workers or os.cpu_count(), get_context("spawn"), initializer=alone) as pool:
             running: dict[int, Future[np.ndarray]] = {}
             with contextlib.suppress(BrokenProcessPool):
                 for k in left:
@@ -96,7 +101,9 @@ def main(cells: int) -> None:
     try:
         from dask.distributed import Client, LocalCluster
 
-        cluster = LocalCluster(n_workers=os.cpu_count(), threads_per_worker=1, dashboard_address=None)
+        cluster = LocalCluster(
+            n_workers=os.cpu_count(), threads_per_worker=1, dashboard_address=None, env={"PJRT_NPROC": "1"}
+        )
         client = Client(cluster)
         ways["a Dask cluster"] = lambda: on_a_cluster(client, work)
     except ImportError:

@@ -153,3 +153,18 @@ def test_a_matrix_of_junctions_is_symmetric():
         junctions(ch.from_matrix(one + 2 * one.T))
     with pytest.raises(ch.ModelError, match="between the neurons 1 and 4 is given twice"):
         junctions(ch.from_arrays([1, 4], [4, 1]))
+
+
+def test_an_array_on_synapses_that_are_drawn_anew_is_refused_with_a_way_out():
+    """The error said no more than that there are 698 synapses and not 702."""
+    given = net(ch.fixed_probability(0.3), n=40)
+    n = given["p"].wiring.edges.n
+    own = given.replace(**{"p.weight": (np.linspace(1, 3, n), "nS"), "p.delay": (np.linspace(0, 3, n), "ms")})
+    with pytest.raises(ch.ModelError, match=rf"synapses of 'p' anew, but its weight and delay is an array for the {n}"):
+        own.replace(seed=5)
+    one = own.replace(**{"p.weight": "2 nS", "p.delay": ch.uniform("0 ms", "1 ms")}).replace(seed=5)  # the ways out
+    assert one["p"].wiring.edges.n != n
+    kept = net(ch.fixed_probability(0.3), n=40, seed=1)
+    weights = np.linspace(1, 3, kept["p"].wiring.edges.n)
+    kept = kept.replace(**{"p.weight": (weights, "nS")}).replace(seed=5)
+    assert np.array_equal(kept["p"].edges.weights, weights)

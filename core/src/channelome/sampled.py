@@ -1,11 +1,13 @@
 """Values that are drawn for each neuron or synapse when a model is built: `normal`, `lognormal` and `uniform`."""
 
 import dataclasses
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from .aligned import aligned
 from .errors import ModelError
 from .streams import Stream, checked_seed
 from .units import Unit, convert
@@ -16,6 +18,10 @@ DISTRIBUTIONS: Mapping[str, tuple[str, str]] = {
     "uniform": ("low", "high"),
 }
 """What a parameter can be drawn from, and the names of its two arguments."""
+
+
+PIECE = 1 << 20
+"""How many values are drawn at once."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,9 +63,27 @@ class Sampled:
             )
         return dataclasses.replace(self, arguments=(a, b), low=low, high=high)
 
-    def over(self, size: tuple[int, ...], stream: Stream) -> np.ndarray:
-        """The values, of the shape `size`, of a stream or, if it has one, of its own seed and the stream's role."""
+    def over(self, size: tuple[int, ...], stream: Stream, dtype: Any = float, room: int = 0) -> np.ndarray:
+        """The values, of the shape `size`, of a stream or, if it has one, of its own seed and the stream's role.
+
+        Args:
+            room: how many items the memory of the values is to hold at least, see `aligned`.
+        """
+        if any(np.ndim(x) for x in (*self.arguments, self.low, self.high) if x is not None):
+            return self._drawn(stream.generator(self.seed), size).astype(dtype, copy=False)
+        out, first = aligned((math.prod(size),), dtype, room), 0
+        for piece in self.pieces(out.size, stream):
+            out[first : first + piece.size] = piece
+            first += piece.size
+        return out if len(size) == 1 else out.reshape(size)
+
+    def pieces(self, n: int, stream: Stream) -> Iterator[np.ndarray]:
+        """The values of `over`, in float64, piece by piece, so that all of them are never held."""
         rng = stream.generator(self.seed)
+        for first in range(0, n, PIECE):
+            yield self._drawn(rng, (min(PIECE, n - first),))
+
+    def _drawn(self, rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
         a, b = (np.asarray(x, float) for x in self.arguments)
         if self.distribution == "uniform":
             return a + (b - a) * rng.random(size)
@@ -89,6 +113,42 @@ class Sampled:
         share = ndtr(below) + (ndtr(above) - ndtr(below)) * rng.random(size)
         found = np.clip(ndtri(share), below, above)
         return mean + std * np.where(turned, -found, found)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Drawn:
+    """Values that are drawn whenever they are asked for, always the same, so that nobody holds them: ``np.asarray(drawn)``.
+
+    Attributes:
+        sampled: in bare numbers, its arguments one for all.
+        n: how many.
+        lowest, highest: the least and the most of them.
+    """
+
+    sampled: Sampled
+    stream: Stream
+    n: int
+    lowest: float = dataclasses.field(init=False)
+    highest: float = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        ends = [(float(piece.min()), float(piece.max())) for piece in self.pieces()] or [(0.0, 0.0)]
+        object.__setattr__(self, "lowest", min(a for a, _ in ends))
+        object.__setattr__(self, "highest", max(b for _, b in ends))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.n,)
+
+    @property
+    def ndim(self) -> int:
+        return 1
+
+    def pieces(self) -> Iterator[np.ndarray]:
+        return self.sampled.pieces(self.n, self.stream)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self.sampled.over((self.n,), self.stream, dtype or float)
 
 
 def normal(

@@ -7,6 +7,7 @@ cumulative sum, and adds many at once for as long as there are any; `toward` gat
 differentiated.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from ..networks.rows import NOWHERE, Rows
+from ..networks.rows import NOWHERE, Flat, Rows
 
 WORD = 32
 """Flags in a word."""
@@ -131,8 +132,9 @@ ROWS_AT_ONCE = 256
 
 
 def walk(
-    rows: Rows, words: Array, amounts: Array | None, out: Array, first: Any, base: Any = None, block: int | None = None
-) -> Array:
+    rows: Rows | Flat, words: Array, amounts: Array | None, out: Array, first: Any, base: Any = None,
+    block: int | None = None,
+) -> Array:  # fmt: skip
     """Add to `out` what the set sources send.
 
     Args:
@@ -145,21 +147,43 @@ def walk(
 
     def visit(source: Array, out: Array) -> Array:
         amount = None if amounts is None else amounts[source]
+        if isinstance(rows, Flat):
+            return _add_flat(rows, source - first, amount, out, base)
         if rows.starts is None:
             return _add_row(rows, source - first, amount, out, base)
         starts = jnp.asarray(rows.starts)
         begin, end = starts[source - first], starts[source - first + 1]
-        return lax.fori_loop(begin, end, lambda row, out: _add_row(rows, row, amount, out, base), out)
+        add = functools.partial(_add_row, rows, amount=amount, base=base)
+        return lax.fori_loop(begin, end, lambda row, out: add(row, out=out), out)
 
     return for_each_set(words, visit, out, block)
 
 
 def _add_row(rows: Rows, row: Array, amount: Array | None, out: Array, base: Any) -> Array:
-    value: Any = 1.0 if rows.weights is None else jnp.asarray(rows.weights)[row]
+    weights = None if rows.weights is None else jnp.asarray(rows.weights)[row]
+    return _add(jnp.asarray(rows.targets)[row], weights, amount, out, base)
+
+
+def _add_flat(flat: Flat, source: Array, amount: Array | None, out: Array, base: Any) -> Array:
+    """Add the synapses of a source: all in one turn, or so many at a time."""
+    starts, width = jnp.asarray(flat.starts), flat.width
+    begin, end = (lax.dynamic_index_in_dim(starts, i, keepdims=False) for i in (source, source + 1))
+
+    def add(turn: Any, out: Array) -> Array:
+        at = begin + turn * width
+        targets = lax.dynamic_slice_in_dim(jnp.asarray(flat.targets), at, width)
+        targets = jnp.where(jnp.arange(width, dtype=jnp.int32) < end - at, targets, NOWHERE)
+        weights = None if flat.weights is None else lax.dynamic_slice_in_dim(jnp.asarray(flat.weights), at, width)
+        return _add(targets, weights, amount, out, base)
+
+    return add(0, out) if flat.once else lax.fori_loop(0, -((begin - end) // width), add, out)
+
+
+def _add(targets: Array, weights: Array | None, amount: Array | None, out: Array, base: Any) -> Array:
+    value: Any = 1.0 if weights is None else weights
     if amount is not None:
         value = value * amount if amount.ndim == 0 else jnp.multiply.outer(value, amount)
-    targets = _moved(jnp.asarray(rows.targets)[row], base, out.shape[0])
-    return out.at[targets].add(jnp.asarray(value, out.dtype), mode="drop")
+    return out.at[_moved(targets, base, out.shape[0])].add(jnp.asarray(value, out.dtype), mode="drop")
 
 
 def _moved(places: Array, base: Any, ring: int) -> Array:

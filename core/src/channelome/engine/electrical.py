@@ -20,7 +20,6 @@ from ..cells.protocol import Inject
 from ..errors import ModelError
 from ..mechanisms.kinetics import Rule
 from ..mechanisms.transmission import Coupling
-from ..networks.edges import Edges
 from ..networks.projection import Pathway
 from ..networks.rows import laid_out, rows_of
 from ..state import State
@@ -78,7 +77,7 @@ def sides(pathway: Pathway, sources: np.ndarray, targets: np.ndarray, n_pre: int
 def _side(own: np.ndarray, across: np.ndarray, numbers: np.ndarray, n: int, weight: Any) -> Side:
     """Of junctions with `own` and `across` ends, which have in `weight` the places `numbers`."""
     order, counts = np.argsort(own, kind="stable"), np.bincount(own, minlength=n)
-    shape = rows_of(Edges(counts, across, 0))
+    shape = rows_of(counts)
     rows = np.ascontiguousarray(laid_out(shape, across[order].astype(np.int32), 0).T)
     owners = None
     if shape.starts is not None:

@@ -59,7 +59,7 @@ class Parts(NamedTuple):
     Attributes:
         blocks: cells and sources by block.
         pathways: by path ``(synapse, plasticity, weight, initial)``.
-        synapses: `Rows` by path to walk, or `Pairs` for the product.
+        synapses: `Rows` or `Flat` by path to walk, or `Pairs` for the product.
         stimuli: by block, densities counted in steps.
         clamps: by block, what holds its cells.
     """

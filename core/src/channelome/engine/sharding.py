@@ -77,7 +77,7 @@ def shares_for(layout: Layout, path: Path, bundle: Bundle, n: int, dtype: Any) -
         Edges(np.bincount(sources[m], minlength=count), (row * each + target)[m].astype(np.int32), each) for m in masks
     ]
     width, split = _common(parts)
-    shapes = [rows_of(part, width, split) for part in parts]
+    shapes = [rows_of(part.counts, width, split) for part in parts]
     n_rows = max(n_rows_of(shape) for shape in shapes)
     targets = [laid_out(shape, part.targets, NOWHERE, n_rows) for shape, part in zip(shapes, parts, strict=True)]
     own = None
@@ -104,7 +104,7 @@ def _count(layout: Layout, bundle: Bundle) -> int:
 
 def _common(parts: list[Edges]) -> tuple[int, bool]:
     """The width of rows, and whether sources have several, that suits the most demanding device."""
-    shapes = [rows_of(part) for part in parts]
+    shapes = [rows_of(part.counts) for part in parts]
     split = any(shape.starts is not None for shape in shapes)
     return max(shape.width for shape in shapes if (shape.starts is not None) == split), split
 

@@ -11,9 +11,8 @@ from jax.core import Tracer
 
 from ..errors import ModelError
 from ..mechanisms.transmission import Followed
-from ..networks.edges import Edges
 from ..networks.projection import Pathway
-from ..networks.rows import NOWHERE, Inward, Rows, Shape, Turned, by_target, laid_out, rows_of
+from ..networks.rows import FLAT, NOWHERE, Flat, Inward, Rows, Shape, Turned, by_target, flat, laid_out, room, rows_of
 from ..networks.wiring import Wiring
 from .delivery import WORD, Pairs
 from .lanes import over_lanes, summed_lanes
@@ -128,10 +127,11 @@ def _in_block(numbers: Any, place: Place, elsewhere: float | None = None) -> Any
 
 
 class Laid(NamedTuple):
-    """The edges of a bundle in the order of all its sources: how they lie in rows, and the order that brought them there; and how
-    they lie by target with the sources there, of synapses that send at every step."""
+    """The edges of a bundle in the order of all its sources: how they lie in rows, or flat from the places `starts` on, and the order
+    that brought them there; and how they lie by target with the sources there, of synapses that send at every step."""
 
     shape: Shape
+    starts: Any
     targets: Any
     order: np.ndarray | None
     senders: np.ndarray | None
@@ -140,23 +140,34 @@ class Laid(NamedTuple):
     kept: Any
     """What it was made of: as long as it is kept, no other object has the same identity."""
 
+    def rows(self, weights: Any, inward: Inward | None) -> Rows | Flat:
+        """To walk, with weights that were `placed`."""
+        if self.starts is None:
+            return Rows(self.shape.starts, self.targets, weights, self.senders, inward)
+        width = self.shape.width
+        once = int(self.shape.counts.max(initial=0)) <= width
+        return Flat(self.starts, self.targets, weights, self.senders, inward, width, once)
 
-def rows_for(layout: Layout, path: Path, bundle: Bundle, dtype: Any) -> Rows:
+    def placed(self, values: np.ndarray, filling: Any) -> np.ndarray:
+        """One value per synapse, in the order of `shape`, where the synapses lie."""
+        if self.starts is None:
+            return laid_out(self.shape, values, filling)
+        return flat(self.shape.counts, self.shape.width, values)
+
+
+def rows_for(layout: Layout, path: Path, bundle: Bundle, dtype: Any) -> Rows | Flat:
     """The synapses of a bundle to walk."""
     with jax.ensure_compile_time_eval():  # what is known before a trace is worked out before it
         laid = _laid(layout, path, bundle)
-        rows = Rows(laid.shape.starts, laid.targets, None, laid.senders)
         if path.uniform:
-            return rows if laid.turned is None else rows._replace(inward=Inward(laid.sources, None))
+            return laid.rows(None, None if laid.turned is None else Inward(laid.sources, None))
         given = [member.pathway.weight for member in bundle.members]
         if not any(isinstance(weight, Tracer) for weight in given):
             weights, inward = _weights_in_rows(bundle, laid, given, dtype)
-            by_target = None if inward is None else Inward(laid.sources, inward)
-            return rows._replace(weights=weights, inward=by_target)
+            return laid.rows(weights, None if inward is None else Inward(laid.sources, inward))
         (weight,) = given  # under a trace a bundle has one member
-        places = laid_out(laid.shape, np.arange(weight.size, dtype=np.int32), weight.size)
-    weights = jnp.asarray(weight, dtype).at[places].get(mode="fill", fill_value=0)
-    return rows._replace(weights=weights)
+        places = laid.placed(np.arange(weight.size, dtype=np.int32), weight.size)
+    return laid.rows(jnp.asarray(weight, dtype).at[places].get(mode="fill", fill_value=0), None)
 
 
 def _weights_in_rows(bundle: Bundle, laid: Laid, given: list[Any], dtype: Any) -> tuple[Array, Array | None]:
@@ -166,8 +177,13 @@ def _weights_in_rows(bundle: Bundle, laid: Laid, given: list[Any], dtype: Any) -
     if kept.get("weights", (None,))[0] != key:
         each = _in_rows(weights_of(bundle, dtype), laid)
         inward = None if laid.turned is None else jnp.asarray(laid.turned.laid_out(each, 0.0))
-        kept["weights"] = key, (jnp.asarray(laid_out(laid.shape, each, 0.0)), inward), given, laid
+        kept["weights"] = key, (_as_it_is(laid.placed(each, 0.0)), inward), given, laid
     return kept["weights"][1]
+
+
+def _as_it_is(x: np.ndarray) -> Array:
+    """For JAX, without a copy where its memory suits: nobody writes to it any more."""
+    return jax.device_put(x, may_alias=True)
 
 
 def _in_rows(weights: np.ndarray, laid: Laid) -> np.ndarray:
@@ -177,7 +193,8 @@ def _in_rows(weights: np.ndarray, laid: Laid) -> np.ndarray:
 def weights_of(bundle: Bundle, dtype: Any) -> np.ndarray:
     """One weight for each synapse, member by member."""
     pathways = [member.pathway for member in bundle.members]
-    parts = [np.broadcast_to(np.asarray(summable(path), dtype), (path.wiring.edges.n,)) for path in pathways]
+    given = [(np.asarray(summable(path), dtype), path.wiring.edges.n) for path in pathways]
+    parts = [weight if weight.ndim else np.broadcast_to(weight, (n,)) for weight, n in given]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
@@ -201,13 +218,19 @@ def _lay_out(layout: Layout, path: Path, bundle: Bundle, wirings: Any) -> Laid:
         known = path.first == 0 and counts.size == numbers(layout, bundle)
     else:
         sources = np.concatenate([numbered(layout, bundle, member) for member in bundle.members])
-        order = np.argsort(sources, kind="stable")
+        order = np.argsort(sources, kind="stable").astype(np.int32 if sources.size < 2**31 else np.int64)
         counts = np.bincount(sources, minlength=numbers(layout, bundle))
         where, known = np.concatenate(targets)[order], False
-    shape = rows_of(Edges(counts, where, 0))
+    shape = rows_of(counts)
+    starts = None
+    if where.size >= FLAT and room(counts, shape.width) < 2**31 and jax.default_backend() == "cpu":
+        starts = np.zeros(counts.size + 1, np.int32)
+        np.cumsum(counts, out=starts[1:])
+        shape = shape._replace(starts=None, counts=counts)
     senders = None if known else _senders(path, counts, numbers(layout, bundle))
     turned, sources = _by_target(layout, path, bundle, where)
-    return Laid(shape, jnp.asarray(laid_out(shape, where, NOWHERE)), order, senders, turned, sources, wirings)
+    laid = Laid(shape, starts, None, order, senders, turned, sources, wirings)
+    return laid._replace(targets=_as_it_is(laid.placed(where, NOWHERE)))
 
 
 def _by_target(layout: Layout, path: Path, bundle: Bundle, where: np.ndarray) -> tuple[Turned | None, Any]:

@@ -15,7 +15,7 @@ from ..networks import Network, Poisson, Projection, SpikeSource
 from ..networks.connect import Rule
 from ..networks.distance import DistanceDependent
 from ..networks.landing import split
-from ..networks.projection import Pathway
+from ..networks.projection import Pathway, is_late
 from ..networks.space import Where
 from ..registry import Entry, registry
 from ..registry.provenance import block, versioned
@@ -192,7 +192,7 @@ def _projection(path: Pathway, label: str, net: Network) -> dict[str, Any]:
         "weight": weight,
     }
     delay = path.wiring.delay
-    if np.any(np.asarray(delay)):
+    if is_late(delay):
         sample = given.delay if isinstance(given.delay, Sampled) else None
         found["delay"] = of_array(sample, delay, _MS, f"delay of {where}")
     if np.any(np.asarray(path.initial)):

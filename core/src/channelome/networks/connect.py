@@ -34,7 +34,9 @@ class FixedProbability(Rule):
 
     def edges(self, ends: Ends, rng: np.random.Generator) -> Edges:
         n_pre, n_post = ends.pre.size, ends.post.size
-        counts, targets = np.zeros(n_pre, np.int64), []
+        counts, found = np.zeros(n_pre, np.int64), 0
+        expected = n_pre * n_post * self.p
+        targets = np.empty(int(expected + 6 * np.sqrt(expected)) + 16, np.int32)
         if self.p > 0 and n_post:
             rows = max(1, BLOCK // n_post)
             for first in range(0, n_pre, rows):
@@ -45,8 +47,12 @@ class FixedProbability(Rule):
                     kept = ends.pre[first + row] != ends.post[column]
                     row, column = row[kept], column[kept]
                 counts[first : first + here] = np.bincount(row, minlength=here)
-                targets.append(column.astype(np.int32))
-        return Edges(counts, _joined(targets), n_post)
+                if found + column.size > targets.size:
+                    targets.resize(found + column.size, refcheck=False)
+                targets[found : found + column.size] = column
+                found += column.size
+        targets.resize(found, refcheck=False)  # pieces to be joined would take the memory twice
+        return Edges(counts, targets, n_post)
 
 
 def bernoulli(rng: np.random.Generator, n: int, p: float) -> np.ndarray:
@@ -214,10 +220,6 @@ class FromMatrix(Rule):
             pre, post = np.nonzero(dense)
             values = dense[pre, post]
         return by_source(pre, post, *shape, None if values.dtype == bool else values)
-
-
-def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate(parts) if parts else np.zeros(0, np.int32)
 
 
 # ---- what users write ----------------------------------------------------------------------------------------------

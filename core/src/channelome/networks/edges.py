@@ -54,4 +54,5 @@ def by_source(
         ordered = False
     weights, delays = (None if x is None else np.asarray(x, float)[order] for x in (weights, delays))
     counts = np.bincount(pre, minlength=n_pre)
-    return Edges(counts, post[order].astype(np.int32), n_post, weights, delays, order if ordered else None)
+    kept = order.astype(np.int32 if order.size < 2**31 else np.int64) if ordered else None
+    return Edges(counts, post[order].astype(np.int32), n_post, weights, delays, kept)

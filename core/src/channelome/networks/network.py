@@ -169,8 +169,24 @@ class Network(Module):
         drawn = {}
         for label, path in self.projections.items():
             given = path.wiring.given
-            drawn[label] = path if given is None or given.seed is not None else new._wired(label, path.again())
+            drawn[label] = path if given is None or given.seed is not None else new._again(label, path)
         return new._with(projections=drawn)
+
+    def _again(self, label: str, path: Pathway) -> Pathway:
+        """A projection that is drawn anew with this network's seed."""
+        given = path.again()
+        try:
+            return self._wired(label, given)
+        except ModelError as error:
+            values = {"weight": given.weight, "delay": given.delay}
+            arrays = [name for name, x in values.items() if isinstance(x, tuple) and np.ndim(x[0])]
+            if not arrays:
+                raise
+            raise ModelError(
+                f"replace(seed=) draws the synapses of '{label}' anew, but its {' and '.join(arrays)} is an array for the "
+                f"{path.wiring.edges.n} that it has ({error}) Give the projection a seed of its own, which keeps its synapses, or a "
+                f"{arrays[0]} that any synapses can have before: replace(**{{'{label}.{arrays[0]}': ...}}) with one number or a sampled one."
+            ) from None
 
     @property
     def classes(self) -> list[type[Module]]:

@@ -6,16 +6,18 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 from jax.core import Tracer
+from jax.dtypes import canonicalize_dtype
 
 from ..cells.parts import class_of
 from ..distances import ByDistance
 from ..errors import ModelError, UnitError
 from ..mechanisms.transmission import CONDUCTANCE_DENSITY, NANOSIEMENS, WEIGHTS, Contact, Coupling, Followed, Release
 from ..module import NODE, STATIC, Module, Parameter, check_values, show
-from ..sampled import Sampled
+from ..sampled import Drawn, Sampled
 from ..streams import Stream
 from ..units import Unit, convert
 from .connect import Rule
+from .rows import room, rows_of
 from .wiring import EdgeTable, Kept, Wiring
 
 _MS = Unit.parse("ms")
@@ -189,7 +191,7 @@ class Pathway(Module):
         initial = value("initial", self.initial, self.unit) if np.any(np.asarray(self.initial)) else None
         return replace(
             given, connect=rule, synapse=self.synapse, plasticity=self.plasticity, weight=weight,
-            delay=delay if np.any(np.asarray(wiring.delay)) else "0 ms", initial=initial,
+            delay=delay if is_late(wiring.delay) else "0 ms", initial=initial,
         )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -227,16 +229,26 @@ def weight_for(value: Any, wiring: Wiring, site: Site) -> tuple[Unit, Any, Any]:
 
 
 def delay_for(value: Any, wiring: Wiring, site: Site) -> Any:
-    """A delay in ms, one for all or one per synapse."""
+    """A delay in ms, one for all or one per synapse; what is sampled stays as it is written, to be drawn where it is needed."""
     where, ordered = f"delay of {site.where}", isinstance(value, Sampled | ByDistance)
     if isinstance(value, ByDistance):
         value = site.by_distance(value, wiring.sources, wiring.edges.targets, where)
-    delay = _over(bare(value, _MS, where), wiring, where, site.stream.of("delay"), ordered)
+    found = bare(value, _MS, where)
+    if isinstance(found, Sampled) and not any(np.ndim(x) for x in found.arguments):
+        delay: Any = Drawn(found, site.stream.of("delay"), wiring.edges.n)
+    else:
+        delay = _over(found, wiring, where, site.stream.of("delay"), ordered)
     if isinstance(delay, Tracer):
         raise ModelError(f"{where} is part of the structure and cannot be traced by JAX.")
-    if np.any(np.asarray(delay) < 0):
-        raise ModelError(f"{where} must be at least 0 ms, got {np.min(delay):g} ms.")
+    lowest = delay.lowest if isinstance(delay, Drawn) else np.min(np.asarray(delay), initial=np.inf)
+    if lowest < 0:
+        raise ModelError(f"{where} must be at least 0 ms, got {lowest:g} ms.")
     return delay
+
+
+def is_late(delay: Any) -> bool:
+    """Whether any of the delays is not 0."""
+    return delay.highest > 0 if isinstance(delay, Drawn) else bool(np.any(np.asarray(delay)))
 
 
 def _weight_of(value: Any, where: str) -> tuple[Unit, Any]:
@@ -262,10 +274,14 @@ def bare(value: Any, unit: Unit, where: str) -> Any:
 
 
 def _over(value: Any, wiring: Wiring, where: str, stream: Stream, ordered: bool) -> Any:
-    """A scalar as it is; an array, given or sampled, with one entry per synapse in the order of the edges."""
+    """A scalar as it is; an array, given or sampled, with one entry per synapse in the order of the edges.
+
+    What is sampled is drawn in float64 and kept in the precision of runs, with room to be read as synapses are that lie flat.
+    """
     n = wiring.edges.n
     if isinstance(value, Sampled):
-        return value.over((n,), stream)
+        counts = wiring.edges.counts
+        return value.over((n,), stream, canonicalize_dtype(float), room(counts, rows_of(counts).width))
     if np.shape(value) not in ((), (n,)):
         raise ModelError(f"{where} has the shape {np.shape(value)}, but there are {n} synapses.")
     return value if not np.ndim(value) or ordered or wiring.order is None else value[wiring.order]

@@ -1,11 +1,13 @@
 """How synapses lie in memory: rows of equal width, so that what a source sends to is read at once."""
 
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 from jax import Array
+from jax.tree_util import register_dataclass
 
-from .edges import Edges
+from ..aligned import aligned, room_of
 
 
 class Rows(NamedTuple):
@@ -26,6 +28,29 @@ class Rows(NamedTuple):
     weights: Array | np.ndarray | None
     senders: Array | np.ndarray | None
     inward: "Inward | None" = None
+
+
+@register_dataclass
+@dataclass(frozen=True)
+class Flat:
+    """Synapses one after another, in the order of their sources: no memory but that of the synapses.
+
+    Attributes:
+        starts: of shape (n_pre + 1,): where the synapses of each source begin and end.
+        targets: places in what is delivered into, and behind the last at least `width` more, which are never used.
+        weights: None where all synapses weigh the same, else of the shape of `targets`.
+        senders, inward: as of `Rows`.
+        width: how many are read at once.
+        once: whether no source has more than that.
+    """
+
+    starts: Array | np.ndarray
+    targets: Array | np.ndarray
+    weights: Array | np.ndarray | None
+    senders: Array | np.ndarray | None
+    inward: "Inward | None" = None
+    width: int = field(default=0, metadata={"static": True})
+    once: bool = field(default=True, metadata={"static": True})
 
 
 class Inward(NamedTuple):
@@ -58,14 +83,14 @@ class Shape(NamedTuple):
     width: int
 
 
-def rows_of(edges: Edges, width: int = 0, split: bool = False) -> Shape:
+def rows_of(counts: np.ndarray, width: int = 0, split: bool = False) -> Shape:
     """One row per source as wide as the widest, unless that would waste more than it holds; then rows of mean width.
 
     Args:
+        counts: synapses of each source.
         width: at least so wide; with `split` exactly, and sources may have several rows.
     """
-    counts = edges.counts
-    widest, mean = int(counts.max(initial=0)), edges.n / max(counts.size, 1)
+    widest, mean = int(counts.max(initial=0)), int(counts.sum()) / max(counts.size, 1)
     if not split and (width or widest <= 2 * mean + 32):
         return Shape(None, counts, roomy(max(widest, width, 1)))
     width = width or roomy(max(8, round(mean)))
@@ -92,7 +117,7 @@ def n_rows_of(shape: Shape) -> int:
 def laid_out(shape: Shape, values: np.ndarray, filling: Any, n_rows: int = 0) -> np.ndarray:
     """One value per synapse, in the order of the edges, put into rows; of at least `n_rows`, the last ones empty."""
     n_rows, width = max(n_rows, n_rows_of(shape)), shape.width
-    out = _aligned((n_rows, width), values.dtype)
+    out = aligned((n_rows, width), values.dtype)
     ends = np.concatenate([[0], np.cumsum(shape.counts)])
     each = max(1, _BLOCK // width)
     for first in range(0, n_rows, each):
@@ -105,15 +130,29 @@ def laid_out(shape: Shape, values: np.ndarray, filling: Any, n_rows: int = 0) ->
 
 
 _BLOCK = 1 << 22
-_ALIGNMENT = 64
-"""What XLA asks of a NumPy array's address in order to use it as it is, without a copy."""
 
 
-def _aligned(shape: tuple[int, int], dtype: np.dtype) -> np.ndarray:
-    size = shape[0] * shape[1] * dtype.itemsize
-    raw = np.empty(size + _ALIGNMENT, np.uint8)
-    offset = -raw.ctypes.data % _ALIGNMENT
-    return raw[offset : offset + size].view(dtype).reshape(shape)
+FLAT = 1 << 21
+"""From so many synapses on they lie flat: memory then matters more than the some percent of time that even rows save."""
+
+
+def room(counts: np.ndarray, width: int) -> int:
+    """Places that are kept for flat synapses: of few sizes, so that networks of other seeds are run by one program."""
+    n = int(counts.sum()) + width
+    step = 1 << max(n.bit_length() - 7, 0)
+    return -(-n // step) * step
+
+
+def flat(counts: np.ndarray, width: int, values: np.ndarray) -> np.ndarray:
+    """One value per synapse, in the order of the edges, with room behind the last: as it is where there is room already."""
+    places = room(counts, width)
+    there = room_of(values, places)
+    if there is not None:
+        return there
+    out = aligned((places,), values.dtype)
+    out[: values.size] = values
+    out[values.size :] = 0
+    return out
 
 
 class Turned(NamedTuple):
@@ -125,7 +164,7 @@ class Turned(NamedTuple):
 
     def laid_out(self, values: np.ndarray, filling: Any) -> np.ndarray:
         """One value per synapse, in the order of the edges, by target."""
-        out = _aligned(self.shape, values.dtype)
+        out = aligned(self.shape, values.dtype)
         out[:] = filling
         out[self.row, self.place] = values
         return out

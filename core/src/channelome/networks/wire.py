@@ -77,8 +77,8 @@ def wire(
     if edges.delays is not None and not _is_zero(given.delay):
         raise ModelError(f"{where}: its delays are given by from_arrays(delays=) and by delay=: leave one of them out.")
     delay = edges.delays if edges.delays is not None else delay_for(given.delay, wiring, site)
-    if np.any(np.asarray(delay) < 0):
-        raise ModelError(f"delay of {where} must be at least 0 ms, got {np.min(delay):g} ms.")
+    if edges.delays is not None and np.min(edges.delays, initial=0.0) < 0:
+        raise ModelError(f"delay of {where} must be at least 0 ms, got {np.min(edges.delays):g} ms.")
     _check_kind(built, given, unit, where, edges.delays is not None)
     built = over_neurons(built, sizes[1], "synapse", site)
     release = release and over_neurons(release, sizes[0], "plasticity", site)

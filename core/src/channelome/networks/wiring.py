@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import ModelError
+from ..sampled import Drawn
 from .connect import Rule
 from .edges import Edges
 
@@ -19,7 +20,7 @@ class Wiring:
         pre, post: populations, by name.
         pre_first, pre_stop: the range of source neurons that `edges` counts.
         edges: with targets numbered in the target's population.
-        delay: in ms, one for all or one per synapse.
+        delay: in ms, one for all or one per synapse, which are drawn again when they are needed where they were drawn.
         factors: by which a weight is multiplied, one per synapse; None for 1.
         order: the place of each synapse among those given, as `Edges.order`.
         given: the `Projection` as it was written, without what is large: a model file holds it.
@@ -32,7 +33,7 @@ class Wiring:
     pre_first: int
     pre_stop: int
     edges: Edges
-    delay: float | np.ndarray
+    delay: float | np.ndarray | Drawn
     factors: np.ndarray | None = None
     order: np.ndarray | None = None
     given: Any = None
@@ -59,12 +60,17 @@ class Wiring:
             ModelError: for one delay that is no whole number of steps; many are rounded.
         """
         if np.ndim(self.delay):
-            steps = np.asarray(self.delay) / dt
-            return np.rint(steps, out=steps).astype(np.int32)
-        steps = np.rint(self.delay / dt)
-        if abs(float(steps) * dt - float(self.delay)) > 1e-6 * dt:
+            found, first = np.empty(self.edges.n, np.int32), 0
+            for piece in self.delay.pieces() if isinstance(self.delay, Drawn) else (np.asarray(self.delay),):
+                steps = piece / dt
+                found[first : first + piece.size] = np.rint(steps, out=steps)
+                first += piece.size
+            return found
+        delay = float(np.asarray(self.delay))
+        steps = np.rint(delay / dt)
+        if abs(float(steps) * dt - delay) > 1e-6 * dt:
             raise ModelError(
-                f"the delay of {where}, {self.delay:g} ms, is no whole number of steps of {dt:g} ms: "
+                f"the delay of {where}, {delay:g} ms, is no whole number of steps of {dt:g} ms: "
                 f"take {float(steps) * dt:g} ms, or another dt."
             )
         return int(steps)
@@ -75,7 +81,8 @@ class Wiring:
             steps = self.delay_steps(dt, where)
             return int(steps), int(steps)
         if "longest" not in self.kept:
-            self.kept["longest"] = float(np.max(self.delay, initial=0.0))
+            given = self.delay
+            self.kept["longest"] = given.highest if isinstance(given, Drawn) else float(np.max(given, initial=0.0))
         return None, round(self.kept["longest"] / dt)
 
 
