@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 from channelome_neuroml.cells import load_cell
 
 import channelome as ch
