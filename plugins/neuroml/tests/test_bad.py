@@ -201,7 +201,7 @@ CELLS = {
     "population": ('<channelDensity id="leak"', '<channelPopulation id="p" ionChannel="pas" number="10" erev="-70mV" ion="non_specific"/><channelDensity id="leak"', r"is a number of channels on a cell of many compartments"),
     "another channel": ('ionChannel="cal"', 'ionChannel="calm"', r"names 'calm', which is not in the file"),
     "another group": ('ion="na" segmentGroup="soma_group"', 'ion="na" segmentGroup="axons"', r"is on the group 'axons', which the morphology has not"),
-    "no temperature": ('type="networkWithTemperature" temperature="10 degC"', "", r"channelome_neuroml.load_cell\(path, celsius=...\) does"),
+    "no temperature": ('type="networkWithTemperature" temperature="10 degC"', "", r"channelome_neuroml.cells.load_cell\(path, celsius=...\) does"),
     "half a capacitance": ('<specificCapacitance value="1.5 uF_per_cm2" segmentGroup="dendrite_group"/>', "", r"it is on 'soma_group' alone"),
     "a metric": ("Path Length from root", "Straight line", r"the metric 'Straight line' is not followed"),
     "a negative density": ("20 * exp(-p / 80)", "20 - p", r"is no number from 0 everywhere"),

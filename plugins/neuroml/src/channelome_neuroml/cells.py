@@ -1,5 +1,6 @@
 """From a cell with biophysicalProperties to a `MultiCompartment`, or to a `SingleCompartment` where it is one segment."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,11 +41,11 @@ _BODY = ("morphology", "biophysicalProperties", "notes", "annotation", "property
 
 
 def load_cell(
-    path: Path,
+    path: str | os.PathLike[str],
     *,
     id: str = "",
     celsius: Any = None,
-    folder: Path | None = None,
+    folder: str | os.PathLike[str] | None = None,
     discretise: Rule | None = None,
     size: Any = None,
 ) -> MultiCompartment | SingleCompartment:
@@ -62,7 +63,7 @@ def load_cell(
         NeuroMLError: for what cannot be read, or be meant here, with the place and the reason.
         ModelError: for what is wrong with the cell as a whole, such as a temperature that is needed.
     """
-    document = Document(Path(path), folder)
+    document = Document(Path(path), None if folder is None else Path(folder))
     element = _chosen(document, id)
     reader = _Reader(document, element)
     try:
@@ -71,7 +72,7 @@ def load_cell(
         raise
     except ChannelomeError as error:
         more = (
-            " A NeuroML cell says none: channelome_neuroml.load_cell(path, celsius=...) does."
+            " A NeuroML cell says none: channelome_neuroml.cells.load_cell(path, celsius=...) does."
             if "celsius" in str(error)
             else ""
         )
@@ -90,7 +91,7 @@ def _chosen(document: Document, id: str) -> Element:
     if len(there) > 1 and not id:
         names = ", ".join(f"'{one.id}'" for one in there[:20])
         raise NeuroMLError(
-            f"{document.name} holds {len(there)} cells: say which, channelome_neuroml.load_cell(path, id=...), of {names}."
+            f"{document.name} holds {len(there)} cells: say which, channelome_neuroml.cells.load_cell(path, id=...), of {names}."
         )
     if others := [one for one in document.own if document.kind(one) in _REFUSED]:
         raise others[0].refuse(f"{others[0]} is a {document.kind(others[0])}: {_REFUSED[document.kind(others[0])]}.")
