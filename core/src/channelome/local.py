@@ -60,60 +60,62 @@ def load_dir(folder: "str | os.PathLike[str]", *, check: bool = False) -> list[s
     return load_folder(folder, check)
 
 
-def load_channel(path: "str | os.PathLike[str]") -> Any:
+def load_channel(path: "str | os.PathLike[str]", name: str = "") -> Any:
     """The class of channels that a file of another format holds, as NEURON's ``.mod``; a plugin reads it.
 
     It is a class like any other: ``SingleCompartment(1, ..., IKv=load_channel("kv3.mod"))``, ``register(load_channel(...), name=...)``.
 
     Args:
         path: of a file whose suffix a plugin claims (the hook ``channelome_mechanisms``).
+        name: which channel, where the file holds several, as NeuroML's can.
 
     Raises:
         ModelError: where no installed plugin reads such files, the file cannot be read, or no channel can be made of it.
         CollisionError: where two plugins read such files.
     """
-    return _loaded(Path(path), "channel")
+    return _loaded(Path(path), "channel", name=name)
 
 
-def load_ion(path: "str | os.PathLike[str]", species: str = "") -> Any:
+def load_ion(path: "str | os.PathLike[str]", species: str = "", name: str = "") -> Any:
     """The class of ions that a file of another format holds: the pool, or the pump, of a ``.mod`` that writes concentrations.
 
     Args:
         path: as of `load_channel`.
         species: which ion, where the file holds several.
+        name: which mechanism, where it holds several of one ion.
 
     Raises:
         ModelError, CollisionError: as `load_channel`.
     """
-    return _loaded(Path(path), "ion", species)
+    return _loaded(Path(path), "ion", species, name)
 
 
-def load_synapse(path: "str | os.PathLike[str]") -> Any:
+def load_synapse(path: "str | os.PathLike[str]", name: str = "") -> Any:
     """The class of synapses that a file of another format holds, as a ``.mod`` with NET_RECEIVE: ``project(..., synapse=load_synapse(...))``.
 
     Raises:
         ModelError, CollisionError: as `load_channel`.
     """
-    return _loaded(Path(path), "synapse")
+    return _loaded(Path(path), "synapse", name=name)
 
 
-def load_plasticity(path: "str | os.PathLike[str]") -> Any:
+def load_plasticity(path: "str | os.PathLike[str]", name: str = "") -> Any:
     """The class of short-term plasticity that the synapse in a file of another format has.
 
     Raises:
         ModelError, CollisionError: as `load_channel`.
     """
-    return _loaded(Path(path), "plasticity")
+    return _loaded(Path(path), "plasticity", name=name)
 
 
 _BASES: dict[str, type] = {"channel": Channel, "ion": Ion, "synapse": Synapse, "plasticity": Release}
 
 
-def _loaded(file: Path, kind: str, species: str = "") -> Any:
+def _loaded(file: Path, kind: str, species: str = "", name: str = "") -> Any:
     """The one class of a kind that a file of another format holds."""
     read = importer(file.suffix.lower(), hook="channelome_mechanisms") if file.suffix else None
     if read is None:
-        known = {".mod": "channelome-nmodl"}.get(file.suffix.lower())
+        known = {".mod": "channelome-nmodl", ".nml": "channelome-neuroml"}.get(file.suffix.lower())
         remedy = (
             f"`pip install {known}` brings one" if known else f"load_{kind} reads what a plugin claims by its suffix"
         )
@@ -132,22 +134,22 @@ def _loaded(file: Path, kind: str, species: str = "") -> Any:
         raise ModelError(
             f"the plugin that reads '{file.suffix}' files made {made!r} of {file}, which is no class of channels, ions or synapses."
         )
-    fitting = [one for one, name in zip(found, kinds, strict=True) if name == kind]
+    fitting = [one for one, of in zip(found, kinds, strict=True) if of == kind and name in ("", one.__name__)]
     if species:
         fitting = [one for one in fitting if getattr(one, "species", None) == species]
     if len(fitting) != 1:
-        there = " and ".join(f"{_said(one)} ({name}: load_{name})" for one, name in zip(found, kinds, strict=True))
-        what = f"{'no' if not fitting else 'more than one'} {kind}{f' {species}' if species else ''}"
+        there = " and ".join(f"{_said(one)} ({of}: load_{of})" for one, of in zip(found, kinds, strict=True))
+        what = f"{'no' if not fitting else 'more than one'} {kind}{f' {species}' if species else ''}{f' {name!r}' if name else ''}"
         raise ModelError(
             f"{file} holds {what}, but {there}."
             if not fitting
-            else f"{file} holds {what}: say species=..., of {there}."
+            else f"{file} holds {what}: say {'species' if kind == 'ion' else 'name'}=..., of {there}."
         )
     return fitting[0]
 
 
 def _said(cls: Any) -> str:
-    return f"the ion '{cls.species}'" if issubclass(cls, Ion) else cls.__name__
+    return f"the ion '{cls.species}', {cls.__name__}" if issubclass(cls, Ion) else cls.__name__
 
 
 def register_local(what: Any, name: str | None, aliases: tuple[str, ...], check: bool) -> None:

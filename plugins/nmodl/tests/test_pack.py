@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from channelome_nmodl.golden import cases
 from channelome_nmodl.load import load_all
-from channelome_nmodl.pack import put, written
+from channelome_nmodl.pack import written
+from channelome_nmodl.report import looks
 from click.testing import CliRunner
 
 import channelome as ch
 from channelome.cli.main import main
+from channelome.scaffold.imported import put
 from channelome.testing import check_pack
 
 MODS = Path(__file__).parent / "mods"
@@ -62,12 +64,12 @@ def test_a_folder_becomes_a_pack_that_the_kit_passes(folder: Path, tmp_path: Pat
 
 def test_more_files_go_into_a_pack_that_is_there_and_none_twice(folder: Path, tmp_path: Path):
     pack = tmp_path / "mypack"
-    put([(folder / "kv.mod", load_all(folder / "kv.mod"))], pack, family="Smith2020", licence="MIT")
-    made = put([(folder / "shell.mod", load_all(folder / "shell.mod"))], pack)
-    assert (made.is_new, list(made.names.values())) == (False, ["CaShell_Smith2020"])
+    put(looks(folder / "kv.mod"), pack, family="Smith2020", licence="MIT")
+    made = put(looks(folder / "shell.mod"), pack)
+    assert (made.is_new, made.names) == (False, ("CaShell_Smith2020",))
     before = {path: path.read_bytes() for path in pack.rglob("*") if path.is_file()}
     with pytest.raises(ch.ModelError, match=r"kv\.py is there already"):
-        put([(folder / f"{n}.mod", load_all(folder / f"{n}.mod")) for n in ("stepped", "kv")], pack)
+        put([one for n in ("stepped", "kv") for one in looks(folder / f"{n}.mod")], pack)
     assert {path: path.read_bytes() for path in pack.rglob("*") if path.is_file()} == before
 
 
@@ -81,9 +83,9 @@ def test_two_mechanisms_of_one_name_get_two_names(folder: Path, tmp_path: Path):
     shutil.copy(folder / "kv.mod", folder / "kv_copy.mod")
     text = (folder / "kv_copy.mod").read_text(encoding="utf-8").replace("vh = -55", "vh = -50")
     (folder / "kv_copy.mod").write_text(text, encoding="utf-8")
-    files = [(folder / name, load_all(folder / name)) for name in ("kv.mod", "kv_copy.mod")]
+    files = [one for name in ("kv.mod", "kv_copy.mod") for one in looks(folder / name)]
     made = put(files, tmp_path / "mypack", family="Smith2020", licence="MIT")
-    assert list(made.names.values()) == ["IKv_Smith2020", "IKvv2_Smith2020"]
+    assert made.names == ("IKv_Smith2020", "IKvv2_Smith2020")
 
 
 def test_golden_data_are_neurons_numbers():

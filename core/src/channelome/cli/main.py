@@ -19,6 +19,7 @@ from .completion import completion
 from .doctor import doctor
 from .environment import env
 from .freeze import freeze
+from .import_ import import_
 from .listing import list_
 from .new import new
 from .output import Failure
@@ -124,5 +125,5 @@ def main() -> None:
     """Ion channels by name, and the engine that runs them."""
 
 
-for _command in (list_, show, plot, run, check, cite, freeze, schema, doctor, env, pack, new, completion):
+for _command in (list_, show, plot, run, check, cite, freeze, import_, schema, doctor, env, pack, new, completion):
     main.add_command(_command)

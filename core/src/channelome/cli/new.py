@@ -155,7 +155,7 @@ def _written(file: Path, name: str) -> Any:
     write = importer(file.suffix.lower(), hook="channelome_writers")
     if write is None:
         raise Failure(
-            f"no installed plugin writes channels of '{file.suffix}' files; channelome-nmodl does of .mod files."
+            f"no installed plugin writes channels of '{file.suffix}' files; channelome-nmodl does of .mod files, channelome-neuroml of .nml."
         )
     made = write(file, name)
     return made if isinstance(made, Written) else Written(str(made))

@@ -112,7 +112,10 @@ def _field(one: Field, file: str) -> str:
     kind = kind or f'Annotated[Any, Unit.parse("{one.unit.symbol}")]'
     source = said(one, file).replace("\\", "/").replace('"', "'")
     value = "" if one.default is None else f"{one.default!r}, "
-    return f'    {one.name}: {kind} = param({value}source="{source}")'
+    line = f'    {one.name}: {kind} = param({value}source="{source}")'
+    if len(line) <= 120:
+        return line
+    return f'    {one.name}: {kind} = param(\n        {value}source="{source}"\n    )'
 
 
 # ---- methods ----

@@ -56,6 +56,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "channelome_importers": _is_readers,
     "channelome_mechanisms": _is_readers,
     "channelome_writers": _is_readers,
+    "channelome_imports": _is_readers,
     "channelome_checks": _is_checks,
     "channelome_commands": _list_of(_is_command),
     "channelome_families": lambda answer: _texts(answer, str, lambda path: isinstance(path, Path)),
@@ -67,6 +68,7 @@ _KEYS: dict[str, Callable[[Any], Iterable[str]]] = {
     "channelome_importers": list,
     "channelome_mechanisms": list,
     "channelome_writers": list,
+    "channelome_imports": list,
     "channelome_commands": lambda answer: [command.name for command in answer],
 }
 """What only one plugin can have, of the answers of hooks."""
@@ -144,7 +146,7 @@ def importer(suffix: str, asked: Asked | None = None, hook: str = "channelome_im
     """The function that reads files with this suffix; None where no plugin does.
 
     Args:
-        hook: ``channelome_importers`` for models, ``channelome_mechanisms`` and ``channelome_writers`` for channels.
+        hook: ``channelome_importers`` for models, ``channelome_mechanisms``, ``channelome_writers`` and ``channelome_imports`` for channels.
 
     Raises:
         CollisionError: where two plugins read them.
@@ -160,6 +162,11 @@ def importer(suffix: str, asked: Asked | None = None, hook: str = "channelome_im
             f"'{suffix}' files are read by {both}. Uninstall one, or disable it: CHANNELOME_DISABLE_PACKS."
         )
     return found[0][1] if found else None
+
+
+def suffixes(hook: str, asked: Asked | None = None) -> frozenset[str]:
+    """The suffixes of files that plugins read by a hook."""
+    return frozenset(suffix for _, answer in _good(_answers(asked or installed(hook), hook)) for suffix in answer)
 
 
 def extra_checks(kind: str, asked: Asked | None = None) -> tuple[Any, ...]:
@@ -206,7 +213,7 @@ def diagnose(asked: Asked | None = None, our_commands: Iterable[str] = ()) -> li
         asked: a `manager`; that of the installed plugins if None.
         our_commands: names of commands that no plugin can have.
     """
-    files = ("channelome_importers", "channelome_mechanisms", "channelome_writers")
+    files = ("channelome_importers", "channelome_mechanisms", "channelome_writers", "channelome_imports")
     ours = {**dict.fromkeys(files, SUFFIXES), "channelome_commands": our_commands}
     everything = asked is None
     asked = installed() if asked is None else asked

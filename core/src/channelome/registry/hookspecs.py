@@ -1,6 +1,6 @@
 """The hooks themselves: the questions that every plugin is asked. `hooks` asks them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ class Hooks:
     """What a plugin can do. The first sentence of each is that of docs/hooks.md."""
 
     @hookspec
-    def channelome_importers(self) -> dict[str, Callable[[Path], Mapping[str, Any]]]:  # pyright: ignore[reportReturnType]
-        """Read models from other file formats: `ch.load` gives a file with the suffix to the function, which returns the table of a model."""
+    def channelome_importers(self) -> dict[str, Callable[[Path], Any]]:  # pyright: ignore[reportReturnType]
+        """Read models from other file formats: `ch.load` gives a file with the suffix to the function, which returns the table of a model, or a cell or network itself."""
 
     @hookspec
     def channelome_mechanisms(self) -> dict[str, Callable[[Path], Any]]:  # pyright: ignore[reportReturnType]
@@ -26,6 +26,10 @@ class Hooks:
     @hookspec
     def channelome_writers(self) -> dict[str, Callable[[Path, str], Any]]:  # pyright: ignore[reportReturnType]
         """Write mechanisms of other file formats as code: `channelome new channel NAME --from FILE` gives file and name to the function, which returns the text of a module, or a `channelome.scaffold.Written`."""
+
+    @hookspec
+    def channelome_imports(self) -> dict[str, Callable[..., list[Any]]]:  # pyright: ignore[reportReturnType]
+        """Say what files of other formats are: `channelome import FILE` gives a file with the suffix to the function, which returns a list of `channelome.scaffold.Looked`."""
 
     @hookspec
     def channelome_checks(self) -> dict[str, list[Any]]:  # pyright: ignore[reportReturnType]

@@ -6,6 +6,7 @@ from .channel import find_place as find_place
 from .channel import new_channel as new_channel
 from .channel import new_channels as new_channels
 from .curves import draw_curves as draw_curves
+from .looked import Looked as Looked
 from .pack import new_pack as new_pack
 from .request import Origin as Origin
 from .request import Outline as Outline

@@ -1,5 +1,6 @@
 """From a cell with biophysicalProperties to a `MultiCompartment`, or to a `SingleCompartment` where it is one segment."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from .document import Document
 from .fields import free
 from .formulas import Value
 from .lems import OUTSIDE
-from .load import Imported, Key, made
+from .load import Imported, Key, made, sort_of
 from .shapes import Shape, path_lengths
 from .text import Element, NeuroMLError
 from .units import NONE
@@ -40,11 +41,11 @@ _BODY = ("morphology", "biophysicalProperties", "notes", "annotation", "property
 
 
 def load_cell(
-    path: Path,
+    path: str | os.PathLike[str],
     *,
     id: str = "",
     celsius: Any = None,
-    folder: Path | None = None,
+    folder: str | os.PathLike[str] | None = None,
     discretise: Rule | None = None,
     size: Any = None,
 ) -> MultiCompartment | SingleCompartment:
@@ -62,7 +63,7 @@ def load_cell(
         NeuroMLError: for what cannot be read, or be meant here, with the place and the reason.
         ModelError: for what is wrong with the cell as a whole, such as a temperature that is needed.
     """
-    document = Document(Path(path), folder)
+    document = Document(Path(path), None if folder is None else Path(folder))
     element = _chosen(document, id)
     reader = _Reader(document, element)
     try:
@@ -71,7 +72,7 @@ def load_cell(
         raise
     except ChannelomeError as error:
         more = (
-            " A NeuroML cell says none: channelome_neuroml.load_cell(path, celsius=...) does."
+            " A NeuroML cell says none: channelome_neuroml.cells.load_cell(path, celsius=...) does."
             if "celsius" in str(error)
             else ""
         )
@@ -90,7 +91,7 @@ def _chosen(document: Document, id: str) -> Element:
     if len(there) > 1 and not id:
         names = ", ".join(f"'{one.id}'" for one in there[:20])
         raise NeuroMLError(
-            f"{document.name} holds {len(there)} cells: say which, channelome_neuroml.load_cell(path, id=...), of {names}."
+            f"{document.name} holds {len(there)} cells: say which, channelome_neuroml.cells.load_cell(path, id=...), of {names}."
         )
     if others := [one for one in document.own if document.kind(one) in _REFUSED]:
         raise others[0].refuse(f"{others[0]} is a {document.kind(others[0])}: {_REFUSED[document.kind(others[0])]}.")
@@ -297,7 +298,7 @@ class _Reader:
         drive, ion = _DRIVES[kind], one.get("ion")
         if drive in _OF_CALCIUM and ion != "ca":
             raise one.refuse(f"{one} is of the ion '{ion}'; NeuroML's {kind} is for ca alone.")
-        channel = self.document.find(one.need("ionChannel"), one)
+        channel = self._found("ionChannel", one, "channel")
         imported = made(self.document, Key(channel.id, drive, ion or "non_specific"))
         part = _Part(imported.cls, one, group, self._strength(one, kind, group))
         self.asks_potential |= drive in _OF_CALCIUM or _asks(imported, OUTSIDE)
@@ -306,6 +307,13 @@ class _Reader:
         if kind == "channelDensityVShift" and "vShift" in imported.cls.parameters:
             part.values["vShift"] = (self._number(one, "vShift", "voltage"), "mV")
         return part
+
+    def _found(self, attribute: str, one: Element, sort: str) -> Element:
+        """The component that an attribute names, which must be a channel or a pool."""
+        found = self.document.find(one.need(attribute), one)
+        if sort_of(self.document, found) != sort:
+            raise one.refuse(f"{attribute} of {one} is '{found.id}', which is no {attribute}.")
+        return found
 
     def _strength(self, one: Element, kind: str, group: str) -> dict[str, Any]:
         """The maximal conductance or permeability."""
@@ -326,7 +334,7 @@ class _Reader:
         """Of a number of channels on the only compartment, in mS/cm^2."""
         if self.compartments is not None:
             raise one.refuse(f"{one} is a number of channels on a cell of many compartments; say a density.")
-        channel = self.document.find(one.need("ionChannel"), one)
+        channel = self._found("ionChannel", one, "channel")
         number = self.document.measures.of(one.need("number"), "none", one.place, "number").value
         uS = self._number(channel, "conductance", "conductance")
         return number * uS * 1e5 / self.shape.sphere_or_frustum()
@@ -380,7 +388,7 @@ class _Reader:
                         f"{one} is of the ion '{one.get('ion')}'; NeuroML's concentration models follow ca alone."
                     )
                 continue
-            model = self.document.find(one.need("concentrationModel"), one)
+            model = self._found("concentrationModel", one, "pool")
             imported = made(self.document, Key(model.id, "" if self.asks_potential else "closed"))
             if first is None:
                 first = imported

@@ -1,6 +1,5 @@
 """From an ionChannel to the class that it becomes."""
 
-import keyword
 from collections.abc import Iterable
 
 from channelome.authoring import General, Markov, Ohmic, Permeable
@@ -8,7 +7,7 @@ from channelome.formulas import expression as x
 from channelome.formulas.expression import Formula
 from channelome.formulas.gates import as_gate, steady_state
 from channelome.formulas.numeric import same
-from channelome.formulas.plan import NAMES, Field, Method, Quantity, identifier
+from channelome.formulas.plan import NAMES, Field, Method, Quantity
 from channelome.formulas.safe import Guarded
 from channelome.formulas.singular import Singular
 from channelome.mechanisms.channels import Channel
@@ -16,6 +15,7 @@ from channelome.mechanisms.ions import VALENCE
 from channelome.units import Unit
 
 from .document import Document
+from .fields import free
 from .formulas import Value
 from .gates import Gates, Opened, around
 from .lems import CELSIUS, INSIDE, OUTSIDE, OWN, Reading, V
@@ -71,7 +71,7 @@ class _Planner:
         made = Plan(meaning, self._base(opened), self.species or None, ())
         states = [*dict.fromkeys(end for pair in opened.scheme for end in pair)]
         for name in (*opened.gates, *states, *opened.variables):
-            self.symbols[name] = self._free(identifier(name))
+            self.symbols[name] = self._free(name)
         if states:
             made.keywords["states"] = tuple(self.symbols[name] for name in states)
         if opened.variables:
@@ -245,17 +245,14 @@ class _Planner:
         for symbol, quantity in self.reading.quantities.items():
             if symbol in used:
                 assert quantity.unit is not None
-                own = self._free(identifier(symbol))
+                own = self._free(symbol)
                 self.symbols[symbol] = f"self.{own}"
                 self.fields.append(Field(own, quantity, quantity.unit, quantity.value))
         made.fields = self.fields
 
     def _free(self, name: str) -> str:
         taken = {text.rpartition(".")[2] for text in self.symbols.values()}
-        taken |= {_CALCIUM, self.species}
-        while name in _TAKEN or name in taken or keyword.iskeyword(name) or name.startswith("_"):
-            name = f"{name.lstrip('_')}_" if name.strip("_") else "x_"
-        return name
+        return free(name, {*_TAKEN, *taken, _CALCIUM, self.species})
 
 
 def _rate(kind: str, a: Formula, b: Formula, state: Formula) -> Formula:

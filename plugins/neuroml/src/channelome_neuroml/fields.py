@@ -1,10 +1,11 @@
 """Names of fields, and the fields themselves, of classes that are no channels."""
 
 import keyword
+import re
 from collections.abc import Iterable
 
 from channelome.formulas.expression import Formula
-from channelome.formulas.plan import Field, Method, Quantity, identifier
+from channelome.formulas.plan import Field, Method, Quantity
 from channelome.units import Unit
 
 from .text import Place
@@ -15,9 +16,15 @@ def used(formulas: Iterable[Formula]) -> frozenset[str]:
     return frozenset[str]().union(*(f.symbols for f in formulas))
 
 
+def word(name: str) -> str:
+    """A name of which a field can be made."""
+    name = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return name if name[:1].isalpha() or name[:1] == "_" else f"x{name}"
+
+
 def free(name: str, taken: Iterable[str]) -> str:
     """A name for a field or a state that nothing else has."""
-    name, taken = identifier(name), frozenset(taken)
+    name, taken = word(name), frozenset(taken)
     while name in taken or keyword.iskeyword(name) or name.startswith("_"):
         name = f"{name.lstrip('_')}_" if name.strip("_") else "x_"
     return name

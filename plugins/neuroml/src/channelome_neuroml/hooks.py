@@ -29,3 +29,27 @@ def _cell(path: Path) -> Any:
     from .cells import load_cell
 
     return load_cell(path)
+
+
+@hookimpl
+def channelome_writers() -> dict[str, Callable[[Path, str], Any]]:
+    """Classes in the house style of NeuroML files."""
+    return {".nml": _write, ".xml": _write}
+
+
+def _write(path: Path, name: str) -> Any:
+    from .pack import written
+
+    return written(path, name)
+
+
+@hookimpl
+def channelome_imports() -> dict[str, Callable[..., list[Any]]]:
+    """What NeuroML files are, for ``channelome import``."""
+    return {".nml": _look, ".xml": _look}
+
+
+def _look(path: Path, *, python: str, check: bool) -> list[Any]:
+    from .report import looks
+
+    return looks(path, python=python, check=check)

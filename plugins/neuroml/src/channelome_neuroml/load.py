@@ -71,7 +71,7 @@ def made(document: Document, key: Key) -> Imported:
 def _built(document: Document, key: Key) -> Imported:
     expression.forget()
     try:
-        element = next(one for one in document.components[key.id] if is_mechanism(document, one))
+        element = next(one for one in document.components[key.id] if sort_of(document, one))
         plan = plans(document, element, key.drive, key.ion)[key.part]
         cls = build(plan, plan.meaning.where)
     except NeuroMLError:
@@ -90,10 +90,10 @@ def plans(document: Document, element: Element, drive: str = "", ion: str = "") 
     Raises:
         NeuroMLError: with the place and the reason, for what nothing here can be.
     """
-    lineage = {*document.lineage(document.kind(element)), element.tag}
-    if lineage & _CHANNELS:
+    sort = sort_of(document, element)
+    if sort == "channel":
         return [channels.plan_channel(document, element, drive, ion)]
-    if lineage & _POOLS:
+    if sort == "pool":
         return [pools.plan_pool(document, element, drive == "closed")]
     return synapses.plan_synapse(document, element)
 
@@ -105,10 +105,12 @@ _SYNAPSES = frozenset(
 )
 
 
-def is_mechanism(document: Document, element: Element) -> bool:
-    """Whether a component is a channel, a concentration model or a synapse."""
+def sort_of(document: Document, element: Element) -> str:
+    """Whether a component is a ``"channel"``, a ``"pool"`` or a ``"synapse"``; empty for what is none."""
     lineage = {*document.lineage(document.kind(element)), element.tag}
-    return bool(lineage & (_CHANNELS | _POOLS | _SYNAPSES))
+    return (
+        "channel" if lineage & _CHANNELS else "pool" if lineage & _POOLS else "synapse" if lineage & _SYNAPSES else ""
+    )
 
 
 def _digest(texts: Texts) -> str:
@@ -126,7 +128,7 @@ class Outcome(NamedTuple):
 def outcomes(document: Document) -> Iterator[Outcome]:
     """What comes of each mechanism that stands in the file itself."""
     for element in document.own:
-        if not is_mechanism(document, element):
+        if not sort_of(document, element):
             continue
         try:
             if len(document.components[element.id]) > 1 or not element.id:

@@ -4,6 +4,7 @@ Lengths are in um, times in ms, currents in nA, potentials in mV, concentrations
 powers of ten of SI, so formulas are the same in both.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
@@ -137,7 +138,9 @@ class Measures:
             tens = unit.power - sum(a * b for a, b in zip(unit.dimension, _TENS, strict=True))
             value = float(exact.scaleb(tens) + unit.offset)
         except InvalidOperation:
-            raise place.refuse(f"{name} = '{text[:60]}' is too large a number.") from None
+            value = math.inf
+        if not math.isfinite(value):
+            raise place.refuse(f"{name} = '{text[:60]}' is too large a number.")
         return Number(value, unit.dimension, symbol)
 
     def of(self, text: str, dimension: str, place: Place, name: str) -> Number:
@@ -147,7 +150,7 @@ class Measures:
             NeuroMLError: where it is of another.
         """
         found = self.number(text, place, name)
-        if found.dimension != self.dimensions[dimension]:
+        if found.dimension != self.dimension(dimension, place):
             raise place.refuse(f"{name} = '{text[:60]}' is no {dimension}.")
         return found
 

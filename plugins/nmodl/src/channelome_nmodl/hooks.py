@@ -21,11 +21,9 @@ def channelome_writers() -> dict[str, Callable[[Path, str], Any]]:
 
 
 @hookimpl
-def channelome_commands() -> list[Any]:
-    """``channelome import``."""
-    from .commands import import_
-
-    return [import_]
+def channelome_imports() -> dict[str, Callable[..., list[Any]]]:
+    """What .mod files are, for ``channelome import``."""
+    return {".mod": _look}
 
 
 @hookimpl
@@ -44,3 +42,9 @@ def _write(path: Path, name: str) -> Any:
     from .pack import written
 
     return written(path, name)
+
+
+def _look(path: Path, *, python: str, check: bool) -> list[Any]:
+    from .report import looks
+
+    return looks(path, python=python, check=check)

@@ -1,9 +1,8 @@
-"""What is said of a file that was imported, or was not: lines for a terminal, a table for a browser."""
+"""What is said of a file that was imported, or was not."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,12 @@ from channelome.errors import ChannelomeError
 from channelome.mechanisms.channels import Channel
 from channelome.mechanisms.ions import Ion, Pool
 from channelome.module import REQUIRED
+from channelome.scaffold import Looked
 
 from .compare import compare
 from .load import Imported, load_all
 from .oracle import Comparison
+from .pack import base_of, of
 from .text import NmodlError, read, title
 
 TOLERANCE = 1e-6
@@ -32,7 +33,6 @@ class Result:
         kind: what it calls itself, ``"SUFFIX"``, ``"POINT_PROCESS"`` or ``"ARTIFICIAL_CELL"``.
         refusal: why it is nothing here; empty where it is.
         comparisons: with NEURON, if asked; `trouble` where NEURON could not.
-        name: of its class in a pack that it was put into.
         checks: what the kit found.
     """
 
@@ -42,7 +42,6 @@ class Result:
     refusal: str = ""
     comparisons: list[Comparison] = field(default_factory=list[Comparison])
     trouble: str = ""
-    name: str = ""
     checks: list[str] = field(default_factory=list[str])
 
     @property
@@ -162,44 +161,20 @@ def kind_of(result: Result) -> str:
     return " and ".join(one.plan.base.__name__ for one in result.parts)
 
 
-def line_of(result: Result) -> str:
-    """A file in one line."""
+def looks(path: Path, *, python: str = "", check: bool = False) -> list[Looked]:
+    """What `channelome import` says of a file; arguments as of `looked_at`."""
+    result = looked_at(path, python=python, check=check)
     if not result.parts:
-        return f"{'refused' if result.is_density else 'other  '}  {result.refusal}"
-    name = result.parts[0].plan.meaning.name
-    beside = f"  {result.comparison.relative:.1e} from NEURON" if result.comparison else ""
-    trouble = f"  not compared: {result.trouble}" if result.trouble else ""
-    return (
-        f"{'DIFFERS' if result.differs else 'ok     '}  {result.path.name}: {name}, {kind_of(result)}{beside}{trouble}"
-    )
-
-
-def html(results: list[Result]) -> str:
-    """A page with a row for each file. What stands in a file is escaped."""
-    rows = "\n".join(_row(result) for result in results)
-    good = sum(bool(result.parts) for result in results)
-    return (
-        "<!doctype html><html lang='en'><meta charset='utf-8'><title>Imported mechanisms</title>\n"
-        "<style>body{font:14px sans-serif;margin:2em}td,th{border:1px solid #ccc;padding:4px;text-align:left;vertical-align:top}"
-        "table{border-collapse:collapse}.no{background:#fee}.yes{background:#efe}</style>\n"
-        f"<h1>Imported mechanisms</h1><p>{good} of {len(results)} files.</p>\n"
-        "<table><tr><th>file<th>mechanism<th>in the pack<th>kind<th>states<th>beside NEURON<th>notes</tr>\n"
-        f"{rows}\n</table></html>\n"
-    )
-
-
-def _row(result: Result) -> str:
-    if not result.parts:
-        kind = "refused" if result.is_density else "nothing here"
-        return (
-            f"<tr class='no'><td>{escape(result.path.name)}<td><td><td>{kind}<td><td><td>{escape(result.refusal)}</tr>"
-        )
+        return [Looked(path, refusal=result.refusal, is_other=not result.is_density)]
     meanings = [one.plan.meaning for one in result.parts]
-    beside = f"{result.comparison.relative:.1e}" if result.comparison else escape(result.trouble)
-    notes = "<br>".join(
-        map(escape, (*(said for one in meanings for said in (*one.notes, *one.findings)), *result.checks))
-    )
-    states = escape(", ".join(state for one in result.parts for state in states_of(one.cls)))
-    colour = "no" if result.differs else "yes"
-    name, kind = escape(meanings[0].name), kind_of(result)
-    return f"<tr class='{colour}'><td>{escape(result.path.name)}<td>{name}<td>{escape(result.name)}<td>{kind}<td>{states}<td>{beside}<td>{notes}</tr>"
+    states = tuple(state for one in result.parts for state in states_of(one.cls))
+    said = tuple(text for one in meanings for text in (*one.notes, *one.findings))
+    ion = result.parts[0].plan.ion
+    return [
+        Looked(
+            path, meanings[0].name, kind_of(result), states, told(result),
+            difference=result.comparison.relative if result.comparison else None, is_different=result.differs, trouble=result.trouble,
+            notes=(*said, *result.checks), base=base_of(result.parts), ion=ion if isinstance(ion, str) else "",
+            write=lambda name: of(result.parts, path, name),
+        )
+    ]  # fmt: skip
