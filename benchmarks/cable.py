@@ -112,6 +112,43 @@ def gradient(longest: str, size: str = "", *, duration: float = 20, rounds: int 
     }
 
 
+def memory(longest: str, size: str = "", *, duration: float = 1000) -> dict[str, float]:
+    """MB of this process: before, at the peak of a run of 1 s, and at the peak of its gradient by three conductances; and what XLA says it
+    needs for the gradient beside arguments and results."""
+    import jax
+    import jax.numpy as jnp
+
+    import channelome as ch
+    from channelome.engine.loops import compiler_options
+
+    model, before = cell(longest, **({"size": int(size)} if size else {})), _peak()
+
+    def loss(g: Any) -> Any:
+        own = {"INa.g_max": (g[0], "mS/cm^2"), "IK.g_max": (g[1], "mS/cm^2"), "IL.g_max": (g[2], "mS/cm^2")}
+        stimulus = ch.at("soma", ch.step("1 nA", start="1 ms"))
+        run = ch.simulate(model.replace(**own), f"{duration} ms", dt=f"{DT} ms", stimulus=stimulus, record="soma.V")
+        return jnp.mean((run["soma.V"] + 60) ** 2)
+
+    g = jnp.asarray([120.0, 36.0, 0.3])
+    peaks, temporary = [], 0
+    for f in (loss, jax.grad(loss)):
+        compiled = jax.jit(f, compiler_options=compiler_options()).lower(g).compile()
+        jax.block_until_ready(compiled(g))
+        peaks.append(_peak())
+        temporary = compiled.memory_analysis().temp_size_in_bytes  # pyright: ignore
+    return {
+        "compartments": len(model.compartments), "before, MB": before, "run, MB": peaks[0], "gradient, MB": peaks[1],
+        "of the gradient by XLA, MB": temporary / 1e6,
+    }  # fmt: skip
+
+
+def _peak() -> float:
+    """MB that this process has had at most."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
 def first(longest: str) -> dict[str, float]:
     """Seconds of this process from reading the file to the first trace, and of its parts."""
     import channelome as ch

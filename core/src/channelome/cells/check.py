@@ -10,6 +10,7 @@ from jax.core import Tracer
 from ..errors import ModelError
 from ..mechanisms.channels import Permeable
 from ..mechanisms.ions import Ion
+from ..mechanisms.shells import Shells
 from ..module import Q10, Module, Parameter
 
 if TYPE_CHECKING:
@@ -22,13 +23,24 @@ def check_cell(cell: "SingleCompartment") -> None:
     """Raise `ModelError` for what is wrong with the model, naming the part and the way out."""
     check_parts(cell)
     for species, ion in cell.ions.items():
-        if ion.diffusing(1.0):
+        if isinstance(ion, Shells):
+            _check_diameter(species, ion)
+        elif ion.diffusing(1.0):
             raise ModelError(
                 f"the ion '{species}' ({type(ion).__name__}) is given a diffusion coefficient D, and a point neuron has no compartments to "
                 f"diffuse between: leave D out, or build a MultiCompartment."
             )
     for where, parameter, value in _values(cell):
         _check_shape(where, parameter, value, cell.size)
+
+
+def _check_diameter(species: str, ion: Shells) -> None:
+    where = f"the ion '{species}' ({type(ion).__name__})"
+    if ion.diameter is None:
+        raise ModelError(
+            f"{where} has shells, and a point neuron no diameter: give it one, diameter='10 um', the cylinder's that it stands for."
+        )
+    ion.check_room(where)
 
 
 def check_parts(cell: Any) -> None:

@@ -49,6 +49,13 @@ class Diffusion:
         change = self._solved(x, theta, dt, -self.links.outflow(x))
         return states | self._left(x + change)
 
+    def glance(self, states: States, dt: Any) -> States:
+        """The states after `dt` ms to first order, each node with its neighbours as they are: no negative ones, but a little made or lost."""
+        x = self._settled(self._entered(states))
+        volume, total = (jnp.asarray(each, x.dtype) for each in (self.volume, self.links.total))
+        alone = volume / dt + total
+        return states | self._left(x - self.links.outflow(x) / jnp.where(alone > 0, alone, 1))
+
     def slope(self, states: States) -> States:
         """Rate of change of what diffuses, per ms, by state; 0 for junctions."""
         x = self._settled(self._entered(states))
@@ -95,6 +102,14 @@ def moving(ion: Ion, along: Diffusion | None, states: Mapping[str, Array], curre
     """Rates of change of an ion's states, of which some may diffuse `along` the cell."""
     rates = ion.slope(states, current)
     return rates if along is None else _added(rates, along.slope(dict(states)))
+
+
+def foreseen(
+    ion: Ion, along: Diffusion | None, states: Mapping[str, Array], current: Any, dt: Any, rule: Rule
+) -> States:
+    """An ion's states after `dt` ms to first order: what V of a step is advanced with, and nothing goes on from."""
+    soon = ion.relax(states, current, dt, rule)
+    return soon if along is None else along.glance(soon, dt)
 
 
 def crossed(

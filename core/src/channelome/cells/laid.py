@@ -33,8 +33,9 @@ def laid_out(cell: "MultiCompartment") -> Cable:
         where[label], order = _where(cell, label, whole, tables)
         parts[label] = jax.tree.map(lambda x, order=order: _rows(x, order, cell.size), part)
         if label in cell.ions:
-            compartment = cell.numbers(label)[order]
-            moves = parts[label].diffusing(comps.diameter[compartment].reshape(-1, *bare[1:]))
+            diameter = comps.diameter[cell.numbers(label)[order]].reshape(-1, *bare[1:])
+            parts[label] = parts[label].in_cylinders(diameter)
+            moves = parts[label].diffusing(diameter)
             diffusion |= {label: paths(comps, _nodes(cell, label), moves, bare)} if moves else {}
     return Cable(
         channels={label: parts[label] for label in cell.channels},

@@ -15,7 +15,7 @@ from ..mechanisms.channels import Channel, Environment
 from ..mechanisms.ions import Ion, IonView
 from ..mechanisms.kinetics import Rule
 from ..state import State
-from .diffusion import Diffusion, crossed, moving
+from .diffusion import Diffusion, crossed, foreseen, moving
 from .protocol import Inject
 
 Follow = Callable[[State], State]
@@ -129,7 +129,11 @@ class Membrane:
         """The state with its concentrations predicted for the middle of the step, which keeps V second order."""
         if not any(state.ions.values()):
             return state
-        return state._replace(ions=self.pools(state, self.carried(self.currents(state), state), dt / 2, rule))
+        carried = self.carried(self.currents(state), state)
+        soon = {
+            s: foreseen(ion, self.along(s), state.ions[s], carried[s], dt / 2, rule) for s, ion in self.ions.items()
+        }
+        return state._replace(ions=soon)
 
     def pools(self, state: State, carried: Mapping[str, Any], dt: Any, rule: Rule) -> dict[str, dict[str, Array]]:
         """Concentrations after `dt` ms under the current that each ion carries."""

@@ -123,6 +123,11 @@ def _joined(parts: Sequence[Placed], label: str, compartments: Compartments) -> 
                 f"'{label}' is {type(first.part).__name__} in one region and {type(other.part).__name__} in another: give each a label "
                 f"of its own."
             )
+        structure = next(
+            (x for x in type(first.part)._static if getattr(other.part, x) != getattr(first.part, x)), None
+        )
+        if structure is not None:
+            raise ModelError(f"{structure} of '{label}' differs by region: it is the same wherever the part is.")
     numbers = [np.arange(count) if one.numbers is None else one.numbers for one in parts]
     everywhere, times = np.unique(np.concatenate(numbers), return_counts=True)
     if np.any(times > 1):

@@ -9,7 +9,6 @@ import numpy as np
 from jax import Array
 
 from ..errors import ModelError, UnknownName
-from ..mechanisms.general_ions import GeneralIon
 from ..state import State
 
 _ION_UNITS = {"C_in": "mM", "C_out": "mM", "E": "mV"}
@@ -114,6 +113,5 @@ def _all(cell: Any) -> list[Probe]:
         found.append(Probe(f"{label}.current", "uA/cm^2", label, "current"))
     for species, ion in cell.ions.items():
         found += [Probe(f"{species}.{field}", unit, species, field) for field, unit in _ION_UNITS.items()]
-        own = ion.variables if isinstance(ion, GeneralIon) else ()
-        found += [Probe(f"{species}.{name}", "1", species, name) for name in own if name not in _ION_UNITS]
+        found += [Probe(f"{species}.{name}", unit, species, state) for name, (state, unit) in ion.named().items()]
     return found

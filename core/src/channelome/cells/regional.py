@@ -24,6 +24,8 @@ def check_regions(cell: "MultiCompartment") -> None:
     for name, parameter in type(cell).parameters.items():
         wide = len(cell.compartments) if name in ("C", "Ra", "V") else 1
         _check_fit(cell, name, parameter, getattr(cell, name), wide, "the whole cell")
+    for species, ion in cell.ions.items():
+        ion.in_cylinders(cell.compartments.diameter[cell.numbers(species)])
     parts: list[tuple[str, Module]] = [*cell.channels.items(), *cell.ions.items()]
     for label, part in parts:
         region = dict(cell.regions).get(label)

@@ -8,6 +8,7 @@ from .channels import Channel, Markov, Ohmic, Permeable, equations
 from .general import General
 from .general_ions import GeneralIon
 from .ions import FixedIon, Ion, NernstIon, Pool
+from .shells import Shells
 from .source import digest_of
 from .transmission import Contact, Coupling, Release, Synapse
 
@@ -24,6 +25,7 @@ _KINDS: tuple[type[Module], ...] = (
     General,
     GeneralIon,
     Pool,
+    Shells,
     NernstIon,
     FixedIon,
     Synapse,

@@ -59,6 +59,9 @@ class GeneralIon(Ion):
         """What each variable starts from: numbers, or arrays over the neurons."""
         return dict(self._call("rest", {})) if self.variables else {}
 
+    def named(self) -> dict[str, tuple[str, str]]:
+        return {name: (name, "1") for name in self.variables if name not in ("C_in", "C_out", "E")}
+
     def diffusing(self, diameter: Any) -> dict[str, Diffusing]:
         return in_layer(self, self.D, diameter)
 

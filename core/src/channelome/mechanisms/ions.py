@@ -5,7 +5,7 @@ outward positive: a calcium current that enters the cell is negative and raises 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 import jax.numpy as jnp
 from jax import Array
@@ -87,6 +87,18 @@ class Ion(Module):
 
     def diffusing(self, diameter: Any) -> dict[str, Diffusing]:
         """By state, what diffuses along a cell whose compartments are cylinders of these diameters (um); empty where nothing does."""
+        return {}
+
+    def in_cylinders(self, diameter: Any) -> Self:
+        """The ion in compartments that are cylinders of these diameters (um).
+
+        Raises:
+            ModelError: where it does not fit.
+        """
+        return self
+
+    def named(self) -> dict[str, tuple[str, str]]:
+        """What a run may record of it beside ``C_in, C_out, E``: by name the state and its unit."""
         return {}
 
     def layer(self) -> Any:
@@ -242,7 +254,7 @@ class Fixed(FixedIon):
     valence: Annotated[int, STATIC]  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(self, *, species: str, valence: int | None = None, **values: Any) -> None:
-        Module.__init__(self, species=species, valence=_valence(species, valence), **values)
+        Module.__init__(self, species=species, valence=valence_of(species, valence), **values)
 
 
 class Nernst(NernstIon):
@@ -252,10 +264,11 @@ class Nernst(NernstIon):
     valence: Annotated[int, STATIC]  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(self, *, species: str, valence: int | None = None, **values: Any) -> None:
-        Module.__init__(self, species=species, valence=_valence(species, valence), **values)
+        Module.__init__(self, species=species, valence=valence_of(species, valence), **values)
 
 
-def _valence(species: str, valence: int | None) -> int:
+def valence_of(species: str, valence: int | None) -> int:
+    """The valence that is given, or that of a species that needs none."""
     if not species.isidentifier():
         raise ModelError(f"a species must be a name such as 'na' or 'zn', not {species!r}.")
     if valence is None and species not in VALENCE:

@@ -16,7 +16,7 @@ from ..registry import registry
 from ..registry.provenance import About, Model, read_model
 from .extent import check_cell, check_network, neurons
 from .shape import Shapes
-from .values import at, parse
+from .values import STRUCTURE, at, parse
 
 OWN = ("C", "V", "V_th", "area", "celsius")
 OWN_OF_MANY = ("C", "Ra", "V", "V_th", "celsius")
@@ -105,7 +105,9 @@ def _value(value: Any, place: str) -> Any:
 
 def _part(make: Any, entry: Mapping[str, Any], place: str) -> Any:
     given = {
-        name: value if name == "species" else int(value) if name == "valence" else _value(value, f"{place}.{name}")
+        name: (value if isinstance(value, str | bool) else int(value))
+        if name in STRUCTURE
+        else _value(value, f"{place}.{name}")
         for name, value in entry.items()
         if name != "use"
     }

@@ -23,7 +23,7 @@ from ..sampled import Sampled
 from ..stimuli.current import Current
 from ..units import Unit
 from .shape import cut_table, shape_table
-from .values import of_array, of_parameter, quantity, seed_of
+from .values import STRUCTURE, of_array, of_parameter, quantity, seed_of
 
 SCHEMA = 1
 _MS = Unit.parse("ms")
@@ -99,7 +99,7 @@ def _entry(part: Module, where: str) -> Entry:
 def _part(part: Module, where: str) -> dict[str, Any]:
     found: dict[str, Any] = {"use": versioned(_entry(part, where))}
     for name in type(part)._static:
-        if name not in ("species", "valence"):
+        if name not in STRUCTURE:
             raise ModelError(f"{where}: its {name} is no number with a unit, so that a file cannot hold it.")
         found[name] = getattr(part, name)
     if type(part)._nodes:

@@ -12,6 +12,9 @@ from ..module import Q10, Module
 from ..sampled import DISTRIBUTIONS, Sampled
 from ..units import Unit
 
+STRUCTURE = ("species", "valence", "shells", "axial")
+"""What a file may say of a mechanism that is no parameter: texts, whole numbers, true and false."""
+
 
 @contextlib.contextmanager
 def at(place: str) -> Iterator[None]:

@@ -140,7 +140,9 @@ def synced(table: dict[str, Any], package: str) -> dict[str, Any]:
 def _classes(package: str, bases: tuple[type, ...], suffix: str) -> list[type]:
     """Subclasses of `bases` that the package defines and offers: public, complete and named for its family."""
     own_modules = package == __name__.partition(".")[0]
-    names = [f"{package}.mechanisms.{module}" for module in ("ions", "leak", "synapses")] if own_modules else []
+    names = (
+        [f"{package}.mechanisms.{module}" for module in ("ions", "leak", "shells", "synapses")] if own_modules else []
+    )
     try:
         top = import_module(package)
         if not own_modules:

@@ -115,12 +115,14 @@ def _moved(value: Any, parameter: Parameter) -> float:
 
 def _shown(ion: Any) -> list[Any]:
     """All that cells see of an ion: the start, the view at rest, the rates of change there and elsewhere."""
+    ion = ion if getattr(ion, "diameter", 0) is not None else ion.replace(diameter="2 um")
     states = {name: jnp.asarray(x, float) for name, x in ion.initial().items()}
     view = ion.view(states, CELSIUS)
     seen = [x for x in view._values.values() if x is not None]
     away = {name: 1.7 * x + 1e-9 for name, x in states.items()}  # at rest some things cancel
     slopes = [x for where in (states, away) for I in (-1.0, 1.0) for x in ion.slope(where, I).values()]
-    return [*states.values(), *seen, *slopes]
+    moves = [x for each in ion.diffusing(2.0).values() for x in each]
+    return [*states.values(), *seen, *slopes, *moves]
 
 
 IONS: tuple[Check, ...] = (potential, influx, pool_steps, ion_parameters)
