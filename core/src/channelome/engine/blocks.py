@@ -35,29 +35,41 @@ def same_numbers(a: Any, b: Any) -> bool:
     )
 
 
-def over_all(values: Sequence[Any], counts: Sequence[int]) -> Any:
-    """Of one number for each population, or an array over it, one for the block: a number where all are the same."""
+def over_all(values: Sequence[Any], counts: Sequence[int], whole: tuple[int, ...]) -> Any:
+    """Of one number for each population, or an array over it, one for the block: a number where all are the same.
+
+    What the block has beyond its populations has the number of the last neuron.
+    """
     if all(np.ndim(x) == 0 for x in values) and len({np.asarray(x).tobytes() for x in values}) == 1:
         return values[0]
-    return np.concatenate([np.broadcast_to(np.ravel(x), (n,)) for x, n in zip(values, counts, strict=True)])
+    each = [np.broadcast_to(np.ravel(x), (n,)) for x, n in zip(values, counts, strict=True)]
+    beyond = math.prod(whole) - sum(counts)
+    return np.concatenate([*each, np.repeat(each[-1][-1:], beyond)]).reshape(whole)
 
 
-def together(cells: Sequence[Any]) -> Any:
-    """Cells of one structure as one."""
-    if len(cells) == 1:
+def together(cells: Sequence[Any], whole: tuple[int, ...]) -> Any:
+    """Cells of one structure as one of the shape `whole`."""
+    if len(cells) == 1 and cells[0].size == whole:
         return cells[0]
     counts = [math.prod(cell.size) for cell in cells]
-    leaves = [over_all(column, counts) for column in zip(*(jax.tree.leaves(cell) for cell in cells), strict=True)]
-    return jax.tree.unflatten(jax.tree.structure(resized(cells[0], (sum(counts),))), leaves)
+    leaves = [
+        over_all(column, counts, whole) for column in zip(*(jax.tree.leaves(cell) for cell in cells), strict=True)
+    ]
+    return jax.tree.unflatten(jax.tree.structure(resized(cells[0], whole)), leaves)
 
 
-def stimuli_together(stimuli: Sequence[Counted | None], counts: Sequence[int], dtype: Any) -> Any:
-    """The stimuli of populations as that of their block; None where nobody has one.
+def stimuli_together(
+    stimuli: Sequence[Counted | None], counts: Sequence[int], whole: tuple[int, ...], alone: bool, dtype: Any
+) -> Any:
+    """The stimuli of populations as that of their block, of the shape `whole`; None where nobody has one.
 
     Where all are of one kind, their numbers stand side by side like parameters. Others are taken one by one.
+
+    Args:
+        alone: whether the block is its one population.
     """
     given = [stimulus for stimulus in stimuli if stimulus is not None]
-    if not given or len(stimuli) == 1:
+    if not given or alone:
         return given[0] if given else None
     filled = list(stimuli)
     if len(given) < len(stimuli):
@@ -67,9 +79,12 @@ def stimuli_together(stimuli: Sequence[Counted | None], counts: Sequence[int], d
         axes = jax.tree.leaves(filled[0].neurons())  # pyright: ignore
         columns = list(zip(*(jax.tree.leaves(x) for x in filled), strict=True))
         if all(axis == 0 or _one(column) for axis, column in zip(axes, columns, strict=True)):
-            leaves = [over_all(c, counts) if axis == 0 else c[0] for axis, c in zip(axes, columns, strict=True)]
+            leaves = [over_all(c, counts, whole) if axis == 0 else c[0] for axis, c in zip(axes, columns, strict=True)]
             return jax.tree.unflatten(jax.tree.structure(filled[0]), leaves)
-    return Pieces(tuple(stimuli), tuple(counts))
+    beyond = math.prod(whole) - sum(counts)
+    return (
+        Pieces((*stimuli, None), (*counts, beyond), whole) if beyond else Pieces(tuple(stimuli), tuple(counts), whole)
+    )
 
 
 def _by_neuron(stimulus: Counted) -> bool:
@@ -96,6 +111,7 @@ class Pieces:
 
     stimuli: tuple[Counted | None, ...]
     counts: tuple[int, ...]
+    whole: tuple[int, ...]
 
     def mean(self, n: Any, first: Any = 0.0, last: Any = 1.0) -> Any:
         """As `Counted.mean`, over the block."""
@@ -116,7 +132,7 @@ class Pieces:
         """The parts of an array over the block; what is for all as it is."""
         if jnp.ndim(x) == 0:
             return [x] * len(self.counts)
-        return jnp.split(x, np.cumsum(self.counts)[:-1])
+        return jnp.split(jnp.ravel(x), np.cumsum(self.counts)[:-1])
 
     def at(self, n: Any, share: Any) -> Any:
         """As `Counted.at`, over the block."""
@@ -128,15 +144,15 @@ class Pieces:
             jnp.broadcast_to(jnp.ravel(jnp.asarray(without if x is None else x, known)), (n,))
             for x, n in zip(amounts, self.counts, strict=True)
         ]
-        return jnp.concatenate(parts)
+        return jnp.concatenate(parts).reshape(self.whole)
 
     def neurons(self) -> "Pieces":
         """As `Counted.neurons`: nothing is along the block, each piece is whole on every device."""
         return jax.tree.map(lambda _: -1, self)
 
-    def tree_flatten(self) -> tuple[tuple[Any], tuple[int, ...]]:
-        return (self.stimuli,), self.counts
+    def tree_flatten(self) -> tuple[tuple[Any], tuple[tuple[int, ...], tuple[int, ...]]]:
+        return (self.stimuli,), (self.counts, self.whole)
 
     @classmethod
-    def tree_unflatten(cls, counts: tuple[int, ...], children: tuple[Any]) -> "Pieces":
-        return cls(children[0], counts)
+    def tree_unflatten(cls, shape: tuple[tuple[int, ...], tuple[int, ...]], children: tuple[Any]) -> "Pieces":
+        return cls(children[0], *shape)

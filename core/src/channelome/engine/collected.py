@@ -81,6 +81,9 @@ class Collected:
 
     def _by_label(self, block: str, times: np.ndarray, neurons: np.ndarray) -> dict[str, SpikeTrains]:
         inside = [(label, place) for label, place in self.layout.places.items() if place.block == block]
+        there = sum(place.n for _, place in inside)
+        if there < self.layout.counts[block]:  # the others are nobody's
+            times, neurons = times[neurons < there], neurons[neurons < there]
         if len(inside) == 1:
             return {inside[0][0]: SpikeTrains(times, neurons, inside[0][1].size)}
         begins = np.asarray([place.first for _, place in inside])

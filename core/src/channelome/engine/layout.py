@@ -9,6 +9,7 @@ a state of theirs is recorded. Such a sum stands in a state under the labels of 
 """
 
 import math
+import os
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -54,7 +55,11 @@ class Place(NamedTuple):
             return nodes_last(x)
         if self.alone or np.ndim(x) == 0:
             return x
-        return x[self.first : self.first + self.n].reshape(self.size)
+        return self.flat(x)[self.first : self.first + self.n].reshape(self.size)
+
+    def flat(self, x: Any) -> Any:
+        """An array over the block with its neurons along one axis."""
+        return x.reshape(-1, *x.shape[len(self.whole) :])
 
 
 class Lane(NamedTuple):
@@ -131,7 +136,7 @@ def layout_of(
         together: whether to merge at all: not under a trace.
         apart: populations that have a block each, whatever their structure.
     """
-    places = _places(populations, projections, together, apart)
+    places = _places(populations, projections, together, apart, _in_rows(devices))
     sources = {label for label, population in populations.items() if is_source(population)}
     bundles: dict[str, Bundle] = {}
     for group in _groups(projections, places, sources, dt, together):
@@ -150,7 +155,11 @@ def layout_of(
 
 
 def _places(
-    populations: Mapping[str, Any], projections: Mapping[str, Pathway], together: bool, apart: Collection[str]
+    populations: Mapping[str, Any],
+    projections: Mapping[str, Pathway],
+    together: bool,
+    apart: Collection[str],
+    rows: bool,
 ) -> dict[str, Place]:
     alone = set(apart) | {
         end
@@ -163,15 +172,38 @@ def _places(
         mergeable = together and is_point(population) and label not in alone
         blocks.setdefault(structure(population) if mergeable else label, []).append(label)
     places = {}
-    for labels in blocks.values():
+    for kind, labels in blocks.items():
         total = sum(math.prod(populations[label].size) for label in labels)
-        first = 0
+        first, whole = 0, populations[labels[0]].size if len(labels) == 1 else (total,)
+        if total >= ROWS and not isinstance(kind, str) and rows:
+            whole = (-(-total // ROW), ROW)
         for label in labels:
             size = populations[label].size
             cell = None if is_source(populations[label]) or is_point(populations[label]) else populations[label]
-            places[label] = Place(labels[0], first, size, size if len(labels) == 1 else (total,), cell)
+            places[label] = Place(labels[0], first, size, whole, cell)
             first += math.prod(size)
     return {label: places[label] for label in populations}
+
+
+ROW, ROWS = 64, 2048
+"""Neurons of a row, and how many there are at least in a block that lies in rows."""
+
+
+def _in_rows(devices: int) -> bool:
+    """Whether large blocks lie in rows, the last of which is filled up with neurons that are nobody's.
+
+    XLA shares the neurons of such blocks among the processor's threads; of a number that it cannot divide evenly it leaves out vector
+    instructions, and a step takes five to ten times as long. Rows are divided, and each is whole.
+    """
+    return devices == 1 and jax.default_backend() == "cpu" and _threads() > 1
+
+
+def _threads() -> int:
+    """Among how many threads XLA shares a step, as far as can be seen from outside."""
+    asked = os.environ.get("PJRT_NPROC") or os.environ.get("NPROC") or ""
+    if asked.isdecimal():
+        return int(asked)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _groups(

@@ -68,7 +68,7 @@ def prepared(
     layout = layout_of(
         model.populations, model.projections, dt, recorded=recorded, together=not tracing, apart=clamps, devices=devices
     )
-    blocks = {name: _block(model, labels, dt) for name, labels in layout.members.items()}
+    blocks = {name: _block(model, layout, labels, dt) for name, labels in layout.members.items()}
     pins = {k: pin_of(model.populations[k], held[k]) for k, x in clamps.items() if x.ideal and not blocks[k].pointwise}
     plan = _plan(model, layout, blocks, solver, names, every, clamps, tracing)._replace(pinned=tuple(pins.items()))
     parts = _parts(model, layout, plan, blocks, stimuli, dtype)._replace(clamps=in_precision(clamps, dtype))
@@ -121,8 +121,9 @@ def _parts(
         pathways[junction.label] = (None, None, weight if np.ndim(weight) == 0 else None, None)
     currents = {}
     for name, labels in layout.members.items():
-        counts = [layout.places[label].n for label in labels]
-        currents[name] = stimuli_together([stimuli.get(label) for label in labels], counts, dtype)
+        counts, place = [layout.places[label].n for label in labels], layout.places[labels[0]]
+        each = [stimuli.get(label) for label in labels]
+        currents[name] = stimuli_together(each, counts, place.whole, place.alone, dtype)
     given = {name: current for name, current in currents.items() if current is not None}
     return in_precision(Parts(blocks, pathways, {}, given, {}), dtype)
 
@@ -149,13 +150,13 @@ def _synapses(model: Model, layout: Layout, plan: Plan, dtype: Any, tracing: boo
     return found
 
 
-def _block(model: Model, labels: list[str], dt: float) -> Any:
+def _block(model: Model, layout: Layout, labels: list[str], dt: float) -> Any:
     first = model.populations[labels[0]]
     if is_source(first):
         return first.counted(dt)
     if not first.pointwise:
         return first.ready()
-    return together([model.populations[label] for label in labels])
+    return together([model.populations[label] for label in labels], layout.places[labels[0]].whole)
 
 
 def _check_solver(model: Model, solver: Any, mesh: Any) -> None:

@@ -80,7 +80,9 @@ def _ring_of(layout: Layout, bundle: Bundle, member: Member, ring: Any) -> tuple
 def in_arrays(layout: Layout, state: NetworkState) -> NetworkState:
     """The state of populations and projections, which must be one of this layout's, in the arrays of the run."""
     cells = {
-        block: _joined([_entered(layout.places[label], state.cells[label]) for label in labels])
+        block: _joined(
+            [_entered(layout.places[label], state.cells[label]) for label in labels], layout.places[labels[0]]
+        )
         for block, labels in layout.members.items()
         if labels[0] in state.cells
     }
@@ -104,7 +106,8 @@ def _in_block(place: Place, x: Any, axis: int = 0) -> Any:
         return x
     before, after = place.first, math.prod(place.whole) - place.first - place.n
     flat = jnp.reshape(x, (*x.shape[:axis], place.n, *x.shape[axis + len(place.size) :])) if axis == 0 else x
-    return jnp.pad(flat, [(before, after) if i == axis else (0, 0) for i in range(flat.ndim)])
+    padded = jnp.pad(flat, [(before, after) if i == axis else (0, 0) for i in range(flat.ndim)])
+    return padded.reshape(*place.whole, *padded.shape[1:]) if axis == 0 else padded
 
 
 def _entered(place: Place, state: Any) -> Any:
@@ -112,12 +115,18 @@ def _entered(place: Place, state: Any) -> Any:
     return state if place.pointwise else jax.tree.map(nodes_first, state)
 
 
-def _joined(states: list[Any]) -> Any:
-    if len(states) == 1:
+def _joined(states: list[Any], place: Place) -> Any:
+    """States of a block's populations side by side; what is nobody's is in the state of the last neuron."""
+    if len(states) == 1 and (place.alone or not place.pointwise):
         return states[0]
-    return jax.tree.map(
-        lambda *xs: xs[0] if np.ndim(xs[0]) == 0 else jnp.concatenate([jnp.ravel(x) for x in xs]), *states
-    )
+
+    def joined(*xs: Any) -> Any:
+        if np.ndim(xs[0]) == 0:
+            return xs[0]
+        flat = jnp.concatenate([jnp.ravel(x) for x in xs])
+        return jnp.pad(flat, (0, math.prod(place.whole) - flat.size), mode="edge").reshape(place.whole)
+
+    return jax.tree.map(joined, *states)
 
 
 def _spread(layout: Layout, bundle: Bundle, values: Mapping[str, Any], parts: Mapping[str, Member]) -> Any:

@@ -121,7 +121,7 @@ def _in_block(numbers: Any, place: Place, elsewhere: float | None = None) -> Any
             return x
         whole = np.full(math.prod(place.whole), np.ravel(x)[0] if elsewhere is None else elsewhere)
         whole[place.first : place.first + place.n] = np.ravel(x)
-        return whole
+        return whole.reshape(place.whole)
 
     return jax.tree.map(over, numbers)
 
