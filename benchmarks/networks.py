@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from peers import Peers
 from plain_jnp import DT
 from timing import Run, interleave, ratio, timed
@@ -159,7 +158,8 @@ def _cost(n: int, inputs: int) -> dict[str, Any]:
     run()
     second = time.perf_counter()
     synapses = sum(path.wiring.edges.n for path in net.projections.values())
-    rows = sum(np.asarray(path.wiring.targets).nbytes for path in net.projections.values())
+    laid = [path.wiring.kept["rows"][1] for path in net.projections.values() if "rows" in path.wiring.kept]
+    rows = sum(x.targets.nbytes for x in laid)
     return {
         "n": n, "synapses": synapses, "build": built - begin, "first_call": first - built, "second_call": second - first,
         "compile": (first - built) - (second - first), "bytes_built": (held - before) / synapses, "bytes_rows": rows / synapses,

@@ -12,7 +12,7 @@ from jax.core import Tracer
 from ..errors import ModelError
 from ..mechanisms.transmission import Followed
 from ..networks.projection import Pathway
-from ..networks.rows import FLAT, NOWHERE, Flat, Inward, Rows, Shape, Turned, by_target, flat, laid_out, room, rows_of
+from ..networks.rows import NOWHERE, Flat, Inward, Rows, Shape, Turned, by_target, flat, laid_out, room, rows_of
 from ..networks.wiring import Wiring
 from .delivery import WORD, Pairs
 from .lanes import over_lanes, summed_lanes
@@ -223,7 +223,7 @@ def _lay_out(layout: Layout, path: Path, bundle: Bundle, wirings: Any) -> Laid:
         where, known = np.concatenate(targets)[order], False
     shape = rows_of(counts)
     starts = None
-    if where.size >= FLAT and room(counts, shape.width) < 2**31 and jax.default_backend() == "cpu":
+    if _lies_flat(path) and room(counts, shape.width) < 2**31:
         starts = np.zeros(counts.size + 1, np.int32)
         np.cumsum(counts, out=starts[1:])
         shape = shape._replace(starts=None, counts=counts)
@@ -231,6 +231,11 @@ def _lay_out(layout: Layout, path: Path, bundle: Bundle, wirings: Any) -> Laid:
     turned, sources = _by_target(layout, path, bundle, where)
     laid = Laid(shape, starts, None, order, senders, turned, sources, wirings)
     return laid._replace(targets=_as_it_is(laid.placed(where, NOWHERE)))
+
+
+def _lies_flat(path: Path) -> bool:
+    """With weights of their own, which it halves, synapses lie flat where they are walked; even rows are some percent faster without."""
+    return not path.uniform and jax.default_backend() == "cpu"
 
 
 def _by_target(layout: Layout, path: Path, bundle: Bundle, where: np.ndarray) -> tuple[Turned | None, Any]:

@@ -132,14 +132,14 @@ def laid_out(shape: Shape, values: np.ndarray, filling: Any, n_rows: int = 0) ->
 _BLOCK = 1 << 22
 
 
-FLAT = 1 << 21
-"""From so many synapses on they lie flat: memory then matters more than the some percent of time that even rows save."""
+_MANY = 1 << 21
+"""From here on numbers of synapses of other seeds differ by less than 1 %."""
 
 
 def room(counts: np.ndarray, width: int) -> int:
     """Places that are kept for flat synapses: of few sizes, so that networks of other seeds are run by one program."""
     n = int(counts.sum()) + width
-    step = 1 << max(n.bit_length() - 7, 0)
+    step = 1 << max(n.bit_length() - (7 if n >= _MANY else 4), 0)
     return -(-n // step) * step
 
 
