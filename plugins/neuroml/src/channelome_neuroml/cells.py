@@ -45,6 +45,7 @@ def load_cell(
     *,
     id: str = "",
     celsius: Any = None,
+    V: Any = None,
     folder: str | os.PathLike[str] | None = None,
     discretise: Rule | None = None,
     size: Any = None,
@@ -55,6 +56,7 @@ def load_cell(
         path: of the file; `ch.load` gives it.
         id: which cell, where the file has several.
         celsius: temperature in degC, as ``"32 degC"``; that of a networkWithTemperature of the file if None.
+        V: first membrane potential, as ``"-65 mV"``; the file's initMembPotential if None.
         folder: in which included files may be; the file's own if None.
         discretise: how finely it is cut; ``max_length("20 um")`` if None.
         size: of the population; one cell if None.
@@ -65,7 +67,7 @@ def load_cell(
     """
     document = Document(Path(path), None if folder is None else Path(folder))
     element = _chosen(document, id)
-    reader = _Reader(document, element)
+    reader = _Reader(document, element, V)
     try:
         return reader.built(celsius if celsius is not None else reader.temperature(), discretise, size)
     except NeuroMLError:
@@ -112,8 +114,8 @@ class _Part:
 
 
 class _Reader:
-    def __init__(self, document: Document, element: Element) -> None:
-        self.document, self.element = document, element
+    def __init__(self, document: Document, element: Element, V: Any) -> None:
+        self.document, self.element, self.V = document, element, V
         for child in element.children:
             if child.tag not in _BODY:
                 raise child.refuse(f"{element} has a {child.tag}, which is not followed.")
@@ -207,7 +209,7 @@ class _Reader:
     def _own(self) -> dict[str, Any]:
         found = {
             "C": (self._along(self.membrane, "specificCapacitance", 1e5), "uF/cm^2"),
-            "V": (self._along(self.membrane, "initMembPotential", 1.0), "mV"),
+            "V": self.V if self.V is not None else (self._along(self.membrane, "initMembPotential", 1.0), "mV"),
         }  # fmt: skip
         thresholds = {one.need("value"): one for one in self.membrane.all("spikeThresh")}
         if len(thresholds) > 1:
@@ -229,7 +231,8 @@ class _Reader:
         }[tag]
         elements = section.all(tag)
         if not elements:
-            raise section.refuse(f"{section} has no {tag}.")
+            more = ": channelome_neuroml.cells.load_cell(path, V=...) says one" if tag == "initMembPotential" else ""
+            raise section.refuse(f"{section} has no {tag}{more}.")
         numbers = [
             float(f"{self.document.measures.of(one.need('value'), dimension, one.place, tag).value * scale:.14g}")
             for one in elements

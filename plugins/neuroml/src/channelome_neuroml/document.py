@@ -115,14 +115,20 @@ class Document:
             if child.tag in ("include", "Include"):
                 self._include(child, name)
             elif child.tag == "ComponentType":
-                made = Type(child)
-                if made.name in self.types:
-                    raise child.refuse(f"the ComponentType '{made.name}' stands twice.")
-                self.types[made.name] = made
+                self._type(child)
             elif child.tag not in _NO_COMPONENT:
                 self.components.setdefault(child.id, []).append(child)
                 if name == self.name:
                     self.own.append(child)
+
+    def _type(self, element: Element) -> None:
+        name = element.need("name")
+        if name in self.types:
+            raise element.refuse(f"the ComponentType '{name}' stands twice.")
+        try:
+            self.types[name] = Type(element)
+        except NeuroMLError as error:  # of a type that may not be asked for
+            self.left[name] = str(error)
 
     def _include(self, element: Element, of: str) -> None:
         wanted = element.get("href") or element.get("file")

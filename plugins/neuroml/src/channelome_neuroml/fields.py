@@ -18,15 +18,15 @@ def used(formulas: Iterable[Formula]) -> frozenset[str]:
 
 def word(name: str) -> str:
     """A name of which a field can be made."""
-    name = re.sub(r"\W", "_", name, flags=re.ASCII)
-    return name if name[:1].isalpha() or name[:1] == "_" else f"x{name}"
+    name = re.sub(r"\W", "_", name, flags=re.ASCII).lstrip("_")
+    return name if name[:1].isalpha() else f"x{name}"
 
 
 def free(name: str, taken: Iterable[str]) -> str:
     """A name for a field or a state that nothing else has."""
     name, taken = word(name), frozenset(taken)
-    while name in taken or keyword.iskeyword(name) or name.startswith("_"):
-        name = f"{name.lstrip('_')}_" if name.strip("_") else "x_"
+    while name in taken or keyword.iskeyword(name):
+        name += "_"
     return name
 
 
