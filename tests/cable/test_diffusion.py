@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import channelome as ch
-from channelome.authoring import Concentration, Conductance, GeneralIon, Ohmic, Voltage
+from channelome.authoring import Concentration, Conductance, GeneralIon, Length, Ohmic, Voltage
 from channelome.cells.diffusion import moving
 from channelome.maths import FARADAY
 from channelome.mechanisms.rules import CLIPPED_PADE
@@ -266,6 +266,7 @@ MISTAKES = {
         "a point neuron has no compartments to diffuse between: leave D out, or build a MultiCompartment",
     ),
     "nothing that changes": (lambda: build(CUT, Still(D="1 um^2/ms")), "has no C_in that changes: take a pool"),
+    "something else of that name": (lambda: type("Deep", (GeneralIon,), {"__annotations__": {"D": Length}, "D": 1.0}, species="ca"), "give that another name"),
     "a fixed ion": (lambda: ch.ion("CalciumFixed", D="1 um^2/ms"), "CalciumFixed has no parameter 'D'"),
 }  # fmt: skip
 

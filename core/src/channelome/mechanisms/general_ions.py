@@ -12,7 +12,7 @@ from ..errors import DefinitionError
 from ..maths import nernst
 from ..units import Diffusivity
 from .implicit import stepped
-from .ions import Diffusing, Ion, IonView, States, in_layer
+from .ions import Diffusing, Ion, IonView, States, check_diffusion, in_layer
 from .kinetics import Rule
 
 _KNOWN = {"rest": (), "derivatives": ("I", "C_in", "C_out"), "potential": ("celsius", "C_in", "C_out")}
@@ -43,6 +43,7 @@ class GeneralIon(Ion):
 
     def __init_subclass__(cls, *, variables: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        check_diffusion(cls)
         cls.variables = tuple(variables) or cls.variables
         needed = ("rest", "derivatives") if cls.variables else ()
         for method in needed:

@@ -159,6 +159,7 @@ class Pool(Ion):
         super().__init_subclass__(**kwargs)
         if "balance" not in cls.__dict__ and not hasattr(cls, "balance"):
             raise DefinitionError(f"class {cls.__name__} needs a method balance(self, I) that returns Gate or Linear.")
+        check_diffusion(cls)
 
     def balance(self, I: Any) -> Relaxation:
         raise NotImplementedError
@@ -178,6 +179,16 @@ class Pool(Ion):
 
     def relax(self, states: Mapping[str, Array], current: Any, dt: Any, rule: Rule) -> States:
         return {"C_in": self.balance(current).relax(states["C_in"], dt, rule)}
+
+
+def check_diffusion(cls: type[Ion]) -> None:
+    """Raise `DefinitionError` for a class that calls something else `D`."""
+    unit, wanted = cls.parameters["D"].unit, Unit.parse("um^2/ms")
+    if unit.dimension != wanted.dimension:
+        raise DefinitionError(
+            f"class {cls.__name__}: D is the diffusion coefficient of every pool, in {wanted}, and cannot be a parameter in {unit}: give that "
+            f"another name."
+        )
 
 
 def in_layer(ion: Ion, D: Any, diameter: Any) -> dict[str, Diffusing]:
