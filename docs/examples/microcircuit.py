@@ -52,6 +52,8 @@ def microcircuit(scale: float = 0.1, seed: int = 0) -> ch.Network:
     }
     for target, probabilities in PROBABILITY.items():
         for source, p in zip(NEURONS, probabilities, strict=True):
+            if not p:
+                continue
             kind = source[-1]
             weight = WEIGHTS[kind] * (2 if (source, target) == ("L4E", "L23E") else 1)
             parts[f"{source}_{target}"] = ch.Projection(
