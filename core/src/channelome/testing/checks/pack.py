@@ -130,16 +130,25 @@ def imports(subject: PackSubject) -> Problems:
 
 @functools.cache
 def imported(modules: tuple[str, ...]) -> tuple[dict[str, Any], str]:
-    """What importing `modules` does in a process of its own, and what it prints."""
+    """What importing `modules` does in a process of its own, and what it prints; where it is slow, again with bytecode there."""
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "found.json"
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-        command = [sys.executable, "-P", str(_PROBE), str(out), *modules]
-        run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-        if not out.is_file():
-            nothing = {"seconds": 0.0, "backends": [], "settings": [], "environment": [], "events": []}
-            return {"error": f"the process ended with {run.returncode}"} | nothing, run.stdout + run.stderr
-        return json.loads(out.read_text(encoding="utf-8")), run.stdout + run.stderr
+        found, printed = _imported(modules, Path(folder))
+        if found["seconds"] > SECONDS:
+            found["seconds"] = min(found["seconds"], _imported(modules, Path(folder))[0]["seconds"])
+        return found, printed
+
+
+def _imported(modules: tuple[str, ...], folder: Path) -> tuple[dict[str, Any], str]:
+    out = folder / "found.json"
+    kept = {name: word for name, word in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    path = os.pathsep.join(path for path in sys.path if path)
+    environment = kept | {"PYTHONPATH": path, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+    command = [sys.executable, "-P", str(_PROBE), str(out), *modules]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    if not out.is_file():
+        nothing = {"seconds": 0.0, "backends": [], "settings": [], "environment": [], "events": []}
+        return {"error": f"the process ended with {run.returncode}"} | nothing, run.stdout + run.stderr
+    return json.loads(out.read_text(encoding="utf-8")), run.stdout + run.stderr
 
 
 PACK: tuple[Check, ...] = (manifest, in_line, references, licence, expected_failures, imports)
