@@ -9,14 +9,28 @@ import pytest
 
 from channelome.mechanisms.channels import Channel
 from channelome.mechanisms.ions import VALENCE, Fixed, Ion, IonView, Nernst
+from channelome.mechanisms.shells import CalciumShells, IonShells
 from channelome.module import Q10
 from channelome.registry import registry
 
 CHANNELS = {entry.name: registry.load(entry.name, "channel") for entry in registry.entries(kind="channel")}
 IONS = {entry.name: registry.load(entry.name, "ion") for entry in registry.entries(kind="ion")}
+SHELLS: dict[str, Any] = {
+    "diameter": "4 um", "depth": "0.2 um", "B": "0.1 mM", "k_on": (100, "1/(mM*ms)"), "k_off": (0.2, "1/ms"), "v": (0.01, "mM*um/ms"), "K": "1e-3 mM",
+}  # fmt: skip
 GENERIC: dict[type[Ion], dict[str, Any]] = {
     Fixed: {"species": "cl", "E": "-80 mV", "C_in": "7 mM", "C_out": "110 mM"},
     Nernst: {"species": "mg", "C_in": "0.5 mM", "C_out": "1 mM"},
+    CalciumShells: SHELLS,
+    IonShells: SHELLS
+    | {
+        "species": "mg",
+        "v": (10, "mM*um/ms"),
+        "K": "0.3 mM",
+        "D": (0.5, "um^2/ms"),
+        "C_rest": "0.5 mM",
+        "C_out": "1 mM",
+    },
 }
 V = np.arange(-119.5, 60.0)
 
@@ -82,7 +96,7 @@ def test_every_channel_is_finite_in_value_and_slope_at_every_half_millivolt(name
 
 def ion_behaviour(ion: Ion, celsius: float = 20.0) -> np.ndarray:
     states = {name: jnp.asarray(value) for name, value in ion.initial().items()}
-    away = {name: 3 * x for name, x in states.items()}
+    away = {name: (3 + i) * x for i, (name, x) in enumerate(states.items())}
     view = ion.view(away, celsius)
     moved = ion.slope(away, jnp.asarray(-1.0))
     return np.array([float(x) for x in (view.C_in, view.C_out, view.E, *states.values(), *moved.values())])
