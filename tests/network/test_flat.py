@@ -53,7 +53,7 @@ def test_flat_synapses_do_what_those_in_rows_do(case: str, monkeypatch: pytest.M
     net = network(**CASES[case] | OWN)
     flat = run(net)
     assert net.projections["exc"].wiring.kept["rows"][1].starts is not None
-    monkeypatch.setattr(wires, "_lies_flat", lambda path: False)
+    monkeypatch.setattr(wires, "_lies_flat", lambda path, lanes: False)
     in_rows = run(network(**CASES[case] | OWN))
     assert len(in_rows.spikes["cells"]) > 100
     assert np.array_equal(flat["cells.V"], in_rows["cells.V"])
@@ -68,7 +68,7 @@ def test_flat_synapses_are_walked_under_a_trace(monkeypatch: pytest.MonkeyPatch)
 
     flat = V(weights)
     jax.clear_caches()
-    monkeypatch.setattr(wires, "_lies_flat", lambda path: False)
+    monkeypatch.setattr(wires, "_lies_flat", lambda path, lanes: False)
     assert np.array_equal(V(weights), flat)
 
 

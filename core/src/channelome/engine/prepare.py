@@ -73,7 +73,11 @@ def prepared(
     plan = _plan(model, layout, blocks, solver, names, every, clamps, tracing)._replace(pinned=tuple(pins.items()))
     parts = _parts(model, layout, plan, blocks, stimuli, dtype)._replace(clamps=in_precision(clamps, dtype))
     parts = parts._replace(synapses=_synapses(model, layout, plan, dtype, tracing, mesh))
-    rows = {path.label: rows_for(layout, path, layout.bundles[path.label], dtype) for path in plan.paths if tracing}
+    rows = {
+        path.label: rows_for(layout, path, layout.bundles[path.label], dtype, lanes=plan.lanes)
+        for path in plan.paths
+        if tracing
+    }
     ages = {name: np.int32(0) for name, block in blocks.items() if not is_source(block)}
     past = state.steps if isinstance(state, NetworkState) else np.int32(0)
     times = Times(np.int32(origin), past, ages)
@@ -144,7 +148,7 @@ def _synapses(model: Model, layout: Layout, plan: Plan, dtype: Any, tracing: boo
         if tracing:
             found[path.label] = in_precision(pairs_for(layout, path, bundle), dtype)
         elif mesh is None:
-            found[path.label] = rows_for(layout, path, bundle, dtype)
+            found[path.label] = rows_for(layout, path, bundle, dtype, lanes=plan.lanes)
         else:
             found[path.label] = shares_for(layout, path, bundle, mesh.size, dtype)
     return found

@@ -155,10 +155,10 @@ class Laid(NamedTuple):
         return flat(self.shape.counts, self.shape.width, values)
 
 
-def rows_for(layout: Layout, path: Path, bundle: Bundle, dtype: Any) -> Rows | Flat:
-    """The synapses of a bundle to walk."""
+def rows_for(layout: Layout, path: Path, bundle: Bundle, dtype: Any, *, lanes: bool) -> Rows | Flat:
+    """The synapses of a bundle to walk; `lanes` as of the plan."""
     with jax.ensure_compile_time_eval():  # what is known before a trace is worked out before it
-        laid = _laid(layout, path, bundle)
+        laid = _laid(layout, path, bundle, _lies_flat(path, lanes))
         if path.uniform:
             return laid.rows(None, None if laid.turned is None else Inward(laid.sources, None))
         given = [member.pathway.weight for member in bundle.members]
@@ -198,19 +198,19 @@ def weights_of(bundle: Bundle, dtype: Any) -> np.ndarray:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _laid(layout: Layout, path: Path, bundle: Bundle) -> Laid:
+def _laid(layout: Layout, path: Path, bundle: Bundle, flat: bool) -> Laid:
     """Worked out at the first run of these wirings in these places, and kept with the first of them."""
     wirings = tuple(member.pathway.wiring for member in bundle.members)
     ends = tuple((layout.places[wiring.pre], layout.places[wiring.post]) for wiring in wirings)
     lanes = bundle.lanes, tuple(member.lane for member in bundle.members)
-    key = tuple(map(id, wirings)), ends, lanes, (path.delay, layout.dt)
+    key = tuple(map(id, wirings)), ends, lanes, (path.delay, layout.dt), flat
     kept = wirings[0].kept
     if kept.get("rows", (None,))[0] != key:  # one layout at a time: they are as large as the edges
-        kept["rows"] = key, _lay_out(layout, path, bundle, wirings)
+        kept["rows"] = key, _lay_out(layout, path, bundle, wirings, flat)
     return kept["rows"][1]
 
 
-def _lay_out(layout: Layout, path: Path, bundle: Bundle, wirings: Any) -> Laid:
+def _lay_out(layout: Layout, path: Path, bundle: Bundle, wirings: Any, flat: bool) -> Laid:
     targets = [places_of(layout, path, bundle, member) for member in bundle.members]
     if len(bundle.members) == 1:
         edges, order = bundle.members[0].pathway.wiring.edges, None
@@ -223,7 +223,7 @@ def _lay_out(layout: Layout, path: Path, bundle: Bundle, wirings: Any) -> Laid:
         where, known = np.concatenate(targets)[order], False
     shape = rows_of(counts)
     starts = None
-    if _lies_flat(path) and room(counts, shape.width) < 2**31:
+    if flat and room(counts, shape.width) < 2**31:
         starts = np.zeros(counts.size + 1, np.int32)
         np.cumsum(counts, out=starts[1:])
         shape = shape._replace(starts=None, counts=counts)
@@ -233,9 +233,9 @@ def _lay_out(layout: Layout, path: Path, bundle: Bundle, wirings: Any) -> Laid:
     return laid._replace(targets=_as_it_is(laid.placed(where, NOWHERE)))
 
 
-def _lies_flat(path: Path) -> bool:
+def _lies_flat(path: Path, lanes: bool) -> bool:
     """With weights of their own, which it halves, synapses lie flat where they are walked; even rows are some percent faster without."""
-    return not path.uniform and jax.default_backend() == "cpu"
+    return not path.uniform and not lanes
 
 
 def _by_target(layout: Layout, path: Path, bundle: Bundle, where: np.ndarray) -> tuple[Turned | None, Any]:
