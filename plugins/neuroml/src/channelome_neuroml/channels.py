@@ -48,9 +48,12 @@ def plan_channel(document: Document, element: Element, drive: str = "", ion: str
 
 
 def species_of(element: Element, ion: str = "") -> str:
-    """The ion that carries a channel; empty for one that is not known, such as "non_specific"."""
+    """The ion that carries a channel; empty for one that is not known, such as "non_specific".
+
+    ``h`` is the cation current of HCN channels there, not that of protons.
+    """
     found = (ion or element.get("species")).lower()
-    return found if found in VALENCE else ""
+    return found if found in VALENCE and found != "h" else ""
 
 
 class _Planner:
