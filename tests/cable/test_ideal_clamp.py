@@ -156,7 +156,9 @@ def test_its_gates_and_pools_are_those_of_a_point_that_is_held():
     for name in fields:
         np.testing.assert_allclose(there[f"apical[0](0.5).{name}"], alone[name][:, 0], rtol=1e-12)
     assert alone["ca.C_in"].max() > 1e-3
-    np.testing.assert_allclose(there["clamp.current"], alone["clamp.current"][:, 0], rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(
+        there["clamp.current"], alone["clamp.current"][:, 0], rtol=0, atol=5e-6
+    )  # 55 mV along the branches
 
 
 def test_a_part_may_be_where_the_place_is_or_not():
@@ -189,7 +191,7 @@ def test_a_series_resistance_that_vanishes_leads_to_it():
     out = ch.simulate(axon(), "6 ms", dt="0.00625 ms", stimulus=near, record=NAMES)
     assert np.sqrt(np.mean((out["V"] - ideal["V"]) ** 2)) < 0.3
     settled = out.t > 1.1
-    np.testing.assert_allclose(out["clamp.current"][settled], ideal["clamp.current"][settled], rtol=0, atol=0.05)
+    np.testing.assert_allclose(out["clamp.current"][settled], ideal["clamp.current"][settled], rtol=0, atol=0.15)
 
 
 # ---- ways of running -----------------------------------------------------------------------------------------------
