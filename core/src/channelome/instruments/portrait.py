@@ -136,4 +136,6 @@ def _lines(axes: "Axes", group: _Gates, values: Mapping[str, Any], shade: Mappin
     for name in shade:  # in the class's order: JAX sorts the names of its results
         if name in values:
             axes.plot(group.x, values[name], color=shade[name], linewidth=1.6, label=label(name))
-    axes.legend(frameon=False, fontsize="small", handlelength=1.2, loc="best")  # said, so that a busy machine is no reason to warn
+    axes.legend(
+        frameon=False, fontsize="small", handlelength=1.2, loc="best"
+    )  # said, so that a busy machine is no reason to warn

@@ -142,7 +142,9 @@ def _named(panel: "Axes", names: Mapping[str, Any]) -> None:
     if len(names) == 1:
         panel.set_title(next(iter(names)))
     else:
-        panel.legend(frameon=False, fontsize="small", loc="upper right")  # the best place is slow to find among long traces
+        panel.legend(
+            frameon=False, fontsize="small", loc="upper right"
+        )  # the best place is slow to find among long traces
 
 
 def _chosen(name: str, n: int, neurons: Sequence[int] | None) -> list[int]:
