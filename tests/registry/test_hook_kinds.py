@@ -75,7 +75,7 @@ def test_a_file_of_another_format_is_loaded_by_the_plugin_that_reads_it(tmp_path
     ("read", "said"),
     [
         (fail, "RuntimeError: no such luck"),
-        (lambda path: [1], "must return the table of a model, not \\[1\\]"),
+        (lambda path: [1], "must return the table of a model, or a cell or network, not \\[1\\]"),
         (lambda path: {"schema": 1, "channels": {"INa": {"use": "os:system"}}}, "must be a registered name"),
         (lambda path: CELL | {"C": object()}, "C"),
     ],

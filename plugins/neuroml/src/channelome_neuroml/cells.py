@@ -7,21 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from channelome.cells import MultiCompartment, SingleCompartment, on
+from channelome.cells import MultiCompartment, SingleCompartment
 from channelome.errors import ChannelomeError
 from channelome.formulas import expression as x
 from channelome.formulas.numeric import values
 from channelome.mechanisms.ions import VALENCE
-from channelome.morphology import Compartments, max_length
-from channelome.morphology.discretise import DLambda, Rule
+from channelome.morphology.discretise import Rule
 
 from . import channels, formulas
+from .bodies import BODY, Body
 from .document import Document
 from .fields import free
 from .formulas import Value
 from .lems import OUTSIDE
 from .load import Imported, Key, made, sort_of
-from .shapes import Shape, path_lengths
+from .shapes import path_lengths
 from .text import Element, NeuroMLError
 from .units import NONE
 
@@ -37,7 +37,6 @@ _DRIVES = {
 }  # fmt: skip
 _OF_CALCIUM = (channels.OHMIC, channels.GHK, channels.GHK2)
 _TAKEN = frozenset([*VALENCE, *dir(MultiCompartment), *dir(SingleCompartment), "C", "Ra", "V", "V_th", "celsius", "size", "spikes_at", "discretise", "area"])  # fmt: skip
-_BODY = ("morphology", "biophysicalProperties", "notes", "annotation", "property")
 
 
 def load_cell(
@@ -69,7 +68,7 @@ def load_cell(
     element = _chosen(document, id)
     reader = _Reader(document, element, V)
     try:
-        return reader.built(celsius if celsius is not None else reader.temperature(), discretise, size)
+        return reader.built(celsius if celsius is not None else reader.body.temperature(), discretise, size)
     except NeuroMLError:
         raise
     except ChannelomeError as error:
@@ -115,61 +114,18 @@ class _Part:
 
 class _Reader:
     def __init__(self, document: Document, element: Element, V: Any) -> None:
-        self.document, self.element, self.V = document, element, V
-        for child in element.children:
-            if child.tag not in _BODY:
-                raise child.refuse(f"{element} has a {child.tag}, which is not followed.")
-        self.shape = Shape(self._body("morphology"))
-        body = self._body("biophysicalProperties")
-        self.membrane, self.inside = self._section(body, "membraneProperties"), body.one("intracellularProperties")
-        if extra := [
-            one
-            for one in body.children
-            if one.tag not in ("membraneProperties", "intracellularProperties", "extracellularProperties", *_BODY[2:])
-        ]:
-            raise extra[0].refuse(f"{extra[0].tag} of biophysicalProperties is not followed.")
-        self.compartments: Compartments | None = None
+        self.document, self.element = document, element
+        self.body = Body(document, element, V)
+        self.shape, self.membrane, self.inside = self.body.shape, self.body.membrane, self.body.inside
         self.asks_potential = False
-
-    # ---- what it is made of ----
-
-    def _body(self, tag: str) -> Element:
-        inside = self.element.one(tag)
-        if inside is not None:
-            return inside
-        if not self.element.get(tag):
-            raise self.element.refuse(f"{self.element} has no {tag}.")
-        return self.document.find(self.element.get(tag), self.element, tag)
-
-    def _section(self, body: Element, tag: str) -> Element:
-        found = body.one(tag)
-        if found is None:
-            raise body.refuse(f"{body} has no {tag}.")
-        return found
-
-    def temperature(self) -> Any:
-        """Of the one network with a temperature that the document has; None without one."""
-        found = {
-            one.get("temperature"): one
-            for many in self.document.components.values()
-            for one in many
-            if one.tag == "network" and one.get("temperature")
-        }
-        if len(found) != 1:
-            return None
-        ((text, one),) = found.items()
-        kelvin = self.document.measures.of(text, "temperature", one.place, "temperature").value
-        return (float(f"{kelvin - 273.15:.12g}"), "degC")
-
-    # ---- building ----
 
     def built(self, celsius: Any, rule: Rule | None, size: Any) -> MultiCompartment | SingleCompartment:
         single = len(self.shape.segments) == 1
         if not single:
-            self.compartments = self._cut(rule)
+            self.body.cut(rule)
         elif rule is not None:
             raise self.element.refuse("a cell of one segment is one compartment, and is not cut.")
-        own = self._own()
+        own = self.body.own()
         parts = self._densities()
         labels: dict[str, Any] = {}
         for part in parts:
@@ -188,95 +144,16 @@ class _Reader:
                 area=area,
                 **{k: v for k, v in given.items() if k not in ions},
             )
-        assert self.compartments is not None
-        return MultiCompartment(self.compartments, size=() if size is None else size, **given)
-
-    def _cut(self, rule: Rule | None) -> Compartments:
-        morphology = self.shape.morphology(self.document.name.rpartition("/")[2])
-        rule = max_length("20 um") if rule is None else rule
-        if not isinstance(rule, DLambda):
-            return morphology.discretise(rule)
-        coarse = morphology.discretise(max_length("100 um"))
-        self.compartments = coarse
-        own = self._own()
-        numbers = [np.unique(np.asarray(own[name][0])) for name in ("Ra", "C")]
-        if any(len(one) > 1 for one in numbers):
-            raise self.element.refuse(
-                "d_lambda needs one resistivity and one specificCapacitance for the whole cell: cut it by another rule."
-            )
-        return morphology.discretise(rule, Ra=(float(numbers[0][0]), "ohm*cm"), C=(float(numbers[1][0]), "uF/cm^2"))
-
-    def _own(self) -> dict[str, Any]:
-        found = {
-            "C": (self._along(self.membrane, "specificCapacitance", 1e5), "uF/cm^2"),
-            "V": self.V if self.V is not None else (self._along(self.membrane, "initMembPotential", 1.0), "mV"),
-        }  # fmt: skip
-        thresholds = {one.need("value"): one for one in self.membrane.all("spikeThresh")}
-        if len(thresholds) > 1:
-            raise [*thresholds.values()][1].refuse("two thresholds: a cell here has one.")
-        for text, one in thresholds.items():
-            found["V_th"] = (self.document.measures.of(text, "voltage", one.place, "spikeThresh").value, "mV")
-        if self.inside is not None and self.inside.all("resistivity"):
-            found["Ra"] = (self._along(self.inside, "resistivity", 100.0), "ohm*cm")
-        elif self.compartments is not None:
-            raise self.element.refuse(f"{self.element} has no resistivity.")
-        return found
-
-    def _along(self, section: Element, tag: str, scale: float) -> Any:
-        """A property by group: one number, or an array over the compartments; later ones take the place of earlier ones."""
-        dimension = {
-            "specificCapacitance": "specificCapacitance",
-            "initMembPotential": "voltage",
-            "resistivity": "resistivity",
-        }[tag]
-        elements = section.all(tag)
-        if not elements:
-            more = ": channelome_neuroml.cells.load_cell(path, V=...) says one" if tag == "initMembPotential" else ""
-            raise section.refuse(f"{section} has no {tag}{more}.")
-        numbers = [
-            float(f"{self.document.measures.of(one.need('value'), dimension, one.place, tag).value * scale:.14g}")
-            for one in elements
-        ]
-        if self.compartments is None or len(elements) == 1:
-            for one in elements:
-                self._check_whole(one)
-            if len(set(numbers)) > 1:
-                raise elements[1].refuse(f"a cell of one compartment has one {tag}.")
-            return numbers[0]
-        found = np.full(len(self.compartments), np.nan)
-        for one, value in zip(elements, numbers, strict=True):
-            found[self._mask(one.get("segmentGroup"), one)] = value
-        if np.isnan(found).any():
-            where = self.compartments.label(int(np.flatnonzero(np.isnan(found))[0]))
-            raise section.refuse(f"no {tag} of {section} is on {where}.")
-        return float(found[0]) if (found == found[0]).all() else found
-
-    def _check_whole(self, one: Element) -> None:
-        if self.shape.group(one.get("segmentGroup"), one) != frozenset(self.shape.segments):
-            raise one.refuse(
-                f"it is on '{one.get('segmentGroup')}' alone, and nothing says what the rest of the cell has."
-            )
-
-    def _mask(self, group: str, place: Element) -> np.ndarray:
-        """Shape (n,), bool: the compartments of a group."""
-        assert self.compartments is not None
-        segments = self.shape.group(group, place)
-        if segments == frozenset(self.shape.segments):
-            return np.ones(len(self.compartments), bool)
-        return self.compartments.mask(self.shape.names[group]) if segments else np.zeros(len(self.compartments), bool)
+        assert self.body.compartments is not None
+        return MultiCompartment(self.body.compartments, size=() if size is None else size, **given)
 
     def _placed(self, part: _Part) -> Any:
-        return self._on(part.group, part.element, part.cls(**part.values))
-
-    def _on(self, group: str, place: Element, what: Any) -> Any:
-        segments = self.shape.group(group, place)
-        whole = segments == frozenset(self.shape.segments)
-        return what if self.compartments is None or whole else on(self.shape.names[group], what)
+        return self.body.on(part.group, part.element, part.cls(**part.values))
 
     # ---- channels ----
 
     def _densities(self) -> list[_Part]:
-        known = {"specificCapacitance", "initMembPotential", "spikeThresh", *_BODY[2:]}
+        known = {"specificCapacitance", "initMembPotential", "spikeThresh", *BODY[2:]}
         found = list[_Part]()
         for one in self.membrane.children:
             kind = self.document.kind(one)
@@ -335,7 +212,7 @@ class _Reader:
 
     def _of_population(self, one: Element) -> float:
         """Of a number of channels on the only compartment, in mS/cm^2."""
-        if self.compartments is not None:
+        if self.body.compartments is not None:
             raise one.refuse(f"{one} is a number of channels on a cell of many compartments; say a density.")
         channel = self._found("ionChannel", one, "channel")
         number = self.document.measures.of(one.need("number"), "none", one.place, "number").value
@@ -344,7 +221,7 @@ class _Reader:
 
     def _varied(self, one: Element, name: str, group: str) -> np.ndarray:
         """What a formula of the way from the root gives at the compartments of a group, in SI."""
-        if self.compartments is None:
+        if self.body.compartments is None:
             raise one.refuse("a density that varies along a cell of one compartment.")
         varied = one.one("variableParameter")
         value = None if varied is None else varied.one("inhomogeneousValue")
@@ -353,9 +230,9 @@ class _Reader:
         parameter = self.shape.inhomogeneous(group, value.need("inhomogeneousParameter"), value)
         if parameter.get("metric") != "Path Length from root":
             raise parameter.refuse(f"the metric '{parameter.get('metric')[:60]}' is not followed.")
-        mask = self._mask(group, one)
-        middle, near = (lengths[mask] for lengths in path_lengths(self.compartments))
-        p = self._ranged(parameter, middle, near, self.compartments.length[mask])
+        mask = self.body.mask(group, one)
+        middle, near = (lengths[mask] for lengths in path_lengths(self.body.compartments))
+        p = self._ranged(parameter, middle, near, self.body.compartments.length[mask])
         symbol = x.symbol("p of the group")
         found = formulas.read(
             value.need("value"),
@@ -402,7 +279,7 @@ class _Reader:
             found.append((one.get("segmentGroup"), first.cls(**self._pool(one, imported))))
         if not found:
             return {}
-        placed = [self._on(group, species[0], pool) for group, pool in found]
+        placed = [self.body.on(group, species[0], pool) for group, pool in found]
         return {"ca": placed[0] if len(placed) == 1 else placed}
 
     def _pool(self, one: Element, imported: Imported) -> dict[str, Any]:
@@ -415,11 +292,11 @@ class _Reader:
         if "C_out" in imported.cls.parameters:
             given["C_out"] = (self._number(one, "initialExtConcentration", "concentration"), "mM")
         if "area" in imported.cls.parameters:
-            whole = self.compartments is None
+            whole = self.body.compartments is None
             given["area"] = (
                 self.shape.sphere_or_frustum()
                 if whole
-                else self.compartments.area[self._mask(one.get("segmentGroup"), one)],  # pyright: ignore
+                else self.body.compartments.area[self.body.mask(one.get("segmentGroup"), one)],  # pyright: ignore
                 "um^2",
             )
         return given
