@@ -16,6 +16,7 @@ import jax
 import numpy as np
 
 from ..cells.cable import nodes_last
+from ..cells.forest import Stand, forest_of, kind
 from ..mechanisms.transmission import Coupling, Followed
 from ..networks.projection import Pathway
 from .blocks import same_numbers, structure
@@ -28,6 +29,7 @@ class Place(NamedTuple):
 
     Attributes:
         cell: where it has compartments; arrays over its nodes have these first in a run, and last outside.
+        stand: where its nodes are among those of cells of other shapes, if they are one block.
     """
 
     block: str
@@ -35,6 +37,7 @@ class Place(NamedTuple):
     size: tuple[int, ...]
     whole: tuple[int, ...]
     cell: Any = None
+    stand: Stand | None = None
 
     @property
     def n(self) -> int:
@@ -48,10 +51,19 @@ class Place(NamedTuple):
     def alone(self) -> bool:
         return self.size == self.whole
 
+    @property
+    def own(self) -> "Place":
+        """The population as if it were a block: synapses at places of its cells have arrays over it alone."""
+        return self._replace(first=0, whole=self.size)
+
+    def state(self, state: Any) -> Any:
+        """Of the state of the block that of the population, nodes last."""
+        if self.stand is not None:
+            return self.stand.cut(state)
+        return jax.tree.map(self.cut if self.pointwise else nodes_last, state)
+
     def cut(self, x: Any) -> Any:
-        """The population's part of an array over the block; what is no such array is the same for all."""
-        if not self.pointwise:
-            return nodes_last(x)
+        """The population's part of an array over the neurons of the block; what is no such array is the same for all."""
         if self.alone or np.ndim(x) == 0:
             return x
         return x[self.first : self.first + self.n].reshape(self.size)
@@ -160,16 +172,21 @@ def _places(
     }
     blocks: dict[Any, list[str]] = {}
     for label, population in populations.items():
-        mergeable = together and is_point(population) and label not in alone
-        blocks.setdefault(structure(population) if mergeable else label, []).append(label)
+        key: Any = label
+        if together and label not in alone and not is_source(population):
+            key = structure(population) if is_point(population) else kind(population)
+        blocks.setdefault(key, []).append(label)
     places = {}
     for labels in blocks.values():
+        first_of = populations[labels[0]]
+        forest = len(labels) > 1 and not is_point(first_of)
+        stands = forest_of([populations[label] for label in labels]).stands if forest else [None] * len(labels)
         total = sum(math.prod(populations[label].size) for label in labels)
         first = 0
-        for label in labels:
+        for label, stand in zip(labels, stands, strict=True):
             size = populations[label].size
             cell = None if is_source(populations[label]) or is_point(populations[label]) else populations[label]
-            places[label] = Place(labels[0], first, size, size if len(labels) == 1 else (total,), cell)
+            places[label] = Place(labels[0], first, size, size if len(labels) == 1 else (total,), cell, stand)
             first += math.prod(size)
     return {label: places[label] for label in populations}
 
