@@ -302,3 +302,9 @@ def test_a_film_that_nothing_can_write_names_the_page(
     monkeypatch.setattr(writers, "is_available", lambda name: False)
     with pytest.raises(ch.ModelError, match=r"written by ffmpeg, which is not installed here. Name it v.html"):
         traces.plot_movie(tmp_path / "v.mp4")
+
+
+def test_lines_over_compartments_are_not_called_neurons():
+    cell = ch.MultiCompartment(ch.Morphology.ball_and_stick(), IL=ch.channel("IL", g_max="0.1 mS/cm^2", E="-65 mV"))
+    run = ch.simulate(cell, "1 ms", dt="0.1 ms", record="V")
+    assert run.plot("V").axes[0].get_title("left") == f"the first 10 of {len(cell.compartments)} compartments"

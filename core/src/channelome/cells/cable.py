@@ -108,10 +108,11 @@ class Cable(Membrane):
         area: of shape (m, 1...) in um^2; 0 for junctions.
         capacity: nA ms/mV of each node.
         links: how nodes hang together.
-        tables: numbers of nodes by name: of regions, and ``"spikes"``, the one at which spikes are detected.
+        tables: numbers of nodes by name: of regions, and ``"spikes"``, the one at which spikes are detected, of a forest one of each tree.
         size: shape of the population.
         diffusion: by species, how what diffuses along the cell does.
         where: of each part.
+        width: shape of the cells beside one another at each node; that of the population if None.
     """
 
     pointwise: ClassVar[bool] = False
@@ -127,12 +128,14 @@ class Cable(Membrane):
     diffusion: Mapping[str, Diffusion]
     size: tuple[int, ...]
     where: tuple[tuple[str, Where], ...]
+    width: tuple[int, ...] | None = None
 
     # ---- the Cell protocol ----
 
     def initial_state(self, V: Any = None) -> State:
         start = jnp.asarray(self.V if V is None else V, dtype=float)
-        return self.rest(jnp.broadcast_to(start, (self.links.parent.shape[0], *self.size)))
+        width = self.size if self.width is None else self.width
+        return self.rest(jnp.broadcast_to(start, (self.links.parent.shape[0], *width)))
 
     def derivative(self, state: State, inject: Inject) -> State:
         """A junction goes as the mean of its neighbours does, so that what flows there stays 0."""
@@ -143,7 +146,7 @@ class Cable(Membrane):
         return self.slopes(state, jnp.where(charged, dV, carried))
 
     def spiking(self, V: Array) -> Array:
-        return V[self.tables["spikes"]]
+        return V[self.tables["spikes"]].reshape(self.size)
 
     def charged(self, at: State, behind: Array | None, I: Array, G: Array, dt: Any, rule: Rule) -> Array:
         area, capacity = self.area * NA_PER_UM2, self.capacity / dt
@@ -200,11 +203,15 @@ class Cable(Membrane):
     # ---- pytree ----
 
     def tree_flatten_with_keys(self) -> tuple[Any, Any]:
-        keys = [field.name for field in fields(self)][:-2]
-        return tuple((jax.tree_util.GetAttrKey(k), getattr(self, k)) for k in keys), (self.size, self.where)
+        keys = [field.name for field in fields(self)][:-3]
+        return tuple((jax.tree_util.GetAttrKey(k), getattr(self, k)) for k in keys), self._static
 
     def tree_flatten(self) -> tuple[Any, Any]:
-        return tuple(getattr(self, field.name) for field in fields(self)[:-2]), (self.size, self.where)
+        return tuple(getattr(self, field.name) for field in fields(self)[:-3]), self._static
+
+    @property
+    def _static(self) -> Any:
+        return self.size, self.where, self.width
 
     @classmethod
     def tree_unflatten(cls, static: Any, children: Any) -> Self:

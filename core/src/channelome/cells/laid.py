@@ -71,15 +71,21 @@ def _where(cell: "MultiCompartment", label: str, whole: np.ndarray, tables: dict
     comps, tree = cell.compartments, cell.compartments.tree
     numbers = comps.numbers(region)
     nodes = _nodes(cell, label)
-    order = np.searchsorted(numbers, tree.node[nodes])
+    return standing_at(nodes, len(tree), tables), np.searchsorted(numbers, tree.node[nodes])
+
+
+def standing_at(nodes: np.ndarray, count: int, tables: dict[str, Any]) -> Where:
+    """Where a part is that is at these nodes, in order, of so many; a table of theirs, if it needs one, is put among `tables`."""
+    if len(nodes) == count:
+        return Everywhere()
     if nodes[-1] - nodes[0] + 1 == len(nodes):
-        return Slice(int(nodes[0]), int(nodes[-1]) + 1), order
+        return Slice(int(nodes[0]), int(nodes[-1]) + 1)
     for name, known in tables.items():
         if np.array_equal(known, nodes):
-            return Some(name), order
+            return Some(name)
     name = f"region {len(tables)}"
-    tables[name] = nodes
-    return Some(name), order
+    tables[name] = nodes.astype(np.int32)
+    return Some(name)
 
 
 def _nodes(cell: "MultiCompartment", label: str) -> np.ndarray:

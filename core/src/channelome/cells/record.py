@@ -20,6 +20,7 @@ class Probe(NamedTuple):
     Attributes:
         rows: of a cell of many compartments, the nodes that are asked for among those where the part is; None for points.
         several: whether the values have an axis over them.
+        trees: of cells that stand in a forest, how many rows each of these has there.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Probe(NamedTuple):
     field: str
     rows: tuple[int, ...] | None = None
     several: bool = False
+    trees: int = 0
 
     def read(self, cell: Any, state: State) -> Array:
         """Its value in `state`: of the shape of the population, with a last axis over places where they are several."""
@@ -46,6 +48,9 @@ class Probe(NamedTuple):
         """Of an array over where the part is what was asked for."""
         if self.rows is None:
             return x
+        if self.trees:
+            each = x[np.asarray(self.rows, np.int32)].reshape(len(self.rows) // self.trees, -1)
+            return jnp.moveaxis(each, 0, -1) if self.several else each[0]
         return jnp.moveaxis(x[np.asarray(self.rows, np.int32)], 0, -1) if self.several else x[self.rows[0]]
 
     def shape(self, size: tuple[int, ...]) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ import jax
 import numpy as np
 
 from ..cells.cable import nodes_last
+from ..cells.forest import Stand, forest_of, kind
 from ..mechanisms.transmission import Coupling, Followed
 from ..networks.projection import Pathway
 from .blocks import same_numbers, structure
@@ -29,6 +30,7 @@ class Place(NamedTuple):
 
     Attributes:
         cell: where it has compartments; arrays over its nodes have these first in a run, and last outside.
+        stand: where its nodes are among those of cells of other shapes, if they are one block.
     """
 
     block: str
@@ -36,6 +38,7 @@ class Place(NamedTuple):
     size: tuple[int, ...]
     whole: tuple[int, ...]
     cell: Any = None
+    stand: Stand | None = None
 
     @property
     def n(self) -> int:
@@ -49,10 +52,19 @@ class Place(NamedTuple):
     def alone(self) -> bool:
         return self.size == self.whole
 
+    @property
+    def own(self) -> "Place":
+        """The population as if it were a block: synapses at places of its cells have arrays over it alone."""
+        return self._replace(first=0, whole=self.size)
+
+    def state(self, state: Any) -> Any:
+        """Of the state of the block that of the population, nodes last."""
+        if self.stand is not None:
+            return self.stand.cut(state)
+        return jax.tree.map(self.cut if self.pointwise else nodes_last, state)
+
     def cut(self, x: Any) -> Any:
-        """The population's part of an array over the block; what is no such array is the same for all."""
-        if not self.pointwise:
-            return nodes_last(x)
+        """The population's part of an array over the neurons of the block; what is no such array is the same for all."""
         if self.alone or np.ndim(x) == 0:
             return x
         return self.flat(x)[self.first : self.first + self.n].reshape(self.size)
@@ -169,18 +181,23 @@ def _places(
     }
     blocks: dict[Any, list[str]] = {}
     for label, population in populations.items():
-        mergeable = together and is_point(population) and label not in alone
-        blocks.setdefault(structure(population) if mergeable else label, []).append(label)
+        key: Any = label
+        if together and label not in alone and not is_source(population):
+            key = structure(population) if is_point(population) else kind(population) or label
+        blocks.setdefault(key, []).append(label)
     places = {}
-    for kind, labels in blocks.items():
+    for key, labels in blocks.items():
+        first_of = populations[labels[0]]
+        forest = len(labels) > 1 and not is_point(first_of)
+        stands = forest_of([populations[label] for label in labels]).stands if forest else [None] * len(labels)
         total = sum(math.prod(populations[label].size) for label in labels)
-        first, whole = 0, populations[labels[0]].size if len(labels) == 1 else (total,)
-        if total >= ROWS and not isinstance(kind, str) and rows:
+        first, whole = 0, first_of.size if len(labels) == 1 else (total,)
+        if rows and total >= ROWS and not isinstance(key, str) and is_point(first_of):
             whole = (-(-total // ROW), ROW)
-        for label in labels:
+        for label, stand in zip(labels, stands, strict=True):
             size = populations[label].size
             cell = None if is_source(populations[label]) or is_point(populations[label]) else populations[label]
-            places[label] = Place(labels[0], first, size, whole, cell)
+            places[label] = Place(labels[0], first, size, whole, cell, stand)
             first += math.prod(size)
     return {label: places[label] for label in populations}
 

@@ -25,13 +25,13 @@ def let_in(path: Path, synapse: Any, state: Any, V: Array, cell: Any) -> Array:
 
 def _at_nodes(path: Path, synapse: Any, state: Any, V: Array, cell: Any) -> Array:
     """The same of synapses on cells of compartments, each at its node."""
-    nodes, cells = np.asarray(path.nodes, np.int32), V.shape[1:]
+    nodes = np.asarray(path.nodes, np.int32)
     there = V[nodes]
-    at = there[0] if path.lanes == 1 else there.reshape(path.lanes, -1)
+    at = there.reshape(path.size) if path.lanes == 1 else there.reshape(path.lanes, -1)
     amount = synapse.conductance(state, at)
     if path.unit in ("nS", "mS/cm^2"):
         amount = amount * (synapse.E - at)
-    amount = amount.reshape(path.lanes, *cells)
+    amount = amount.reshape(there.shape)
     if path.unit in TO_DENSITY:
         amount = amount * (TO_DENSITY[path.unit] / cell.area[nodes])
     return jnp.zeros_like(V).at[nodes].add(amount, mode="promise_in_bounds")

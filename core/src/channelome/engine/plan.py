@@ -35,7 +35,9 @@ class Path(NamedTuple):
         unit: of the weight.
         several: whether a source may send several spikes in one step.
         counts: the type of whole numbers that the ring of pending spikes has while a run goes on; empty where it holds amounts.
-        nodes: of targets with compartments the nodes where the synapses are, one lane for each; empty for points.
+        nodes: of targets with compartments the nodes where the synapses are, one lane for each and, of a forest, those of all trees of the
+            target lane by lane; empty for points.
+        size: of such targets the shape of the population, over which states are.
     """
 
     label: str
@@ -51,6 +53,7 @@ class Path(NamedTuple):
     several: bool
     counts: str = ""
     nodes: tuple[int, ...] = ()
+    size: tuple[int, ...] = ()
 
 
 class Parts(NamedTuple):
@@ -88,7 +91,7 @@ class Record(NamedTuple):
         over: the block whose neurons it has values of.
         listed: numbers of the neurons, where they are no range.
         shape: of one sample.
-        nodes: of synapses on compartments, as those of the path; conductances and currents are summed over them.
+        nodes: of synapses on compartments, as those of the path; conductances and currents are summed over its `places`.
     """
 
     name: str
@@ -103,6 +106,7 @@ class Record(NamedTuple):
     listed: tuple[int, ...] | None
     shape: tuple[int, ...]
     nodes: tuple[int, ...] = ()
+    places: int = 1
 
     def read(self, parts: Parts, state: NetworkState) -> Array:
         if isinstance(self.probe, Probe):
@@ -119,12 +123,13 @@ class Record(NamedTuple):
             return state.synapses[self.part][probe.field]
         synapse, V = parts.pathways[self.part][0], state.cells[self.over].V
         at = V if self.lane < 0 else V.reshape(1, -1)
+        states = state.synapses[self.part]
         if self.nodes:
-            at = V[self.nodes[0]] if len(self.nodes) == 1 else V[np.asarray(self.nodes)].reshape(len(self.nodes), -1)
-        amount = synapse.conductance(state.synapses[self.part], at)
+            at = V[np.asarray(self.nodes)].reshape(next(iter(states.values())).shape)
+        amount = synapse.conductance(states, at)
         if probe.as_current:
             amount = amount * (synapse.E - at) * (1e-3 if self.unit == "nA" else 1.0)  # nS times mV are pA
-        return jnp.sum(amount, axis=0) if len(self.nodes) > 1 else amount
+        return jnp.sum(amount, axis=0) if self.places > 1 else amount
 
     def cut(self, values: Array) -> Array:
         """Of the values of a block those asked for."""

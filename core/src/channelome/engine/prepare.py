@@ -7,6 +7,7 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
+from ..cells.forest import grown
 from ..errors import ModelError
 from ..state import NetworkState
 from .blocks import stimuli_together, together
@@ -21,6 +22,7 @@ from .records import projection_of, record
 from .request import in_precision, is_tracing
 from .sharding import shares_for
 from .stimulated import apart, stimuli_of
+from .trees import over_trees
 from .wires import numbers_of, pairs_for, path_of, rows_for
 
 
@@ -125,8 +127,11 @@ def _parts(
         pathways[junction.label] = (None, None, weight if np.ndim(weight) == 0 else None, None)
     currents = {}
     for name, labels in layout.members.items():
-        counts, place = [layout.places[label].n for label in labels], layout.places[labels[0]]
         each = [stimuli.get(label) for label in labels]
+        if layout.places[labels[0]].stand is not None:
+            currents[name] = over_trees([model.populations[label] for label in labels], each)
+            continue
+        counts, place = [layout.places[label].n for label in labels], layout.places[labels[0]]
         currents[name] = stimuli_together(each, counts, place.whole, place.alone, dtype)
     given = {name: current for name, current in currents.items() if current is not None}
     return in_precision(Parts(blocks, pathways, {}, given, {}), dtype)
@@ -159,7 +164,7 @@ def _block(model: Model, layout: Layout, labels: list[str], dt: float) -> Any:
     if is_source(first):
         return first.counted(dt)
     if not first.pointwise:
-        return first.ready()
+        return first.ready() if len(labels) == 1 else grown([model.populations[label] for label in labels])
     return together([model.populations[label] for label in labels], layout.places[labels[0]].whole)
 
 

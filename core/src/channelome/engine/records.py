@@ -12,7 +12,7 @@ from . import clamping
 from .layout import Layout, Place
 from .model import LONE, Model
 from .plan import Let, Record, is_source
-from .wires import nodes_of
+from .wires import nodes_of, target_of
 
 _CURRENTS = {"nS": "nA", "mS/cm^2": "uA/cm^2"}
 """By the unit of a conductance that of its current."""
@@ -46,13 +46,16 @@ def record(model: Model, layout: Layout, name: str, clamped: Collection[str] = (
         probe = clamping.probe(label, population, label in clamped) if own else probes(population, [field])[0]
     except UnknownName as error:
         raise UnknownName(f"cannot record '{name}': {error}") from None
-    place = layout.places[label]
+    asked, place = probe, layout.places[label]
+    if place.stand is not None:
+        rows = place.stand.of(probe.part)[list(probe.rows or ())]
+        probe, place = probe._replace(rows=tuple(rows.ravel().tolist()), trees=rows.shape[1]), place.own
     if probe.several:
         if index.size != place.n:
             raise UnknownName(
                 f"cannot record '{name}': of some cells one place each can be recorded; take all cells, '{label}.{field}'."
             )
-        shape = probe.shape(place.size)
+        shape = asked.shape(place.size)
         return Record(name, probe.unit, place.block, place.block, probe, -1, 0, math.prod(shape), 1, None, shape)
     return _record(name, probe.unit, place.block, probe, -1, place, index)
 
@@ -78,8 +81,8 @@ def _record_of_synapses(model: Model, layout: Layout, name: str, head: str, fiel
     path, lane, unit = model.projections[label], layout.lanes[label], model.projections[label].unit.symbol
     released = () if path.plasticity is None else tuple(path.plasticity.states)
     states = path.synapse.states
-    nodes = nodes_of(path.wiring, layout)
-    summed = len(nodes) > 1 and field == "g"
+    places = 1 if path.wiring.landing is None else len(path.wiring.landing.compartments)
+    summed = places > 1 and field == "g"
     if field in states and not summed:
         probe = Let(field)
     elif field == "g" and states:
@@ -93,15 +96,15 @@ def _record_of_synapses(model: Model, layout: Layout, name: str, head: str, fiel
         raise UnknownName(
             f"nothing named '{name}' can be recorded; the projection '{label}' has {', '.join(known) or 'nothing'}."
         )
-    if len(nodes) > 1 and probe.field and not probe.at_source:
+    if places > 1 and probe.field and not probe.at_source:
         raise UnknownName(
-            f"'{name}' has a value at each of {len(nodes)} places: record their sum, '{label}.g' or '{label}.current'."
+            f"'{name}' has a value at each of {places} places: record their sum, '{label}.g' or '{label}.current'."
         )
     end = path.wiring.pre if probe.at_source else path.wiring.post
-    place = layout.places[end]
+    place = layout.places[end] if probe.at_source else target_of(layout, path.wiring)
     try:
         _, index = group_of(head, {label: place.size}, {}, f"cannot record '{name}'")
     except ModelError as error:
         raise UnknownName(str(error)) from None
     found = _record(name, unit, lane.path, probe, -1 if probe.at_source else lane.lane, place, index)
-    return found if probe.at_source else found._replace(nodes=nodes)
+    return found if probe.at_source else found._replace(nodes=nodes_of(path.wiring, layout), places=places)

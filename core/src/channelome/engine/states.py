@@ -13,12 +13,13 @@ from ..errors import ModelError
 from ..state import NetworkState
 from .delivery import WORD, pack, unpacked
 from .layout import Bundle, Layout, Member, Place, delay_of, in_words, numbers
+from .wires import target_of
 
 
 def by_label(layout: Layout, state: NetworkState) -> NetworkState:
     """A state of the run's arrays as that of populations and projections."""
     cells = {
-        label: jax.tree.map(place.cut, state.cells[place.block])
+        label: place.state(state.cells[place.block])
         for label, place in layout.places.items()
         if place.block in state.cells
     }
@@ -38,14 +39,14 @@ def by_label(layout: Layout, state: NetworkState) -> NetworkState:
 def outside(layout: Layout, state: NetworkState) -> NetworkState:
     """A state under a trace, where populations are not merged, with the nodes of cells that are no points last."""
     cells = {
-        label: cell if layout.places[label].pointwise else jax.tree.map(layout.places[label].cut, cell)
+        label: cell if layout.places[label].pointwise else layout.places[label].state(cell)
         for label, cell in state.cells.items()
     }
     return state._replace(cells=cells)
 
 
 def _take(layout: Layout, bundle: Bundle, member: Member) -> Callable[[Any], Any]:
-    place = layout.places[member.pathway.wiring.post]
+    place = target_of(layout, member.pathway.wiring)
 
     def take(x: Any) -> Any:
         if bundle.spread or not place.pointwise:
@@ -61,7 +62,7 @@ def _ring_of(layout: Layout, bundle: Bundle, member: Member, ring: Any) -> tuple
     for, which stands under the label of the sum."""
     if ring is None:
         return member.label, None
-    pre, post = layout.places[member.pathway.wiring.pre], layout.places[member.pathway.wiring.post]
+    pre, post = layout.places[member.pathway.wiring.pre], target_of(layout, member.pathway.wiring)
     if delay_of(bundle)[0] is None:
         if bundle.spread:
             return layout.lanes[member.label].label, ring
@@ -80,9 +81,7 @@ def _ring_of(layout: Layout, bundle: Bundle, member: Member, ring: Any) -> tuple
 def in_arrays(layout: Layout, state: NetworkState) -> NetworkState:
     """The state of populations and projections, which must be one of this layout's, in the arrays of the run."""
     cells = {
-        block: _joined(
-            [_entered(layout.places[label], state.cells[label]) for label in labels], layout.places[labels[0]]
-        )
+        block: _in_cells([layout.places[label] for label in labels], [state.cells[label] for label in labels])
         for block, labels in layout.members.items()
         if labels[0] in state.cells
     }
@@ -98,6 +97,17 @@ def in_arrays(layout: Layout, state: NetworkState) -> NetworkState:
         sources[name] = jax.tree.map(lambda x, pre=pre: _in_block(pre, x), state.sources[first.label])
         rings[name] = _ring_in(layout, bundle, parts, state.rings)
     return NetworkState(cells, synapses, sources, rings, state.steps)
+
+
+def _in_cells(places: list[Place], states: list[Any]) -> Any:
+    """The state of a block from those of its populations."""
+    if places[0].stand is None:
+        return _joined([_entered(place, state) for place, state in zip(places, states, strict=True)], places[0])
+    stands = [place.stand for place in places if place.stand is not None]
+    whole = stands[0].shaped(states[0], stands)
+    for stand, state in zip(stands, states, strict=True):
+        whole = stand.put(whole, state)
+    return whole
 
 
 def _in_block(place: Place, x: Any, axis: int = 0) -> Any:
@@ -131,10 +141,10 @@ def _joined(states: list[Any], place: Place) -> Any:
 
 def _spread(layout: Layout, bundle: Bundle, values: Mapping[str, Any], parts: Mapping[str, Member]) -> Any:
     """States by label in their lanes."""
-    whole = layout.places[bundle.members[0].pathway.wiring.post].whole
+    whole = target_of(layout, bundle.members[0].pathway.wiring).whole
     if bundle.spread:
         return next(iter(values.values()))
-    if len(bundle.members) == 1 and layout.places[bundle.members[0].pathway.wiring.post].alone:
+    if len(bundle.members) == 1 and target_of(layout, bundle.members[0].pathway.wiring).alone:
         return next(iter(values.values()))
     out = jnp.zeros((bundle.lanes, math.prod(whole)), next(iter(values.values())).dtype)
     for label, member in parts.items():
@@ -149,10 +159,10 @@ def _ring_in(layout: Layout, bundle: Bundle, parts: Mapping[str, Member], rings:
         some = rings[next(iter(parts))]
         if bundle.spread:
             return some
-        whole = math.prod(layout.places[bundle.members[0].pathway.wiring.post].whole)
+        whole = math.prod(target_of(layout, bundle.members[0].pathway.wiring).whole)
         out = jnp.zeros((some.shape[0], bundle.lanes, whole, *some.shape[2:]), some.dtype)
         for label, member in parts.items():
-            place = layout.places[member.pathway.wiring.post]
+            place = target_of(layout, member.pathway.wiring)
             out = out.at[:, member.lane, place.first : place.first + place.n].set(rings[label])
         return out if bundle.lanes > 1 else out[:, 0]
     first = bundle.members[0]

@@ -52,8 +52,12 @@ def initial(plan: Plan, parts: Parts, dtype: Any, walking: bool) -> NetworkState
 
 def _over(plan: Plan, path: Path) -> tuple[int, ...]:
     """The shape of the states of a path's synapses."""
-    post = dict(plan.sizes)[path.post]
+    post = _targets(plan, path)
     return post if path.lanes == 1 else (path.lanes, count_of(post))
+
+
+def _targets(plan: Plan, path: Path) -> tuple[int, ...]:
+    return path.size or dict(plan.sizes)[path.post]
 
 
 def _kinds(synapse: Any) -> tuple[int, ...]:
@@ -66,7 +70,7 @@ def _no_spikes(plan: Plan, path: Path, parts: Parts, dtype: Any, walking: bool) 
     synapse = parts.pathways[path.label][0]
     if path.delay is None:
         lanes = () if path.lanes == 1 else (path.lanes,)
-        return jnp.zeros((path.longest + 1, *lanes, count_of(dict(plan.sizes)[path.post]), *_kinds(synapse)), dtype)
+        return jnp.zeros((path.longest + 1, *lanes, count_of(_targets(plan, path)), *_kinds(synapse)), dtype)
     if not path.delay:
         return None
     if walking and sends_ones(parts, path):
@@ -291,7 +295,7 @@ def _delivered(
     A ring is written before it is read: XLA would copy one whole whose slot is read before another is written.
     """
     kinds = _kinds(parts.pathways[path.label][0])
-    places = path.lanes * count_of(dict(plan.sizes)[path.post])
+    places = path.lanes * count_of(_targets(plan, path))
     nothing = jnp.zeros((places, *kinds), dtype)
     if path.delay is None:
         slots = path.longest + 2

@@ -30,6 +30,7 @@ def path_of(layout: Layout, name: str, bundle: Bundle, tracing: bool) -> Path:
         name, bundle.pre, bundle.post, bundle.lanes, begin, delay, longest, _uniform(bundle),
         first.pathway.unit.symbol, first.pathway.frozen, bundle.several,
         "" if tracing or delay is not None else _counts(bundle), nodes_of(first.pathway.wiring, layout),
+        () if first.pathway.wiring.landing is None else layout.places[bundle.members[0].pathway.wiring.post].size,
     )  # fmt: skip
 
 
@@ -55,8 +56,15 @@ def nodes_of(wiring: Any, layout: Layout) -> tuple[int, ...]:
     """The nodes of a target's tree on which synapses land; none on points."""
     if wiring.landing is None:
         return ()
-    position = layout.places[wiring.post].cell.compartments.tree.position
-    return tuple(int(position[i]) for i in wiring.landing.compartments)
+    place = layout.places[wiring.post]
+    nodes = place.cell.compartments.tree.position[list(wiring.landing.compartments)]
+    return tuple((nodes if place.stand is None else place.stand.rows[nodes].ravel()).tolist())
+
+
+def target_of(layout: Layout, wiring: Wiring) -> Place:
+    """Where the states of a projection's synapses lie: in its target's block, or of places on cells in arrays of their own."""
+    place = layout.places[wiring.post]
+    return place if wiring.landing is None else place.own
 
 
 def _uniform(bundle: Bundle) -> bool:
@@ -78,7 +86,7 @@ def numbers_of(layout: Layout, bundle: Bundle) -> tuple[Any, Any, Any, Any]:
     first = bundle.members[0].pathway
     uniform = _uniform(bundle)
     if len(bundle.members) == 1:
-        pre, post = layout.places[first.wiring.pre], layout.places[first.wiring.post]
+        pre, post = layout.places[first.wiring.pre], target_of(layout, first.wiring)
         synapse, plasticity = _in_block(first.synapse, post), _in_block(first.plasticity, pre)
         if bundle.spread:
             synapse = jax.tree.map(lambda x: x if np.ndim(x) == 0 else x.reshape(1, -1), synapse)
@@ -244,7 +252,7 @@ def _by_target(layout: Layout, path: Path, bundle: Bundle, where: np.ndarray) ->
     synapse = first.pathway.synapse
     if more or path.delay is None or layout.devices > 1 or not (isinstance(synapse, Followed) and synapse.graded):
         return None, None
-    turned = by_target(where, bundle.lanes * layout.counts[bundle.post])
+    turned = by_target(where, bundle.lanes * math.prod(target_of(layout, first.pathway.wiring).whole))
     if turned is None:
         return None, None
     sources = numbered(layout, bundle, first).astype(np.int32)
@@ -253,7 +261,7 @@ def _by_target(layout: Layout, path: Path, bundle: Bundle, where: np.ndarray) ->
 
 def places_of(layout: Layout, path: Path, bundle: Bundle, member: Member) -> np.ndarray:
     """The place of each synapse of a member in what its path delivers into: lane by lane, delay by delay."""
-    place = layout.places[member.pathway.wiring.post]
+    place = target_of(layout, member.pathway.wiring)
     whole = math.prod(place.whole)
     begin = member.lane * whole + place.first
     edges, landing = member.pathway.wiring.edges, member.pathway.wiring.landing

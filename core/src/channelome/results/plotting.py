@@ -1,6 +1,6 @@
 """Pictures: records in panels above a shared time axis, rasters of spikes, curves, histograms."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,13 +17,15 @@ MOST_LINES = 10
 
 
 def panels(
-    t: np.ndarray, data: Mapping[str, np.ndarray], units: Mapping[str, str], *, neurons: Sequence[int] | None, ax: Any
-) -> "Figure":
+    t: np.ndarray, data: Mapping[str, np.ndarray], units: Mapping[str, str], *, neurons: Sequence[int] | None, ax: Any,
+    along: Collection[str] = (),
+) -> "Figure":  # fmt: skip
     """One panel per record of `data`, arrays of shape ``(n_samples, *size)`` at the times `t` in ms.
 
     Args:
         neurons: flat indices of those to draw; the first ten if None.
         ax: axes to draw in, one per record; a new figure if None.
+        along: records whose last axis goes over compartments.
     """
     with pyplot() as plt:
         figure, axes = _axes(plt, len(data), ax)
@@ -33,7 +35,8 @@ def panels(
             _lines(plt, panel, t, flat, chosen)
             panel.set_ylabel(labelled(name, units[name]))
             if neurons is None and flat.shape[1] > len(chosen) and panel is axes[0]:
-                panel.set_title(f"the first {len(chosen)} of {flat.shape[1]:,} neurons")
+                what = "compartments" if name in along else "neurons"
+                panel.set_title(f"the first {len(chosen)} of {flat.shape[1]:,} {what}")
         if ax is None:
             figure.align_ylabels(axes)
         axes[-1].set_xlabel("t (ms)")

@@ -139,7 +139,7 @@ class Traces:
 
         Args:
             names: of the records, from top to bottom.
-            neurons: flat index or indices of the neurons to draw; the first ten if None.
+            neurons: flat index or indices of the neurons, or compartments, to draw; the first ten if None.
             ax: matplotlib axes to draw in, one per record; a new figure if None.
 
         Raises:
@@ -152,7 +152,8 @@ class Traces:
         if not data:
             raise ModelError('there is nothing to plot: record something, simulate(..., record=["V"]).')
         chosen = [neurons] if isinstance(neurons, int | np.integer) else neurons
-        return plotting.panels(t, data, self.units, neurons=chosen, ax=ax)
+        along = () if self.places is None else dict(self.places.numbers)
+        return plotting.panels(t, data, self.units, neurons=chosen, ax=ax, along=along)
 
     def plot_raster(self, ax: Any = None) -> "Figure":
         """Draw a mark per spike, neuron above time.
