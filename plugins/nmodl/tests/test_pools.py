@@ -26,7 +26,7 @@ def test_a_file_with_one_linear_pool_is_a_pool_like_any_other():
     shell = ch.load_ion(MODS / "shell.mod")
     assert (shell.species, shell.__base__.__name__) == ("ca", "Pool")
     assert {n: (p.default, str(p.unit)) for n, p in shell.parameters.items()} == {
-        "C_rest": (7e-5, "mM"), "C_out": (2.0, "mM"), "depth": (0.2, "um"), "tau": (35.0, "ms"),
+        "D": (None, "um^2/ms"), "C_rest": (7e-5, "mM"), "C_out": (2.0, "mM"), "depth": (0.2, "um"), "tau": (35.0, "ms"),
     }  # fmt: skip
     pool = shell()
     assert float(pool.slope({"C_in": 7e-5}, -5.0)["C_in"]) == pytest.approx(10 * 5.0 / (2 * FARADAY * 0.2), rel=1e-9)

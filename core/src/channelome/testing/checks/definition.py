@@ -127,6 +127,8 @@ def model_file(subject: Part) -> Problems:
     if not subject.registered or subject.given_species:
         raise Skip("it has no name in the registry" if not subject.registered else "it is built by its species")
     part = subject.built
+    if getattr(part, "diameter", 0) is None:
+        part = part.replace(diameter="2 um")  # shells of a point, which has none
     table: dict[str, Any] = {"use": subject.name}
     for parameter in type(part).parameters.values():
         value = getattr(part, parameter.name)
