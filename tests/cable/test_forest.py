@@ -215,6 +215,12 @@ def test_what_is_not_alike_stays_apart():
     assert blocks(ch.Network(a=a, b=b.replace(celsius=20))) == ["a", "b"]
     more = build(SHAPES[3], 2, Ih=ch.channel("Ih_HM1992", phi=1.0))
     assert blocks(ch.Network(a=a, b=more)) == ["a", "b"]
+    along = [part.replace(**{"ca.D": (0.2, "um^2/ms")}) for part in (a, b)]
+    net = ch.Network(a=along[0], b=along[1])
+    assert blocks(net) == ["a", "b"]
+    run = ch.simulate(net, "2 ms", dt="0.1 ms", stimulus={"a": INTO["a"]}, record="a.ca.C_in")
+    alone = ch.simulate(along[0], "2 ms", dt="0.1 ms", stimulus=INTO["a"], record="ca.C_in")
+    np.testing.assert_allclose(run["a.ca.C_in"], alone["ca.C_in"], rtol=1e-12)
     joined = ch.Projection("a.soma", "a.soma", "GapJunction", ch.all_to_all(), weight="1 nS")
     assert blocks(ch.Network(a=a, b=b, c=populations()["c"], gap=joined)) == ["a", "b"]
     clamp = {"a": ch.at("soma", ch.voltage_clamp("-65 mV"))}
