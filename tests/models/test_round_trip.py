@@ -45,10 +45,16 @@ def test_every_channel(name: str, suffix: str):
         assert same(again(cell, suffix), cell)
 
 
+IN_SHELLS: dict[str, dict[str, Any]] = {
+    "CalciumShells": {"diameter": "4 um", "shells": 3, "depth": "0.2 um"},
+    "IonShells": {"species": "mg", "diameter": "4 um", "D": "0.5 um^2/ms", "C_rest": "0.5 mM", "C_out": "1 mM"},
+}
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("name", [e.name for e in registry.entries(kind="ion") if e.name not in ("Fixed", "Nernst")])
 def test_every_ion(name: str, suffix: str):
-    cell = ch.SingleCompartment(1, another(ch.ion(name)), celsius="20 degC")
+    cell = ch.SingleCompartment(1, another(ch.ion(name, **IN_SHELLS.get(name, {}))), celsius="20 degC")
     assert same(again(cell, suffix), cell)
 
 
