@@ -152,6 +152,7 @@ def test_pulses_and_steps_of_each_neuron_may_share_a_step():
         np.testing.assert_allclose(together[:, i], alone[:, 0], rtol=0, atol=1e-11)
 
 
+@pytest.mark.thorough
 def test_an_edge_between_steps_has_a_gradient():
     def V_end(start: Any) -> Any:
         stimulus = ch.step("2 uA/cm^2", start=(start, "ms"), stop="2.5 ms")

@@ -118,6 +118,7 @@ def test_any_junctions_follow_the_exponential_of_their_matrix(rule, weight, ends
     np.testing.assert_allclose(V, exact, atol=1e-3)  # of up to 10 mV that it moves
 
 
+@pytest.mark.thorough
 def test_gradient_with_respect_to_the_weight():
     def mean(weight):
         net = axons().replace(**{"ab.weight": weight * u.nS})

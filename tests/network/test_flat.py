@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from cases import some_of
 
 import channelome as ch
 from channelome import sampled
@@ -48,7 +49,7 @@ def run(net: ch.Network, **given: Any) -> Any:
     )
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", some_of(CASES, "no delay", "own delays", "plasticity"))
 def test_flat_synapses_do_what_those_in_rows_do(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     net = network(**CASES[case] | OWN)
     flat = run(net)

@@ -186,10 +186,10 @@ def test_names_of_ours_are_not_taken_by_the_files():
     assert {"g_max", "replace_", "q"} == set(cls.parameters)
 
 
-def test_a_suffix_that_no_plugin_reads_names_the_one_that_would(tmp_path: Path):
-    path = tmp_path / "x.nml"
+def test_a_suffix_that_no_plugin_reads_is_named(tmp_path: Path):
+    path = tmp_path / "x.ode"
     path.write_text("")
-    with pytest.raises(ch.ModelError, match=r"no installed plugin reads channels from '\.nml'"):
+    with pytest.raises(ch.ModelError, match=r"no installed plugin reads channels from '\.ode'"):
         ch.load_channel(path)
     with pytest.raises(ch.ModelError, match="there is no file"):
         ch.load_channel(tmp_path / "absent.mod")

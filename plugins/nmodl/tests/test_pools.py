@@ -137,7 +137,7 @@ def test_what_cannot_be_meant_is_refused_with_the_reason(name: str, old: str, ne
 
 
 def test_each_kind_is_loaded_by_its_own_function():
-    with pytest.raises(ch.ModelError, match=r"shell\.mod holds no channel, but the ion 'ca' \(ion: load_ion\)"):
+    with pytest.raises(ch.ModelError, match=r"shell\.mod holds no channel, but the ion 'ca', shell \(ion: load_ion\)"):
         ch.load_channel(MODS / "shell.mod")
     with pytest.raises(ch.ModelError, match="holds no plasticity, but onedecay"):
         ch.load_plasticity(MODS / "expsyn.mod")
