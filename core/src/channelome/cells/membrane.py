@@ -18,10 +18,36 @@ from ..state import State
 from .diffusion import Diffusion, crossed, foreseen, moving
 from .protocol import Inject
 
-Follow = Callable[[State], State]
+
+class Advancing:
+    """What anything inherits that is advanced from its parts, several cells at once too: it has the methods of `Membrane` that this one asks."""
+
+    def advance(
+        self: Any,
+        state: State,
+        inject: Inject,
+        dt: Any,
+        rule: Rule,
+        *,
+        guess: State | None = None,
+        follow: Callable[[State], State] = lambda state: state,
+    ) -> State:
+        """V and concentrations after `dt` ms, with gates held; `guess` and `follow` as `Cell.advance` has them."""
+        at = self.half_way(state, dt, rule) if guess is None else guess
+
+        def outward(V: Array) -> Array:
+            return self.outward(follow(at._replace(V=V))) - inject(V)
+
+        I, G = jax.jvp(outward, (at.V,), (jnp.ones_like(at.V),))  # exact, not a finite difference
+        V = self.charged(at, None if guess is None else state.V - at.V, I, G, dt, rule)
+        if not any(state.ions.values()):
+            return state._replace(V=V)
+        reached = follow(at._replace(V=(state.V + V) / 2 if guess is None else V))
+        carried = self.carried(self.currents(reached), reached)
+        return state._replace(V=V, ions=self.pools(state, carried, dt, rule))
 
 
-class Membrane:
+class Membrane(Advancing):
     """What a cell inherits that has `channels` and `ions` by label, and a temperature."""
 
     channels: Mapping[str, Channel]
@@ -76,19 +102,6 @@ class Membrane:
             for label, channel in self.channels.items()
         }
         return state._replace(channels=gates)
-
-    def advance(
-        self,
-        state: State,
-        inject: Inject,
-        dt: Any,
-        rule: Rule,
-        *,
-        guess: State | None = None,
-        follow: Follow = lambda state: state,
-    ) -> State:
-        """V and concentrations after `dt` ms, with gates held; `guess` and `follow` as `Cell.advance` has them."""
-        return advanced(self, state, inject, dt, rule, guess, follow)
 
     def charged(self, at: State, behind: Array | None, I: Array, G: Array, dt: Any, rule: Rule) -> Array:
         """V after `dt` ms under the current `I` out of the cell at `at` and its slope `G` by V; what each kind of cell solves in its way.
@@ -158,27 +171,3 @@ class Membrane:
     def _between(self, label: str, other: str, x: Any) -> Any:
         """From where one part is to where another is."""
         return x
-
-
-def advanced(
-    cell: Any,
-    state: State,
-    inject: Inject,
-    dt: Any,
-    rule: Rule,
-    guess: State | None,
-    follow: Follow = lambda state: state,
-) -> State:
-    """`Membrane.advance` of anything that has its parts, of several cells at once too."""
-    at = cell.half_way(state, dt, rule) if guess is None else guess
-
-    def outward(V: Array) -> Array:
-        return cell.outward(follow(at._replace(V=V))) - inject(V)
-
-    I, G = jax.jvp(outward, (at.V,), (jnp.ones_like(at.V),))  # exact, not a finite difference
-    V = cell.charged(at, None if guess is None else state.V - at.V, I, G, dt, rule)
-    if not any(state.ions.values()):
-        return state._replace(V=V)
-    reached = follow(at._replace(V=(state.V + V) / 2 if guess is None else V))
-    carried = cell.carried(cell.currents(reached), reached)
-    return state._replace(V=V, ions=cell.pools(state, carried, dt, rule))

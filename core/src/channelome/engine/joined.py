@@ -13,7 +13,7 @@ import numpy as np
 from jax import Array
 
 from ..cells.cable import NA_PER_UM2, change
-from ..cells.membrane import advanced
+from ..cells.membrane import Advancing
 from ..cells.protocol import Inject
 from ..cells.tree import Links
 from ..errors import ModelError
@@ -41,7 +41,7 @@ class Joint(NamedTuple):
 # ---- as a cell -----------------------------------------------------------------------------------------------------
 
 
-class Joined:
+class Joined(Advancing):
     """Blocks as one cell for a solver: V of all of them flat, gates and concentrations under the block and the label."""
 
     pointwise: ClassVar[bool] = False
@@ -84,16 +84,13 @@ class Joined:
         parts = self.apart(state)
         return self.joined({name: method(block, parts[name]) for name, block in self._blocks.items()})
 
-    # ---- what `advanced` and solvers ask ----
+    # ---- what `Advancing` and solvers ask ----
 
     def relax(self, state: State, dt: Any, rule: Rule) -> State:
         return self._each(lambda block, x: block.relax(x, dt, rule), state)
 
     def half_way(self, state: State, dt: Any, rule: Rule) -> State:
         return self._each(lambda block, x: block.half_way(x, dt, rule), state)
-
-    def advance(self, state: State, inject: Inject, dt: Any, rule: Rule, **implicit: Any) -> State:
-        return advanced(self, state, inject, dt, rule, implicit.pop("guess", None), **implicit)
 
     def outward(self, state: State) -> Array:
         parts = self.apart(state)

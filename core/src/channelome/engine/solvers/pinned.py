@@ -13,8 +13,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ...cells.cable import NA_PER_UM2, Cable, Everywhere, change
-from ...cells.membrane import Follow, advanced
-from ...cells.protocol import Inject
+from ...cells.membrane import Advancing
 from ...cells.tree import GAMMA, WEIGHT, Links
 from ...mechanisms.kinetics import Rule
 from ...mechanisms.rules import IMPLICIT
@@ -118,7 +117,7 @@ class Pinned:
         return self.pin.put(self.solver.state(cell, carry.whole, n, dt), carry.there)
 
 
-class Commanded:
+class Commanded(Advancing):
     """A cell of which in a step V of one node is the command."""
 
     def __init__(self, cell: Cable, node: int, drive: Any) -> None:
@@ -131,18 +130,6 @@ class Commanded:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cell, name)
-
-    def advance(
-        self,
-        state: State,
-        inject: Inject,
-        dt: Any,
-        rule: Rule,
-        *,
-        guess: State | None = None,
-        follow: Follow = lambda x: x,
-    ) -> State:
-        return advanced(self, state, inject, dt, rule, guess, follow)
 
     def charged(self, at: State, behind: Array | None, I: Array, G: Array, dt: Any, rule: Rule) -> Array:
         cell, node = self._cell, self._node
