@@ -1,10 +1,11 @@
 """Formulas in NumPy, at random places: to see whether two of them are the same, and where one is not a number."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..errors import ModelError
 from . import expression as x
 from .expression import Formula
 
@@ -66,6 +67,33 @@ def same(a: Formula, b: Formula, defaults: Mapping[str, float], rtol: float = 1e
     return bool(good.any()) and bool(
         np.all(np.abs(one - other)[good] <= rtol * np.abs(one[good]) + 1e-12 * size + 1e-300)
     )
+
+
+def moved(
+    rates: Mapping[str, Formula], start: Mapping[str, float], given: Values, times: Sequence[float]
+) -> list[dict[str, float]]:
+    """States at each of `times` (ms) after 0, integrated by SciPy from `start`.
+
+    Args:
+        rates: of each state its change per ms.
+
+    Raises:
+        ModelError: where they cannot be integrated.
+    """
+    from scipy.integrate import solve_ivp
+
+    names = list(start)
+    if not names:
+        return [{} for _ in times]
+    formulas = [rates[name] for name in names]
+
+    def slope(t: float, y: Any) -> Any:
+        return np.asarray([float(x) for x in values(formulas, {**given, **dict(zip(names, y, strict=True))})])
+
+    done: Any = solve_ivp(slope, (0.0, times[-1]), list(start.values()), "LSODA", t_eval=times, rtol=1e-12, atol=1e-14)
+    if not done.success:
+        raise ModelError(f"the states cannot be integrated: {done.message}")
+    return [dict(zip(names, map(float, y), strict=True)) for y in done.y.T]
 
 
 def stationary(states: tuple[str, ...], arrows: list[tuple[str, str]], rates: Iterable[Any]) -> dict[str, float]:

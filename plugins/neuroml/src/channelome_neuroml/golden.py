@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
+from channelome.errors import ModelError
 from channelome.formulas.gates import steady_state
-from channelome.formulas.numeric import stationary, values
+from channelome.formulas.numeric import moved, stationary, values
 
 from .lems import CELSIUS, INSIDE, OUTSIDE, V
 from .load import Imported
@@ -113,17 +113,8 @@ def _started(meaning: Meaning, given: Mapping[str, float]) -> dict[str, float]:
 
 
 def _moved(meaning: Meaning, start: Mapping[str, float], given: Mapping[str, float]) -> list[dict[str, float]]:
-    """The states at each of `TIMES` after the jump."""
-    names = list(start)
-    if not names:
-        return [{} for _ in TIMES]
-    rates = _rates(meaning)
-
-    def slope(t: float, y: Any) -> Any:
-        found = values([rates[name] for name in names], {**given, **dict(zip(names, y, strict=True))})
-        return np.asarray([float(one) for one in found])
-
-    done = solve_ivp(slope, (0.0, TIMES[-1]), list(start.values()), "LSODA", t_eval=TIMES, rtol=1e-12, atol=1e-14)
-    if not done.success:
-        return [dict.fromkeys(names, float("nan")) for _ in TIMES]
-    return [dict(zip(names, map(float, y), strict=True)) for y in done.y.T]
+    """The states at each of `TIMES` after the jump; no numbers where they cannot be integrated."""
+    try:
+        return moved(_rates(meaning), start, given, TIMES)
+    except ModelError:
+        return [dict.fromkeys(start, float("nan")) for _ in TIMES]

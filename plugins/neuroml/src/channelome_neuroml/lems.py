@@ -1,7 +1,7 @@
 """What components amount to: NeuroML's own rates, variables and times, and those whose dynamics a file writes itself."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from channelome.formulas import expression as x
 from channelome.formulas.expression import Formula
@@ -11,6 +11,7 @@ from channelome.units import Unit
 from . import formulas
 from .document import Document
 from .formulas import Value
+from .meaning import Found
 from .text import Element, NeuroMLError
 from .types import Type
 from .units import DIMENSIONS, NONE, OURS, ZERO_CELSIUS, named
@@ -59,18 +60,10 @@ EXPOSED: Mapping[str, str] = {"r": "per_time", "x": "none", "t": "time", "q10": 
 
 
 @dataclass
-class Reading:
-    """What is found out about one mechanism on the way: its parameters, and what was read otherwise than it stands there."""
+class Reading(Found):
+    """What is found out about one mechanism on the way."""
 
     document: Document
-    quantities: dict[str, Quantity] = field(default_factory=dict[str, Quantity])
-    names: dict[Formula, str] = field(default_factory=dict[Formula, str])
-    notes: list[str] = field(default_factory=list[str])
-    findings: list[str] = field(default_factory=list[str])
-
-    @property
-    def defaults(self) -> dict[str, float]:
-        return {name: one.value for name, one in self.quantities.items() if one.value is not None}
 
     def note(self, said: str) -> None:
         if said not in self.notes:

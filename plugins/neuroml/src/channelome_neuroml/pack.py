@@ -1,15 +1,10 @@
 """From components of NeuroML files to modules of a pack: classes in the house style, with golden data."""
 
-import hashlib
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from channelome.errors import ModelError
-from channelome.formulas.write import module, names_of
-from channelome.mechanisms.channels import Channel
-from channelome.mechanisms.ions import Ion
-from channelome.scaffold import Written
+from channelome.scaffold import Written, described
 
 from . import golden
 from .document import Document
@@ -43,17 +38,5 @@ def written(path: Path, name: str) -> Written:
 
 def of(parts: Sequence[Imported], path: Path, name: str) -> Written:
     """The module of the classes of one component."""
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    text = module(names_of([one.plan for one in parts], name), digest)
-    first = parts[0].cls
-    kind = "channel" if issubclass(first, Channel) else "ion" if issubclass(first, Ion) else "synapse"
-    return Written(text, kind, golden.cases(parts[0]) if kind == "channel" else ())
-
-
-def base_of(one: Imported) -> str:
-    """What a class is called before its family: ``IKv``, ``CaPool``, ``Nmda``."""
-    words = re.findall(r"[A-Za-z0-9]+", one.plan.meaning.name)
-    base = "".join(word[:1].upper() + word[1:] for word in words)
-    if issubclass(one.cls, Channel):
-        return base if re.match(r"I[A-Z]", base) else f"I{base}"
-    return f"{one.plan.meaning.species.capitalize()}{base}" if issubclass(one.cls, Ion) else base
+    first = parts[0]
+    return described.written(first.cls, [one.plan for one in parts], path, name, lambda: golden.cases(first))

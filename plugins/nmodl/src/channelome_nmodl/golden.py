@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from channelome.errors import ModelError
 from channelome.formulas.gates import as_gate, steady_state
-from channelome.formulas.numeric import stationary, values
+from channelome.formulas.numeric import moved, stationary, values
 
 from .clamped import CELSIUS, HOLD, IONS, OTHER, PULSES, TIMES
 from .meaning import Meaning
@@ -43,7 +42,7 @@ def currents(meaning: Meaning) -> np.ndarray:
     found = []
     for pulse in PULSES:
         start = _started(meaning, given | {"v": HOLD})
-        states = _moved(meaning, start, given | {"v": pulse})
+        states = moved(meaning.rates, start, given | {"v": pulse}, TIMES)
         total = [sum(values(meaning.currents.values(), given | {"v": pulse} | one)) for one in states]
         found.append([1e3 * float(x) for x in total])
     return np.asarray(found).T
@@ -67,22 +66,6 @@ def _started(meaning: Meaning, given: Mapping[str, float]) -> dict[str, float]:
             found[name] = float(value)
         left = [name for name in left if name not in ready]
     return found
-
-
-def _moved(meaning: Meaning, start: Mapping[str, float], given: Mapping[str, float]) -> list[dict[str, float]]:
-    """The states at each of `TIMES` after the jump."""
-    names = list(start)
-    if not names:
-        return [{} for _ in TIMES]
-    rates = [meaning.rates[name] for name in names]
-
-    def slope(t: float, y: Any) -> Any:
-        return np.asarray([float(x) for x in values(rates, {**given, **dict(zip(names, y, strict=True))})])
-
-    done = solve_ivp(slope, (0.0, TIMES[-1]), list(start.values()), "LSODA", t_eval=TIMES, rtol=1e-12, atol=1e-14)
-    if not done.success:
-        raise ModelError(f"the states cannot be integrated: {done.message}")
-    return [dict(zip(names, map(float, y), strict=True)) for y in done.y.T]
 
 
 def _is_lone(meaning: Meaning) -> bool:

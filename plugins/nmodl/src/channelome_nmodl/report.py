@@ -4,18 +4,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from channelome.errors import ChannelomeError
-from channelome.mechanisms.channels import Channel
-from channelome.mechanisms.ions import Ion, Pool
-from channelome.module import REQUIRED
+from channelome.formulas.plan import Field
 from channelome.scaffold import Looked
+from channelome.scaffold.described import base_of, described, found_by_kit, states_of
 
 from .compare import compare
 from .load import Imported, load_all
 from .oracle import Comparison
-from .pack import base_of, of
+from .pack import of
 from .text import NmodlError, read, title
 
 TOLERANCE = 1e-6
@@ -84,7 +82,7 @@ def looked_at(path: Path, *, python: str = "", check: bool = False) -> Result:
         except ChannelomeError as error:
             result.trouble = str(error)
     if check:
-        result.checks = [line for one in result.parts for line in _checked(one.cls)]
+        result.checks = [line for one in result.parts for line in found_by_kit(one.cls)]
     return result
 
 
@@ -97,45 +95,22 @@ def _kind(path: Path) -> str:
     return found[1] if found else ""
 
 
-def _checked(cls: Any) -> list[str]:
-    """What the kit finds of a class; of one that must be given parameters nothing can be known."""
-    from channelome.testing import check_channel, check_ion, check_synapse
-
-    if any(parameter.default is REQUIRED for parameter in cls.parameters.values()):
-        return []
-    check: Any = check_channel if issubclass(cls, Channel) else check_ion if issubclass(cls, Ion) else check_synapse
-    return [f"{found.check}: {found.message}" for found in check(cls).findings if found.status == "failed"]
-
-
 def told(result: Result) -> str:
     """All that is known of a file, in lines."""
     if not result.parts:
         return f"{result.refusal}"
-    lines = [line for one in result.parts for line in _told(result, one)]
+    lines = [line for one in result.parts for line in described(one.cls, one.plan, _origin(result, one), _of_field)]
     return "\n".join([*lines, *_of_all(result)])
 
 
-def _told(result: Result, imported: Imported) -> Iterator[str]:
-    plan, meaning, cls = imported.plan, imported.plan.meaning, imported.cls
-    said = title(imported.source)
-    yield f"{meaning.name}: {plan.base.__name__}, from {result.path.name}{f': {said}' if said else ''}"
-    if issubclass(cls, Channel):
-        carried = ", ".join(cls.carries) or "no ion; it has its own E"
-        reads = f"; reads {', '.join(cls.reads)}" if cls.reads else ""
-        yield f"  carried by {carried}{reads}{'; needs a temperature' if cls.needs_celsius else ''}"
-    elif issubclass(cls, Ion):
-        yield f"  the ion {cls.species}"
-    yield f"  states: {', '.join(states_of(cls)) or 'none'}"
-    yield "  parameters:"
-    for one in plan.fields:
-        unit = "" if one.unit.symbol == "1" else f" {one.unit.symbol}"
-        renamed = "" if one.name == one.quantity.name else f", {one.quantity.name} in the file"
-        value = "must be given," if one.default is None else f"{one.default:g}"
-        yield f"    {one.name} = {value}{unit} (line {one.quantity.line}{renamed}{'; ' + one.quantity.note if one.quantity.note else ''})"
-    for note in meaning.notes:
-        yield f"  note: {note}"
-    for finding in meaning.findings:
-        yield f"  found in the file: {finding}"
+def _origin(result: Result, one: Imported) -> str:
+    said = title(one.source)
+    return f"{result.path.name}{f': {said}' if said else ''}"
+
+
+def _of_field(one: Field) -> str:
+    renamed = "" if one.name == one.quantity.name else f", {one.quantity.name} in the file"
+    return f"{renamed}{'; ' + one.quantity.note if one.quantity.note else ''}"
 
 
 def _of_all(result: Result) -> Iterator[str]:
@@ -145,15 +120,6 @@ def _of_all(result: Result) -> Iterator[str]:
         yield f"  {'equal to' if comparison.relative <= TOLERANCE else 'differs from'} {comparison}"
     if result.trouble:
         yield f"  not compared: {result.trouble}"
-
-
-def states_of(cls: Any) -> list[str]:
-    """Names of the states of a class."""
-    if issubclass(cls, Channel):
-        return [*cls.gates, *cls.occupancies, *cls.variables]
-    if issubclass(cls, Ion):
-        return ["C_in"] if issubclass(cls, Pool) else [*getattr(cls, "variables", ())]
-    return [*cls.states]
 
 
 def kind_of(result: Result) -> str:
@@ -174,7 +140,7 @@ def looks(path: Path, *, python: str = "", check: bool = False) -> list[Looked]:
         Looked(
             path, meanings[0].name, kind_of(result), states, told(result),
             difference=result.comparison.relative if result.comparison else None, is_different=result.differs, trouble=result.trouble,
-            notes=(*said, *result.checks), base=base_of(result.parts), ion=ion if isinstance(ion, str) else "",
+            notes=(*said, *result.checks), base=base_of(result.parts[0].cls, meanings[0]), ion=ion if isinstance(ion, str) else "",
             write=lambda name: of(result.parts, path, name),
         )
     ]  # fmt: skip
