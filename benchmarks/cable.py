@@ -79,15 +79,11 @@ def steps(
     }
 
 
-def gradient(longest: str, size: str = "", *, duration: float = 20, rounds: int = 5) -> dict[str, float]:
-    """How many forward runs the gradient by three conductances takes, the derivative along one, and what a forward step does."""
-    import jax
+def loss_of(model: Any, duration: float) -> Callable[[Any], Any]:
+    """The mean square of V at the soma over a run, of three conductances in mS/cm^2."""
     import jax.numpy as jnp
 
     import channelome as ch
-    from channelome.engine.loops import compiler_options
-
-    model = cell(longest, **({"size": int(size)} if size else {}))
 
     def loss(g: Any) -> Any:
         own = {"INa.g_max": (g[0], "mS/cm^2"), "IK.g_max": (g[1], "mS/cm^2"), "IL.g_max": (g[2], "mS/cm^2")}
@@ -95,6 +91,19 @@ def gradient(longest: str, size: str = "", *, duration: float = 20, rounds: int 
         run = ch.simulate(model.replace(**own), f"{duration} ms", dt=f"{DT} ms", stimulus=stimulus, record="soma.V")
         return jnp.mean((run["soma.V"] + 60) ** 2)
 
+    return loss
+
+
+def gradient(longest: str, size: str = "", *, duration: float = 20, rounds: int = 5) -> dict[str, float]:
+    """How many forward runs the gradient by three conductances takes, the derivative along one, and what a forward step does."""
+    import jax
+    import jax.numpy as jnp
+
+    from channelome.engine.loops import compiler_options
+
+    model = cell(longest, **({"size": int(size)} if size else {}))
+
+    loss = loss_of(model, duration)
     g = jnp.asarray([120.0, 36.0, 0.3])
 
     def along(g: Any) -> Any:
@@ -118,17 +127,11 @@ def memory(longest: str, size: str = "", *, duration: float = 1000) -> dict[str,
     import jax
     import jax.numpy as jnp
 
-    import channelome as ch
     from channelome.engine.loops import compiler_options
 
     model, before = cell(longest, **({"size": int(size)} if size else {})), _peak()
 
-    def loss(g: Any) -> Any:
-        own = {"INa.g_max": (g[0], "mS/cm^2"), "IK.g_max": (g[1], "mS/cm^2"), "IL.g_max": (g[2], "mS/cm^2")}
-        stimulus = ch.at("soma", ch.step("1 nA", start="1 ms"))
-        run = ch.simulate(model.replace(**own), f"{duration} ms", dt=f"{DT} ms", stimulus=stimulus, record="soma.V")
-        return jnp.mean((run["soma.V"] + 60) ** 2)
-
+    loss = loss_of(model, duration)
     g = jnp.asarray([120.0, 36.0, 0.3])
     peaks, temporary = [], 0
     for f in (loss, jax.grad(loss)):

@@ -9,6 +9,19 @@ from scipy.linalg import block_diag
 
 import channelome as ch
 
+MORPH = (
+    ch.Morphology.soma("20 um")
+    .branch("dend", length="200 um", diameter="2 um")
+    .branch("apical", length="300 um", diameter=("4 um", "2 um"))
+    .branch("apical", length="200 um", diameter="1 um", at="apical[0](1)")
+    .branch("apical", length="250 um", diameter="0.6 um", at="apical[0](1)")
+)
+"""Two dendrites, of which one tapers and forks."""
+SQUID = {
+    "INa": "INa_HH1952", "IK": "IK_HH1952", "IL": ch.channel("IL", g_max="0.3 mS/cm^2", E="-54.387 mV"), "celsius": 6.3,
+}  # fmt: skip
+IONS = ("SodiumFixed", ch.ion("PotassiumFixed", E="-77 mV"))
+
 
 def conductances(compartments: ch.Compartments, Ra: Any = 100.0) -> np.ndarray:
     """Shape (n, n), uS: between compartments, junctions eliminated exactly (star to mesh)."""

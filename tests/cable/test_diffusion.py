@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from cases import each_is_named
 
 import channelome as ch
 from channelome.authoring import Concentration, Conductance, GeneralIon, Length, Ohmic, Voltage
@@ -271,8 +272,4 @@ MISTAKES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_named_with_the_way_out(mistake):
-    make, message = MISTAKES[mistake]
-    with pytest.raises(ch.ChannelomeError, match=message):
-        make()
+test_a_mistake_is_named_with_the_way_out = each_is_named(MISTAKES)

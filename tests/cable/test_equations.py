@@ -4,21 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from dense_cable import conductances, crossing, squid
+from dense_cable import IONS, MORPH, SQUID, conductances, crossing, squid
 
 import channelome as ch
-
-MORPH = (
-    ch.Morphology.soma("20 um")
-    .branch("dend", length="200 um", diameter="2 um")
-    .branch("apical", length="300 um", diameter=("4 um", "2 um"))
-    .branch("apical", length="200 um", diameter="1 um", at="apical[0](1)")
-    .branch("apical", length="250 um", diameter="0.6 um", at="apical[0](1)")
-)
-SQUID = {
-    "INa": "INa_HH1952", "IK": "IK_HH1952", "IL": ch.channel("IL", g_max="0.3 mS/cm^2", E="-54.387 mV"), "celsius": 6.3,
-}  # fmt: skip
-IONS = ("SodiumFixed", ch.ion("PotassiumFixed", E="-77 mV"))
 
 
 def axon(morph=MORPH, length="20 um", **given):

@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from dense_cable import conductances, joined, squids
+from cases import each_is_named
+from dense_cable import IONS, SQUID, conductances, joined, squids
 from scipy.linalg import expm
 
 import channelome as ch
@@ -17,10 +18,6 @@ MORPH = (
 )
 CUT = MORPH.discretise(ch.max_length("25 um"))
 STICK = ch.Morphology.ball_and_stick(length="300 um").discretise(ch.max_length("30 um"))
-SQUID = {
-    "INa": "INa_HH1952", "IK": "IK_HH1952", "IL": ch.channel("IL", g_max="0.3 mS/cm^2", E="-54.387 mV"), "celsius": 6.3,
-}  # fmt: skip
-IONS = ("SodiumFixed", ch.ion("PotassiumFixed", E="-77 mV"))
 
 
 def leaky(cut=CUT, g="0.1 mS/cm^2", **given):
@@ -287,8 +284,4 @@ MISTAKES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_named_with_the_way_out(mistake):
-    make, message = MISTAKES[mistake]
-    with pytest.raises(ch.ChannelomeError, match=message):
-        make()
+test_a_mistake_is_named_with_the_way_out = each_is_named(MISTAKES)

@@ -6,24 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cases import some_of
-from dense_cable import conductances, held_squid
+from cases import each_is_named, some_of
+from dense_cable import IONS, MORPH, SQUID, conductances, held_squid
 from scipy.integrate import solve_ivp
 
 import channelome as ch
 
-MORPH = (
-    ch.Morphology.soma("20 um")
-    .branch("dend", length="200 um", diameter="2 um")
-    .branch("apical", length="300 um", diameter=("4 um", "2 um"))
-    .branch("apical", length="200 um", diameter="1 um", at="apical[0](1)")
-    .branch("apical", length="250 um", diameter="0.6 um", at="apical[0](1)")
-)
 CUT = MORPH.discretise(ch.max_length("30 um"))
-SQUID = {
-    "INa": "INa_HH1952", "IK": "IK_HH1952", "IL": ch.channel("IL", g_max="0.3 mS/cm^2", E="-54.387 mV"), "celsius": 6.3,
-}  # fmt: skip
-IONS = ("SodiumFixed", ch.ion("PotassiumFixed", E="-77 mV"))
 ON, OFF = 1.0337, 4.2119
 LEVELS = ch.command("-65 mV", ("-10 mV", (OFF - ON, "ms")), ("-50 mV", "9 ms"), start=(ON, "ms"))
 RAMP = ch.command("-65 mV", ("-65 mV", "1 ms"), ("-65 mV", "0 mV", "4 ms"), ("0 mV", "9 ms"))
@@ -317,8 +306,4 @@ MISTAKES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_named_with_the_way_out(mistake):
-    make, message = MISTAKES[mistake]
-    with pytest.raises(ch.ChannelomeError, match=message):
-        make()
+test_a_mistake_is_named_with_the_way_out = each_is_named(MISTAKES)

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from dense_cable import MORPH
 
 import channelome as ch
 from channelome.cells.rounds import rounds_of
@@ -123,15 +124,6 @@ def test_the_program_grows_with_the_rounds_alone():
     (small, few), (large, many) = equations(100), equations(10_000)
     assert large / many < 1.2 * small / few
     assert large < 3.5 * small
-
-
-MORPH = (
-    ch.Morphology.soma("20 um")
-    .branch("dend", length="200 um", diameter="2 um")
-    .branch("apical", length="300 um", diameter=("4 um", "2 um"))
-    .branch("apical", length="200 um", diameter="1 um", at="apical[0](1)")
-    .branch("apical", length="250 um", diameter="0.6 um", at="apical[0](1)")
-)
 
 
 def test_a_cell_runs_the_same_in_rounds(monkeypatch):

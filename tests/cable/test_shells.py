@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from cable.test_diffusion import CUT, Influx, uneven
-from cases import some_of
+from cases import each_is_named, some_of
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 from scipy.special import j0, jn_zeros
@@ -315,8 +315,4 @@ MISTAKES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_named_with_the_way_out(mistake):
-    make, message = MISTAKES[mistake]
-    with pytest.raises(ch.ChannelomeError, match=message):
-        make()
+test_a_mistake_is_named_with_the_way_out = each_is_named(MISTAKES)
