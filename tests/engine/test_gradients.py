@@ -1,6 +1,7 @@
 """Derivatives through whole runs agree with finite differences, and jit, vmap and grad agree with eager runs."""
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from scipy.stats import norm
 
 import channelome as ch
 from channelome.engine.spike import BLUR, spike
+from channelome.engine.traced import KEPT
 from channelome.mechanisms.kinetics import Scheme
 
 POINT = {"g_max": 120.0, "V_sh": -45.0, "C": 1.0, "amplitude": 3.0, "phi": 1.0, "E": -54.387, "V": -65.0}
@@ -57,13 +59,28 @@ def test_a_checkpointed_gradient_equals_one_that_keeps_every_step(segment: int) 
         assert float(gradient("staggered", segment)[name]) == pytest.approx(float(expected), rel=1e-10)
 
 
-def test_long_runs_are_checkpointed_by_themselves() -> None:
-    def final(g: Any) -> Any:
-        cell = model("squid").replace(**{"INa.g_max": (g, "mS/cm^2")})
-        return ch.simulate(cell, "30 ms", dt="0.05 ms", stimulus="2 uA/cm^2")["V"][-1, 0]
+def temporaries(size: int, steps: int) -> int:
+    """Bytes that XLA takes for a gradient beside arguments and results."""
 
-    text = str(jax.make_jaxpr(jax.grad(final))(120.0))
-    assert "remat" in text or "checkpoint" in text
+    def final(g: Any) -> Any:
+        cell = squid(size).replace(**{"INa.g_max": (g, "mS/cm^2")})
+        return ch.simulate(cell, (steps * 0.05, "ms"), dt="0.05 ms", stimulus="2 uA/cm^2", record=[]).final.V.sum()
+
+    return jax.jit(jax.grad(final)).lower(jnp.asarray(120.0)).compile().memory_analysis().temp_size_in_bytes
+
+
+def test_of_a_step_its_state_is_kept_for_reverse_mode_and_not_all_that_was_worked_out() -> None:
+    """A state of the squid's axon is V, m, h and n."""
+    state = 4 * np.dtype(jax.dtypes.canonicalize_dtype(float)).itemsize
+    each = (temporaries(1000, 200) - temporaries(1000, 100)) / 100
+    assert state * 1000 <= each <= 2 * state * 1000
+
+
+def test_of_long_runs_the_states_of_segments_are_kept() -> None:
+    """KEPT bytes of states are kept whole; of a run of 16 times so many about four times the square root of all."""
+    state, size = 4 * np.dtype(jax.dtypes.canonicalize_dtype(float)).itemsize, 100
+    steps = 16 * KEPT // (state * size)
+    assert temporaries(size, steps) < 8 * state * size * math.isqrt(steps) < KEPT
 
 
 def test_forward_and_reverse_mode_agree() -> None:

@@ -129,8 +129,14 @@ def tr_bdf2(links: Linked, capacity: Array, slope: Array, force: Array) -> Array
         slope: uS, of the current through the membrane by V.
         force: nA, what would charge the nodes if V stayed.
     """
-    _, change = links.pair(capacity + WEIGHT * slope, _MIDDLE * capacity, GAMMA * force, WEIGHT * force, WEIGHT)
-    return change
+    held, passed = capacity + WEIGHT * slope, _MIDDLE * capacity
+    nothing = jnp.where(
+        False, force, 0
+    )  # in JAX's eyes it follows from the force, as right sides that are transposed must
+    middle, rest = links.pair(held, passed, GAMMA * force, nothing, WEIGHT)
+    return (
+        WEIGHT / GAMMA * middle + rest
+    )  # what the force does in the second stage is a share of what it did in the first
 
 
 def gain(z: Any) -> Any:
@@ -155,16 +161,20 @@ def _sweeps(links: Links, off: Array, d: Array, first: Array, *then: Array) -> t
     return (x, solved(links.rounds, factors, then[1] + then[0] * x)) if then else (x,)
 
 
-def _blockwise(parent: Array, *arrays: Array) -> tuple[Array, ...]:
-    """`_sweeps` from node to node, cells in blocks of lanes."""
+def _blockwise(parent: Array, off: Array, *arrays: Array) -> tuple[Array, ...]:
+    """`_sweeps` from node to node, cells in blocks of lanes. Weights to the parents that all cells share stay one for each node."""
     arrays = tuple(jnp.broadcast_arrays(*arrays))
     shape, dtype = arrays[0].shape, arrays[0].dtype
     if len(shape) == 1:
-        return _loops(parent, *arrays)
+        return _loops(parent, off, *arrays)
     m, cells = shape[0], arrays[0][0].size
     missing = -cells % _blocks(cells, dtype)
-    rows = [jnp.pad(x.reshape(m, cells), [(0, 0), (0, missing)], constant_values=1) for x in arrays]
-    return tuple(x[:, :cells].reshape(shape) for x in _loops(parent, *rows))
+
+    def in_rows(x: Array) -> Array:
+        return jnp.pad(x.reshape(m, cells), [(0, 0), (0, missing)], constant_values=1)
+
+    off = off.reshape(m, 1) if off.size == m else in_rows(jnp.broadcast_to(off, shape))
+    return tuple(x[:, :cells].reshape(shape) for x in _loops(parent, off, *map(in_rows, arrays)))
 
 
 def _blocks(cells: int, dtype: Any) -> int:
@@ -174,7 +184,7 @@ def _blocks(cells: int, dtype: Any) -> int:
 
 @jax.custom_batching.custom_vmap
 def _loops(parent: Array, off: Array, d: Array, first: Array, *then: Array) -> tuple[Array, ...]:
-    """`_sweeps` by elimination from the leaves to the root, and substitution back; arrays of shape (m,) or (m, cells)."""
+    """`_sweeps` by elimination from the leaves to the root, and substitution back; arrays of shape (m,) or (m, cells), `off` (m, 1) too."""
     m, cells = d.shape[0], d[0].size
     blocks = _blocks(cells, d.dtype)
     rows = _Rows(parent.astype(jnp.uint32), cells // blocks)
@@ -227,26 +237,31 @@ class _Rows(NamedTuple):
         return lax.dynamic_slice(self.parent, (i,), (1,))[0]
 
     def at(self, x: Array, i: Any, column: Any) -> Array:
-        return lax.dynamic_slice(x, (i,), (1,)) if x.ndim == 1 else lax.dynamic_slice(x, (i, column), (1, self.width))
+        if x.ndim == 1:
+            return lax.dynamic_slice(x, (i,), (1,))
+        first, width = (column, self.width) if x.shape[1] > 1 else (jnp.uint32(0), 1)  # one for all cells
+        return lax.dynamic_slice(x, (i, first), (1, width))
 
     def added(self, x: Array, i: Any, column: Any, row: Array) -> Array:
         return lax.dynamic_update_slice(x, self.at(x, i, column) + row, (i,) if x.ndim == 1 else (i, column))
 
 
 @_loops.def_vmap
-def _batched(axis_size: int, in_batched: Any, parent: Array, *arrays: Array) -> tuple[Any, Any]:
+def _batched(axis_size: int, in_batched: Any, parent: Array, off: Array, *arrays: Array) -> tuple[Any, Any]:
     """Trees of one form side by side, as cells are."""
     if in_batched[0]:
         axes = [0 if batched else None for batched in in_batched]
         each = [
             jnp.broadcast_to(x, (axis_size, *x.shape)) if axis is None else x
-            for x, axis in zip((parent, *arrays), axes, strict=True)
+            for x, axis in zip((parent, off, *arrays), axes, strict=True)
         ]
         found = lax.map(lambda one: _loops(*one), tuple(each))
         return found, (True,) * len(found)
-    last = [
-        jnp.moveaxis(x, 0, -1) if batched else jnp.broadcast_to(x[..., None], (*x.shape, axis_size))
-        for x, batched in zip(arrays, in_batched[1:], strict=True)
-    ]
-    found = _blockwise(parent, *last)
+
+    def last(x: Array, batched: bool) -> Array:
+        return jnp.moveaxis(x, 0, -1) if batched else x[..., None]
+
+    off, *rows = (last(x, batched) for x, batched in zip((off, *arrays), in_batched[1:], strict=True))
+    shape = (*jnp.broadcast_shapes(*(x.shape for x in rows))[:-1], axis_size)
+    found = _blockwise(parent, off, *(jnp.broadcast_to(x, shape) for x in rows))
     return tuple(jnp.moveaxis(x, -1, 0) for x in found), (True,) * len(found)

@@ -164,7 +164,8 @@ def scanned(
     """The same run as one scan of `count` samples, for use under a trace.
 
     Unless it is `walking` it goes over all synapses and is forward and reverse differentiable: a spike is 1 with a surrogate
-    gradient, and reverse mode keeps the carry every `segment` samples and recomputes what lies between.
+    gradient. Reverse mode keeps the carry every `segment` samples and takes the steps between again; of each of these it keeps the carry and
+    what is `_costly`, and works out the rest where it needs it: to write and read it would take longer.
 
     Returns:
         The state at the end, and the records stacked along time, with the spikes of the blocks that are counted, since the
@@ -185,10 +186,11 @@ def scanned(
             return (carry, {name: x + spiked[name].astype(x.dtype) for name, x in spikes.items()}), None
 
         inside = (carry, zero)
+        again = inner if walking else jax.checkpoint(inner, prevent_cse=False, policy=_costly)  # pyright: ignore
         if plan.every == 1:
-            (carry, spikes), _ = inner(inside, 0)
+            (carry, spikes), _ = again(inside, 0)
         else:
-            (carry, spikes), _ = lax.scan(inner, inside, jnp.arange(plan.every, dtype=jnp.int32))
+            (carry, spikes), _ = lax.scan(again, inside, jnp.arange(plan.every, dtype=jnp.int32))
         return carry, record(carry, (j + 1) * plan.every, spikes)
 
     data = [jax.tree.map(lambda x: x[None], record(carry, jnp.int32(0), zero))]
@@ -203,6 +205,11 @@ def scanned(
         data.append(out)
     final = state_of(plan, parts, carry, times, jnp.int32(count * plan.every), dt)
     return final, jax.tree.map(lambda *xs: jnp.concatenate(xs), *data)
+
+
+def _costly(primitive: Any, *_: Any, **__: Any) -> bool:
+    """Whether a result is kept for the derivative of a step: voltages on trees, and what arrived."""
+    return primitive in (lax.linear_solve_p, lax.scatter_add_p)
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -61,7 +61,8 @@ def simulate(
         start: the time at which the run begins, with a unit, for stimuli and in `t`; 0 if None, also of a run that goes on.
         progress: show a progress bar; if None, on long runs in a terminal or notebook.
         chunk: samples per chunk, if the default (by memory and length) shall not be used.
-        segment: samples between which reverse-mode differentiation recomputes; by default about the square root of all.
+        segment: samples between which reverse-mode differentiation recomputes; by default all while the states of all steps take
+            less than 32 MB, else about the square root of all.
         devices: share a network's neurons among so many devices, or among those given; results stay the same.
         check: raise where the state became NaN or infinite, with the time and the place. Not possible under a trace.
 

@@ -68,6 +68,10 @@ class SomeNeurons(Spread):
         return out.at[index].set(jnp.broadcast_to(amount, index.shape)).reshape(self.shape)
 
 
+FEW = 4
+"""Up to so many places are asked for node by node, in the loop that takes the current: an array that is written first is read again."""
+
+
 @dataclass(frozen=True)
 class SomeNodes(Spread):
     """Into some ``"nodes"`` of a tree, as a density over all of them: ``"factor"`` times the amount, by node."""
@@ -78,6 +82,8 @@ class SomeNodes(Spread):
     def _over(self, numbers: Numbers, amount: Any) -> Any:
         factor = jnp.asarray(numbers["factor"])
         amounts = jnp.broadcast_to(amount, (factor.size, *self.shape[1:]))
-        rows = amounts * factor.reshape(-1, *(1,) * (amounts.ndim - 1))
-        nothing = jnp.zeros(self.shape, rows.dtype)
-        return nothing.at[jnp.asarray(numbers["nodes"])].add(rows, mode="promise_in_bounds")
+        rows, nodes = amounts * factor.reshape(-1, *(1,) * (amounts.ndim - 1)), jnp.asarray(numbers["nodes"])
+        if factor.size > FEW:
+            return jnp.zeros(self.shape, rows.dtype).at[nodes].add(rows, mode="promise_in_bounds")
+        numbered = jnp.arange(self.shape[0], dtype=nodes.dtype).reshape(-1, *(1,) * (amounts.ndim - 1))
+        return sum(jnp.where(numbered == node, row, 0) for node, row in zip(nodes, rows, strict=True))

@@ -27,8 +27,8 @@ from .prepare import Prepared
 from .request import is_tracing
 from .step import initial, sends_ones
 
-SEGMENT_FROM = 500
-"""Samples from which reverse-mode differentiation recomputes segments in place of keeping every step."""
+KEPT = 32 << 20
+"""Bytes of the states of all steps up to which reverse mode keeps them all; of longer runs it takes segments again."""
 FEW_SYNAPSES = 4096
 """Up to so many synapses a batch of networks visits them all at each step, sooner than it goes from network to network."""
 
@@ -39,7 +39,7 @@ def traced(run: Prepared, state: NetworkState | None, count: int, segment: int |
     """The state at the end and the records of a run under a trace."""
     if state is None:
         state = initial(run.plan, run.parts, run.dt.dtype, walking=False)
-    length = segment or (count if count < SEGMENT_FROM else math.isqrt(count))
+    length = segment or (count if count * run.plan.every * _bytes(state) <= KEPT else math.isqrt(count))
     numbers = (run.parts, run.rows, state, run.times, run.dt)
     over_all = functools.partial(_over_all, run.plan, count, length)
     if not run.plan.paths:
@@ -47,6 +47,10 @@ def traced(run: Prepared, state: NetworkState | None, count: int, segment: int |
     n_synapses = sum(int(np.size(run.parts.synapses[path.label].targets)) for path in run.plan.paths)
     by_spikes = functools.partial(_by_spikes, run.plan, count)
     return _either(by_spikes, over_all, numbers, together=n_synapses <= FEW_SYNAPSES)
+
+
+def _bytes(state: NetworkState) -> int:
+    return sum(math.prod(np.shape(x)) * x.dtype.itemsize for x in jax.tree.leaves(state))
 
 
 def _over_all(
