@@ -20,6 +20,8 @@ from .rounds import Rounds, eliminated, solved
 GAMMA = 2 - 2**0.5
 """Share of a step of TR-BDF2 that the trapezoid rule crosses; with this one both stages have the same matrix."""
 WEIGHT = (1 - GAMMA) / (2 - GAMMA)
+AGAIN = WEIGHT / GAMMA
+"""Share of what the force does in the first stage that it does in the second."""
 _MIDDLE = 1 / (GAMMA * (2 - GAMMA))
 ROW = 64
 """Bytes of a row that the loop takes at once."""

@@ -14,7 +14,7 @@ from jax import Array
 
 from ...cells.cable import NA_PER_UM2, Cable, Everywhere, change
 from ...cells.membrane import Advancing
-from ...cells.tree import GAMMA, WEIGHT, Links
+from ...cells.tree import AGAIN, GAMMA, WEIGHT, Links
 from ...mechanisms.kinetics import Rule
 from ...mechanisms.rules import IMPLICIT
 from ...state import State
@@ -139,13 +139,14 @@ class Commanded(Advancing):
             links = Held(cell.links, node, 0.0, 0.0)
         else:
             V = at.V.at[node].set(self._begin)
-            links = Held(cell.links, node, self._middle - self._begin, self._end - self._begin)
+            first = self._middle - self._begin
+            links = Held(cell.links, node, first, self._end - self._begin - AGAIN * first)
         force = -area * I - cell.links.outflow(V)
         return V + change(links, capacity, area * G, force, behind, rule)
 
 
 class Held(NamedTuple):
-    """The equations of a tree of which one node goes by `first` in the first of a pair of equations, and by `second` in the second."""
+    """The equations of a tree of which one node goes by `first` in the first of a pair of equations, and by `second` in the second, as `tr_bdf2` has them."""
 
     links: Links
     node: int
