@@ -198,6 +198,22 @@ def test_building_a_cell_makes_no_array_on_a_device():
     assert out.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize(
+    ("before", "spared"),
+    {
+        "": True,
+        "import jax": False,
+        "mine = [[] for _ in range(200_000)]": False,
+        "import gc; gc.disable()": False,
+    }.items(),
+)
+def test_only_a_process_at_its_beginning_is_spared_the_search_for_garbage(before: str, spared: bool):
+    """What the modules made is then never looked through again; whether garbage is collected stays as it was."""
+    code = f"import gc; {before}\nas_it_was = gc.isenabled(); import channelome as ch; ch.step; print(gc.get_freeze_count() > 50_000, gc.isenabled() == as_it_was)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.split() == [str(spared), "True"]
+
+
 def test_a_run_with_units_as_text_does_not_import_brainunit():
     code = (
         "import sys, channelome as ch;"
