@@ -145,22 +145,27 @@ def walk(
         base: the place in `out`, a ring, that stands for place 0; None where `out` is none.
     """
 
+    alike = isinstance(rows, Rows) and rows.weights is None and amounts is None
+    ones = (
+        lax.optimization_barrier(jnp.ones(rows.targets.shape[1:], out.dtype)) if alike else None
+    )  # else made anew in each turn
+
     def visit(source: Array, out: Array) -> Array:
         amount = None if amounts is None else amounts[source]
         if isinstance(rows, Flat):
             return _add_flat(rows, source - first, amount, out, base)
         if rows.starts is None:
-            return _add_row(rows, source - first, amount, out, base)
+            return _add_row(rows, source - first, amount, out, base, ones)
         starts = jnp.asarray(rows.starts)
         begin, end = starts[source - first], starts[source - first + 1]
-        add = functools.partial(_add_row, rows, amount=amount, base=base)
+        add = functools.partial(_add_row, rows, amount=amount, base=base, ones=ones)
         return lax.fori_loop(begin, end, lambda row, out: add(row, out=out), out)
 
     return for_each_set(words, visit, out, block)
 
 
-def _add_row(rows: Rows, row: Array, amount: Array | None, out: Array, base: Any) -> Array:
-    weights = None if rows.weights is None else jnp.asarray(rows.weights)[row]
+def _add_row(rows: Rows, row: Array, amount: Array | None, out: Array, base: Any, ones: Array | None) -> Array:
+    weights = ones if rows.weights is None else jnp.asarray(rows.weights)[row]
     return _add(jnp.asarray(rows.targets)[row], weights, amount, out, base)
 
 

@@ -34,7 +34,7 @@ class Path(NamedTuple):
         uniform: whether no synapse has a weight of its own; what arrives is then multiplied, once for each target.
         unit: of the weight.
         several: whether a source may send several spikes in one step.
-        counts: the type of whole numbers that the ring of pending spikes has while a run goes on; empty where it holds amounts.
+        counts: the type of whole numbers in which what arrives is counted while a run goes on; empty where it is amounts.
         nodes: of targets with compartments the nodes where the synapses are, one lane for each and, of a forest, those of all trees of the
             target lane by lane; empty for points.
         size: of such targets the shape of the population, over which states are.
@@ -54,6 +54,14 @@ class Path(NamedTuple):
     counts: str = ""
     nodes: tuple[int, ...] = ()
     size: tuple[int, ...] = ()
+
+
+class Abreast(NamedTuple):
+    """Paths that one walk serves, by label: as if they were one path, with so many `lanes` for each of them."""
+
+    path: Path
+    labels: tuple[str, ...]
+    lanes: tuple[int, ...]
 
 
 class Parts(NamedTuple):
@@ -145,6 +153,7 @@ class Plan(NamedTuple):
 
     Attributes:
         sizes: by block the shape of its arrays; on several devices of the part that one holds.
+        abreast: paths that share a walk; their synapses are under the label of what it is as one path.
         events: blocks of cells whose spikes are recorded, by step.
         numbers: blocks of sources of which is recorded how many spikes each has in a step.
         shares: blocks of which is recorded after what share of a step V crossed the threshold.
@@ -159,6 +168,7 @@ class Plan(NamedTuple):
     solver: Solver
     sizes: tuple[tuple[str, tuple[int, ...]], ...]
     paths: tuple[Path, ...] = ()
+    abreast: tuple[Abreast, ...] = ()
     records: tuple[Record, ...] = ()
     every: int = 1
     events: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from jax.core import Tracer
 from ..cells.forest import grown
 from ..errors import ModelError
 from ..state import NetworkState
+from .abreast import abreast_of, rows_abreast
 from .blocks import stimuli_together, together
 from .clamping import check_places, checked_clamp, checked_clamp_at
 from .electrical import Junctions, junctions_of, sides
@@ -74,6 +75,8 @@ def prepared(
     pins = {k: pin_of(model.populations[k], held[k]) for k, x in clamps.items() if x.ideal and not blocks[k].pointwise}
     plan = _plan(model, layout, blocks, solver, names, every, clamps, tracing)._replace(pinned=tuple(pins.items()))
     parts = _parts(model, layout, plan, blocks, stimuli, dtype)._replace(clamps=in_precision(clamps, dtype))
+    if not tracing and mesh is None and not plan.lanes:
+        plan = plan._replace(abreast=abreast_of(layout, plan, parts))
     parts = parts._replace(synapses=_synapses(model, layout, plan, dtype, tracing, mesh))
     rows = {
         path.label: rows_for(layout, path, layout.bundles[path.label], dtype, lanes=plan.lanes)
@@ -148,7 +151,11 @@ def _synapses(model: Model, layout: Layout, plan: Plan, dtype: Any, tracing: boo
     for joint in plan.joints:
         for j in joint.junctions:
             found[j.label] = in_precision(ends_of(joint, model.projections[j.label], model.populations), dtype)
+    found |= {abreast.path.label: rows_abreast(layout, abreast, dtype) for abreast in plan.abreast}
+    served = {label for abreast in plan.abreast for label in abreast.labels}
     for path in plan.paths:
+        if path.label in served:
+            continue
         bundle = layout.bundles[path.label]
         if tracing:
             found[path.label] = in_precision(pairs_for(layout, path, bundle), dtype)

@@ -7,6 +7,7 @@ the spikes gathered. A lone cell is a network of one block.
 """
 
 import functools
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -227,19 +228,41 @@ def _communicate(
 ) -> Carry:
     synapses, sources, rings = dict(carry.synapses), dict(carry.sources), dict(carry.rings)
     sending = {name for path in plan.paths for name in path.pre}
-    words = {name: _gathered(plan, pack(spiked[name].ravel() != 0)) for name in sending} if walking else {}
+    words = {name: _gathered(plan, pack(_flags(spiked[name]))) for name in sending} if walking else {}
+    shared = _abreast(plan, parts, words) if walking else {}
     for path in plan.paths:
         label = path.label
         synapse, _, weight, _ = parts.pathways[label]
         dtype = jnp.result_type(*jax.tree.leaves(synapses[label]), jnp.float32)
         after = synapse.flow(synapses[label], dt)
-        sources[label], who, amounts = _sent(plan, parts, path, carry.sources[label], spiked, words, dtype, dt, walking)
-        arrived, rings[label] = _delivered(plan, path, parts, who, amounts, rings[label], n, dtype, walking)
+        if label in shared:
+            arrived = shared[label].astype(dtype)
+        else:
+            old = carry.sources[label]
+            sources[label], who, amounts = _sent(plan, parts, path, old, spiked, words, dtype, dt, walking)
+            arrived, rings[label] = _delivered(plan, path, parts, who, amounts, rings[label], n, dtype, walking)
         arrived = arrived.reshape(*_over(plan, path), *_kinds(synapse))
         if path.uniform:
             arrived = arrived * jnp.asarray(weight, dtype)
         synapses[label] = synapse.receive(after, arrived)
     return Carry(carry.cells, synapses, sources, rings)
+
+
+def _flags(spiked: Array) -> Array:
+    """Who spiked. Flags stay what they are: XLA then sees that those that are sent and those that are kept are packed alike."""
+    return spiked.ravel() if spiked.dtype == bool else spiked.ravel() != 0
+
+
+def _abreast(plan: Plan, parts: Parts, words: Mapping[str, Array]) -> dict[str, Array]:
+    """What arrives by paths that share a walk."""
+    found = {}
+    for path, labels, lanes in plan.abreast:
+        who, each = jnp.concatenate([words[name] for name in path.pre]), count_of(_targets(plan, path))
+        nothing = jnp.zeros(path.lanes * each, path.counts or parts.blocks[path.post].V.dtype)
+        arrived = _send(plan, path, parts, who, None, nothing, None, True)
+        ends = itertools.accumulate(n * each for n in lanes)
+        found |= {label: arrived[end - n * each : end] for label, n, end in zip(labels, lanes, ends, strict=True)}
+    return found
 
 
 def _sent(
@@ -296,7 +319,7 @@ def _delivered(
     """
     kinds = _kinds(parts.pathways[path.label][0])
     places = path.lanes * count_of(_targets(plan, path))
-    nothing = jnp.zeros((places, *kinds), dtype)
+    nothing = jnp.zeros((places, *kinds), (path.counts if walking else "") or dtype)
     if path.delay is None:
         slots = path.longest + 2
         flat = ring.reshape(slots * places, *kinds)
@@ -306,13 +329,13 @@ def _delivered(
         arrived = lax.dynamic_slice_in_dim(flat, n % slots * places, places)
         return arrived.astype(dtype), flat.reshape(ring.shape)
     if not path.delay:
-        return _send(plan, path, parts, words, amounts, nothing, None, walking), ring
+        return _send(plan, path, parts, words, amounts, nothing, None, walking).astype(dtype), ring
     slots = path.delay + 1
     waits = words if walking and amounts is None else amounts
     ring = lax.dynamic_update_slice_in_dim(ring, waits[None], n % slots, 0)
     comes = lax.dynamic_index_in_dim(ring, (n + 1) % slots, keepdims=False)
     if walking and amounts is None:
-        return _send(plan, path, parts, comes, None, nothing, None, walking), ring
+        return _send(plan, path, parts, comes, None, nothing, None, walking).astype(dtype), ring
     who = _packed(plan, path, _any(comes) != 0) if walking else None
     return _send(plan, path, parts, who, comes, nothing, None, walking), ring
 
