@@ -22,6 +22,10 @@ VARIANTS = {
 }  # fmt: skip
 
 
+CONTINUED = {"sources with a delay": (4, 4), "weights and delays": (None, 4), "receptors": (4, None)}
+"""On how many devices a run is begun, and goes on."""
+
+
 TWICE = ("one weight", "a share that fills no vector")
 """These are run on two devices too."""
 
@@ -63,12 +67,12 @@ def main(output: str) -> None:
         for devices in (None, 2, 4) if name in TWICE else (None, 4):
             record = ["cells[3:200:7].V", "cells.INa.m", "drive.g"]
             run = ch.simulate(net, "15 ms", dt="0.1 ms", record=record, devices=devices, chunk=70)
-            if name == "sources with a delay" and devices == 4:
-                first = ch.simulate(net, "7 ms", dt="0.1 ms", record=record, devices=4, chunk=70)
-                on = ch.simulate(
-                    net, "8 ms", dt="0.1 ms", record=record, devices=4, chunk=70, state=first.final, start="7 ms"
-                )
-                found["continued/4/V"] = np.asarray(on.final.cells["cells"].V)
+            if devices == 4 and name in CONTINUED:
+                before, after = CONTINUED[name]
+                given = {"dt": "0.1 ms", "record": record, "chunk": 70}
+                first = ch.simulate(net, "7 ms", devices=before, **given).final
+                on = ch.simulate(net, "8 ms", devices=after, state=first, start="7 ms", **given)
+                found[f"continued/{name}/V"] = np.asarray(on.final.cells["cells"].V)
             spikes = run.spikes["cells"]
             parts = {
                 "times": spikes.times,

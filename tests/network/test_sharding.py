@@ -59,8 +59,10 @@ def test_the_same_bits_on_several_devices(runs, variant, devices):
             assert np.array_equal(one, several), key
 
 
-def test_a_run_goes_on_on_several_devices(runs):
-    assert np.array_equal(runs["continued/4/V"], runs["sources with a delay/4/V"])
+@pytest.mark.parametrize("variant", ["sources with a delay", "weights and delays", "receptors"])
+def test_a_run_goes_on_on_as_many_devices_or_others(runs, variant):
+    """From four to four, from one to four, from four to one."""
+    assert np.array_equal(runs[f"continued/{variant}/V"], runs[f"{variant}/1/V"])
 
 
 @pytest.mark.parametrize("stimulus", STIMULI)

@@ -40,9 +40,13 @@ class State(NamedTuple):
 
 
 class NetworkState(NamedTuple):
-    """The state of a network: cells by population, synapses and sources by projection, spikes under way, next ones first.
+    """The state of a network: cells by population, synapses and sources by projection.
 
-    `steps` counts those that led to it, from the first run on.
+    Attributes:
+        rings: spikes under way: by projection what its sources sent in as many steps as its longest delay has, the oldest first; None
+            where nothing is. ``{}`` stands for nothing at all.
+        steps: how many led to it, from the first run on.
+        marks: by projection what it was made with, as far as what the state holds depends on it: delays, weights of receptors.
     """
 
     cells: dict[str, State]
@@ -50,6 +54,7 @@ class NetworkState(NamedTuple):
     sources: dict[str, dict[str, Array]]
     rings: dict[str, Any]
     steps: Any
+    marks: Any = None
 
     def __eq__(self, other: object) -> bool:
         return same(self, other)

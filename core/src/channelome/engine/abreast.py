@@ -11,7 +11,7 @@ import numpy as np
 
 from .layout import Bundle, Layout
 from .plan import Abreast, Parts, Path, Plan
-from .step import sends_ones
+from .rings import sends_ones
 from .wires import rows_for
 
 MOST = 1 << 21

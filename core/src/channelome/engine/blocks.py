@@ -75,7 +75,7 @@ def stimuli_together(
     if len(given) < len(stimuli):
         silent = scaled(_of_one(given[0]), 0.0, dtype)
         filled = [silent if x is None else scaled(x, 1.0, dtype) for x in stimuli]
-    if len({jax.tree.structure(x) for x in filled}) == 1 and all(x is not None and _by_neuron(x) for x in filled):
+    if len({jax.tree.structure(x) for x in filled}) == 1 and all(x is not None and by_neuron(x) for x in filled):
         axes = jax.tree.leaves(filled[0].neurons())  # pyright: ignore
         columns = list(zip(*(jax.tree.leaves(x) for x in filled), strict=True))
         if all(axis == 0 or _one(column) for axis, column in zip(axes, columns, strict=True)):
@@ -87,14 +87,16 @@ def stimuli_together(
     )
 
 
-def _by_neuron(stimulus: Counted) -> bool:
+def by_neuron(stimulus: Counted) -> bool:
     """Whether its shape is that of its numbers for neurons, and nothing is drawn or given for a population at once."""
     return jax.eval_shape(_of_one(stimulus).mean, jax.ShapeDtypeStruct((), jnp.int32)).shape == ()
 
 
 def _of_one(stimulus: Counted) -> Counted:
     """As its first neuron has it."""
-    return jax.tree.map(lambda axis, x: np.ravel(x)[0] if axis == 0 and np.ndim(x) else x, stimulus.neurons(), stimulus)
+    return jax.tree.map(
+        lambda axis, x: x.reshape(-1)[0] if axis == 0 and np.ndim(x) else x, stimulus.neurons(), stimulus
+    )
 
 
 def _one(column: Sequence[Any]) -> bool:

@@ -11,21 +11,46 @@ from ..stimuli.clamp import CountedClamp
 from ..stimuli.current import Counted
 
 
+class Parted(NamedTuple):
+    """A stimulus that every device works out for all neurons, since some of it is drawn or given for all at once.
+
+    Attributes:
+        whole: from an array over the neurons of this device that over all.
+        part: the reverse.
+    """
+
+    stimulus: Counted
+    whole: Callable[[Any], Any]
+    part: Callable[[Any], Any]
+
+    @property
+    def edges(self) -> int:
+        """As `Counted.edges`, and so on."""
+        return self.stimulus.edges
+
+    def edge(self, n: Any, share: Any) -> Any:
+        return self.part(self.stimulus.edge(n, self.whole(share)))
+
+    def mean(self, n: Any, first: Any = 0.0, last: Any = 1.0) -> Any:
+        return self.part(self.stimulus.mean(n, self.whole(first), self.whole(last)))
+
+    def at(self, n: Any, share: Any) -> Any:
+        return self.part(self.stimulus.at(n, self.whole(share)))
+
+
 class Drive(NamedTuple):
     """The `protocols.Drive` of step `n`.
 
     Attributes:
         stimulus: a density, counted in steps; None for none.
         at_synapses: from a share of the step what the synapses put in then; None where there are none.
-        part: from the stimulus' amount that of this device.
         clamp: what holds the cells, or None. Through a series resistance it is one conductance more, whose reversal potential
             is the command; an ideal one puts nothing in, `solvers.held` follows it.
     """
 
     n: Any
-    stimulus: Counted | None = None
+    stimulus: Counted | Parted | None = None
     at_synapses: Callable[[Any], Inject] | None = None
-    part: Callable[[Any], Any] = lambda amount: amount
     clamp: CountedClamp | None = None
 
     @property
@@ -55,7 +80,7 @@ class Drive(NamedTuple):
         """Of a clamp through a series resistance."""
         return None if self.clamp is None or self.clamp.ideal else self.clamp.command
 
-    def _moved(self, f: Counted | None, nodes: Sequence[float], weights: Sequence[float]) -> list[Any]:
+    def _moved(self, f: Counted | Parted | None, nodes: Sequence[float], weights: Sequence[float]) -> list[Any]:
         if f is None:
             return [None for _ in nodes]
         points = [f.at(self.n, node) for node in nodes]
@@ -63,7 +88,7 @@ class Drive(NamedTuple):
         return [point + missing for point in points]
 
     def _inject(self, given: Any, command: Any, share: Any) -> Inject:
-        amount = self.part(0.0 if given is None else given)
+        amount = 0.0 if given is None else given
         inside = None if self.at_synapses is None else self.at_synapses(share)
         if inside is None and command is None:
             return lambda V: amount

@@ -16,11 +16,14 @@ def let_in(path: Path, synapse: Any, state: Any, V: Array, cell: Any) -> Array:
         return _at_nodes(path, synapse, state, V, cell)
     at = V if path.lanes == 1 else V.reshape(1, -1)
     amount = synapse.conductance(state, at)
+    density = TO_DENSITY[path.unit] / cell.area if path.unit in TO_DENSITY else None
+    if density is not None and jnp.ndim(density) == 0:
+        amount, density = amount * density, None  # at once, since it is the slope by V as well
     if path.unit in ("nS", "mS/cm^2"):
         amount = amount * (synapse.E - at)
     if path.lanes > 1:
         amount = jnp.sum(amount, axis=0).reshape(V.shape)
-    return amount * (TO_DENSITY[path.unit] / cell.area) if path.unit in TO_DENSITY else amount
+    return amount if density is None else amount * density
 
 
 def _at_nodes(path: Path, synapse: Any, state: Any, V: Array, cell: Any) -> Array:

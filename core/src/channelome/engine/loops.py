@@ -49,7 +49,7 @@ class Chunk(NamedTuple):
 
 def begin(plan: Plan, parts: Parts, state: NetworkState | None, dt: Any) -> Running:
     """The beginning of a run from `state`, or at rest if None."""
-    return Running(*start(plan, parts, initial(plan, parts, dt.dtype, walking=True) if state is None else state, dt))
+    return Running(*start(plan, parts, initial(plan, parts, dt.dtype) if state is None else state, dt, walking=True))
 
 
 @functools.cache
@@ -69,7 +69,7 @@ def sample(plan: Plan, parts: Parts, carry: Carry, times: Times, n: Any, dt: Any
         }
     asked = {record.over for record in plan.records}
     needed = {name: x for name, x in carry.cells.items() if name in asked}
-    state = state_of(plan, parts, carry._replace(cells=needed, rings={}), times, n, dt)
+    state = state_of(plan, parts, carry._replace(cells=needed, rings={}, sent={}), times, n, dt)
 
     def read(record: Record) -> Array:
         if not isinstance(record.probe, Probe) or record.probe.part != "clamp":
@@ -122,7 +122,7 @@ def chunk(
 
 def _flat(plan: Plan, rings: dict[str, Any]) -> dict[str, Any]:
     """Rings of synapses with delays of their own as `step` writes them: one that is made flat within the loop is copied there."""
-    axes = {path.label: 2 + (path.lanes > 1) for path in plan.paths if path.delay is None}
+    axes = {path.label: 2 + (path.lanes > 1) for path in plan.paths if path.delay is None and path.longest}
     return {label: x.reshape(-1, *x.shape[axes[label] :]) if label in axes else x for label, x in rings.items()}
 
 
@@ -167,11 +167,14 @@ def scanned(
     gradient. Reverse mode keeps the carry every `segment` samples and takes the steps between again; of each of these it keeps the carry and
     what is `_costly`, and works out the rest where it needs it: to write and read it would take longer.
 
+    Args:
+        state: where it begins; at rest if None.
+
     Returns:
         The state at the end, and the records stacked along time, with the spikes of the blocks that are counted, since the
         sample before.
     """
-    carry, ages = start(plan, parts, state, dt)
+    carry, ages = start(plan, parts, initial(plan, parts, dt.dtype) if state is None else state, dt, walking)
     times = times._replace(ages=ages)
     zero = {name: jnp.zeros(size, dt.dtype) for name, size in plan.sizes if name in dict(plan.counted)}
 

@@ -203,12 +203,14 @@ class Carry(NamedTuple):
         synapses: states of the targets by path.
         sources: states of the sources by path; empty where there are none.
         rings: spikes under way by path; None without a delay.
+        sent: of synapses with delays of their own what the sources sent in the last steps, from which a state's ring is made.
     """
 
     cells: dict[str, Any]
     synapses: dict[str, dict[str, Array]]
     sources: dict[str, dict[str, Array]]
     rings: dict[str, Any]
+    sent: dict[str, Any]
 
 
 class Times(NamedTuple):

@@ -18,7 +18,7 @@ from .faults import report_fault
 from .loops import Chunk, Running, compiled_begin, compiled_chunk, finish
 from .plan import Parts, Plan, count_of
 from .prepare import Prepared
-from .sharding import begun_shares, compiled_shares, finished_shares, initial_shares, local_parts, local_plan
+from .sharding import begun_shares, compiled_initial, compiled_shares, finished_shares, local_parts, local_plan
 from .states import by_label
 
 LARGE, SMALL = 4 << 20, 256 << 10
@@ -71,7 +71,7 @@ def chunked(
     collected = Collected(run.plan, run.layout, 1 if mesh is None else mesh.size, dt, count, length)
     plan, parts, begin, chunk, end = _programs(run, mesh)
     if mesh is not None and state is None:
-        state = initial_shares(run.plan, run.parts, run.dt.dtype, mesh.size)
+        state = compiled_initial()(run.plan, run.parts, run.dt.dtype)
     reached = running = begin(plan, parts, state, run.dt)
     done, interrupted = 0, False
     under_way: list[tuple[Running, Chunk, int, int]] = []

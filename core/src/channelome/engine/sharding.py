@@ -18,8 +18,8 @@ from ..errors import ModelError
 from ..networks.edges import Edges
 from ..networks.rows import NOWHERE, Rows, laid_out, n_rows_of, rows_of
 from ..state import NetworkState
-from .blocks import resized
-from .delivery import WORD, n_words
+from .blocks import by_neuron, resized
+from .delivery import WORD
 from .layout import Bundle, Layout, in_words, numbers
 from .loops import Chunk, Running, begin, chunk, compiler_options, finish
 from .plan import Carry, Parts, Path, Plan, Times, is_source
@@ -129,24 +129,10 @@ def local_parts(plan: Plan, parts: Parts) -> Parts:
     )
 
 
-def initial_shares(whole: Plan, parts: Parts, dtype: Any, devices: int) -> NetworkState:
-    """The state at the start, computed as on one device, with rings as several gather spikes."""
-    compiled = jax.jit(initial, static_argnums=(0, 2, 3), compiler_options=compiler_options())
-    return with_shared_rings(whole, compiled(whole, parts, dtype, True), devices)
-
-
-def with_shared_rings(whole: Plan, state: NetworkState, devices: int) -> NetworkState:
-    """A state at the start, on one device, with rings as several gather spikes: nothing is under way."""
-    rings, sizes = dict(state.rings), dict(whole.sizes)
-    for path in whole.paths:
-        ring = rings[path.label]
-        if ring is not None and ring.dtype == np.uint32:
-            words = devices * sum(n_words(sizes[name][0] // devices) for name in path.pre)
-            rings[path.label] = np.zeros((ring.shape[0], words), np.uint32)
-        elif ring is not None and path.delay is not None and len(path.pre) > 1:
-            words = devices * sum(n_words(sizes[name][0] // devices) for name in path.pre)
-            rings[path.label] = np.zeros((ring.shape[0], words * WORD), ring.dtype)
-    return state._replace(rings=rings)
+@functools.cache
+def compiled_initial() -> Any:
+    """The state at the start, computed as on one device."""
+    return jax.jit(initial, static_argnums=(0, 2), compiler_options=compiler_options())
 
 
 def _specs(plan: Plan, parts: Parts) -> Parts:
@@ -166,26 +152,25 @@ def _specs(plan: Plan, parts: Parts) -> Parts:
         {name: jax.tree.map((lambda _: _WHOLE) if is_source(x) else over, x) for name, x in parts.blocks.items()},
         {label: jax.tree.map(over, x) for label, x in parts.pathways.items()},
         {label: rows(x) for label, x in parts.synapses.items()},
-        {name: jax.tree.map(along, x.neurons(), x) for name, x in parts.stimuli.items()},
+        {name: jax.tree.map(along, x.neurons(), x) if by_neuron(x) else _WHOLE for name, x in parts.stimuli.items()},
         {},
     )
 
 
-def _network_specs(plan: Plan, cells: Any) -> tuple[Any, Any, Any, Any]:
-    """Of cells, states of synapses and of sources, and rings."""
-    synapses = {path.label: _SHARED if path.lanes == 1 else _LANES for path in plan.paths}
-    waiting = {path.label: _LANES if path.lanes == 1 else _RING_OF_LANES for path in plan.paths}
-    rings = {path.label: waiting[path.label] if path.delay is None else _WHOLE for path in plan.paths}
-    return cells, synapses, _SHARED, rings
-
-
 def _state_specs(plan: Plan, state: NetworkState) -> NetworkState:
+    """What sources sent is whole on every device."""
     cells = jax.tree.map(lambda x: _SHARED if jax.numpy.ndim(x) else _WHOLE, state.cells)
-    return NetworkState(*_network_specs(plan, cells), _WHOLE)  # pyright: ignore
+    return NetworkState(cells, _synapse_specs(plan), _SHARED, _WHOLE, _WHOLE)  # pyright: ignore
+
+
+def _synapse_specs(plan: Plan) -> dict[str, PartitionSpec]:
+    return {path.label: _SHARED if path.lanes == 1 else _LANES for path in plan.paths}
 
 
 def _running_specs(plan: Plan) -> Running:
-    return Running(Carry(*_network_specs(plan, _SHARED)), _WHOLE)  # pyright: ignore
+    waiting = {path.label: _LANES if path.lanes == 1 else _RING_OF_LANES for path in plan.paths}
+    rings = {path.label: waiting[path.label] if path.delay is None else _WHOLE for path in plan.paths}
+    return Running(Carry(_SHARED, _synapse_specs(plan), _SHARED, rings, _WHOLE), _WHOLE)  # pyright: ignore
 
 
 def _with_scalars(running: Running, like: Running) -> Running:
@@ -211,7 +196,7 @@ def begun_shares(mesh: Mesh) -> Any:
 
     def program(plan: Plan, parts: Parts, state: NetworkState, dt: Any) -> Running:
         def share(parts: Parts, state: NetworkState, dt: Any) -> Running:
-            return _as_vectors(begin(plan, parts, state, dt))
+            return _as_vectors(begin(plan, _own(parts), state, dt))
 
         shared = jax.shard_map(
             share, mesh=mesh, in_specs=(_specs(plan, parts), _state_specs(plan, state), _WHOLE),
@@ -274,7 +259,7 @@ def finished_shares(mesh: Mesh) -> Any:
 
 def _like(plan: Plan, parts: Parts, dt: Any) -> Running:
     """The shapes of a carry on one device."""
-    return jax.eval_shape(lambda: begin(plan, parts, initial(plan, parts, dt.dtype, walking=True), dt))
+    return jax.eval_shape(lambda: begin(plan, parts, None, dt))
 
 
 def _local(tree: Any, specs: Any, devices: int) -> Any:
@@ -288,5 +273,5 @@ def _local(tree: Any, specs: Any, devices: int) -> Any:
 
 
 def _at_rest(plan: Plan, parts: Parts, dt: Any) -> tuple[Carry, Times]:
-    running = begin(plan, parts, initial(plan, parts, dt.dtype, walking=True), dt)
+    running = begin(plan, parts, None, dt)
     return running.carry, Times(np.int32(0), np.int32(0), running.ages)

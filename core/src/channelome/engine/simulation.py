@@ -115,7 +115,7 @@ def _begun(model: Model, run: Prepared, state: Any, mesh: Any) -> NetworkState |
     if model.network is None:
         cell = checked_state(model.populations[LONE], state, run.dt.dtype)
         return in_arrays(run.layout, NetworkState({LONE: cell}, {}, {}, {}, np.int32(0)))
-    return in_arrays(run.layout, checked_network_state(run, state, mesh))
+    return in_arrays(run.layout, checked_network_state(run, state))
 
 
 # ---- what comes back -----------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from ..errors import ModelError
 from ..state import NetworkState
 from .delivery import WORD, pack, unpacked
 from .layout import Bundle, Layout, Member, Place, delay_of, in_words, numbers
+from .marks import marks_of
 from .wires import target_of
 
 
@@ -31,9 +32,8 @@ def by_label(layout: Layout, state: NetworkState) -> NetworkState:
                 _take(layout, bundle, member), state.synapses[name]
             )
             sources[member.label] = jax.tree.map(pre.cut, state.sources[name])
-            label, ring = _ring_of(layout, bundle, member, state.rings[name])
-            rings[label] = ring
-    return NetworkState(cells, synapses, sources, rings, state.steps)
+            rings[member.label] = _sent_of(layout, bundle, member, state.rings[name])
+    return NetworkState(cells, synapses, sources, rings, state.steps, marks_of(layout))
 
 
 def outside(layout: Layout, state: NetworkState) -> NetworkState:
@@ -42,7 +42,7 @@ def outside(layout: Layout, state: NetworkState) -> NetworkState:
         label: cell if layout.places[label].pointwise else layout.places[label].state(cell)
         for label, cell in state.cells.items()
     }
-    return state._replace(cells=cells)
+    return state._replace(cells=cells, marks=marks_of(layout))
 
 
 def _take(layout: Layout, bundle: Bundle, member: Member) -> Callable[[Any], Any]:
@@ -57,25 +57,22 @@ def _take(layout: Layout, bundle: Bundle, member: Member) -> Callable[[Any], Any
     return take
 
 
-def _ring_of(layout: Layout, bundle: Bundle, member: Member, ring: Any) -> tuple[str, Any]:
-    """What is under way of one projection, by slot: spikes of its sources as words, what they sent, or what its targets wait
-    for, which stands under the label of the sum."""
-    if ring is None:
-        return member.label, None
-    pre, post = layout.places[member.pathway.wiring.pre], target_of(layout, member.pathway.wiring)
-    if delay_of(bundle)[0] is None:
-        if bundle.spread:
-            return layout.lanes[member.label].label, ring
-        row = ring if bundle.lanes == 1 else ring[:, member.lane]
-        return layout.lanes[member.label].label, row[:, post.first : post.first + post.n]
-    if len(bundle.members) == 1 and pre.alone:
-        return member.label, ring
-    if ring.dtype != jnp.uint32 and len(bundle.pre) == 1:
-        return member.label, ring[:, pre.first : pre.first + pre.n]
-    mine = in_words(layout, bundle, pre.block)[pre.first : pre.first + pre.n]
-    if ring.dtype != jnp.uint32:
-        return member.label, ring[:, mine]
-    return member.label, jax.vmap(pack)(jax.vmap(unpacked)(ring)[:, mine])
+def _sent_of(layout: Layout, bundle: Bundle, member: Member, ring: Any) -> Any:
+    """What the sources of one projection sent as long ago as its longest delay, by step, the oldest first; spikes as words."""
+    if ring is None or not member.longest:
+        return None
+    pre, ring = layout.places[member.pathway.wiring.pre], ring[ring.shape[0] - member.longest :]
+    if pre.alone and len(bundle.pre) == 1 and layout.devices == 1:
+        return ring
+    mine = _sources(layout, bundle, pre, ring.dtype)
+    return ring[:, mine] if ring.dtype != jnp.uint32 else jax.vmap(pack)(jax.vmap(unpacked)(ring)[:, mine])
+
+
+def _sources(layout: Layout, bundle: Bundle, pre: Place, dtype: Any) -> np.ndarray:
+    """The places of a population's neurons in what a bundle's sources send."""
+    if len(bundle.pre) == 1 and (layout.devices == 1 or dtype != jnp.uint32):
+        return np.arange(pre.first, pre.first + pre.n)
+    return in_words(layout, bundle, pre.block)[pre.first : pre.first + pre.n]
 
 
 def in_arrays(layout: Layout, state: NetworkState) -> NetworkState:
@@ -95,7 +92,7 @@ def in_arrays(layout: Layout, state: NetworkState) -> NetworkState:
         }
         pre = layout.places[first.pathway.wiring.pre]
         sources[name] = jax.tree.map(lambda x, pre=pre: _in_block(pre, x), state.sources[first.label])
-        rings[name] = _ring_in(layout, bundle, parts, state.rings)
+        rings[name] = _sent_in(layout, bundle, state.rings)
     return NetworkState(cells, synapses, sources, rings, state.steps)
 
 
@@ -153,41 +150,28 @@ def _spread(layout: Layout, bundle: Bundle, values: Mapping[str, Any], parts: Ma
     return out if bundle.lanes > 1 else out.reshape(whole)
 
 
-def _ring_in(layout: Layout, bundle: Bundle, parts: Mapping[str, Member], rings: Mapping[str, Any]) -> Any:
-    """What is under way of all projections of a bundle; the reverse of `_ring_of`."""
-    if delay_of(bundle)[0] is None:
-        some = rings[next(iter(parts))]
-        if bundle.spread:
-            return some
-        whole = math.prod(target_of(layout, bundle.members[0].pathway.wiring).whole)
-        out = jnp.zeros((some.shape[0], bundle.lanes, whole, *some.shape[2:]), some.dtype)
-        for label, member in parts.items():
-            place = target_of(layout, member.pathway.wiring)
-            out = out.at[:, member.lane, place.first : place.first + place.n].set(rings[label])
-        return out if bundle.lanes > 1 else out[:, 0]
-    first = bundle.members[0]
-    ring, pre = rings[first.label], layout.places[first.pathway.wiring.pre]
-    if ring is None or (len(bundle.members) == 1 and pre.alone):
-        return ring
-    if ring.dtype != jnp.uint32:
-        return _in_block(pre, ring, axis=1) if len(bundle.pre) == 1 else _several_in(layout, bundle, rings)
-    flags = np.zeros((ring.shape[0], -(-numbers(layout, bundle) // WORD) * WORD), bool)
-    for member in bundle.members:
+def _sent_in(layout: Layout, bundle: Bundle, rings: Mapping[str, Any]) -> Any:
+    """What the sources of all projections of a bundle sent; the reverse of `_sent_of`."""
+    longest, given = delay_of(bundle)[1], [rings[member.label] for member in bundle.members]
+    if all(ring is None for ring in given):
+        return None
+    pre = layout.places[bundle.members[0].pathway.wiring.pre]
+    if len(given) == 1 and pre.alone and layout.devices == 1:
+        return given[0]
+    some = next(ring for ring in given if ring is not None)
+    words = some.dtype == jnp.uint32
+    count = numbers(layout, bundle) if words or len(bundle.pre) > 1 else layout.counts[bundle.pre[0]]
+    out = np.zeros(
+        (longest, -(-count // WORD) * WORD if words else count, *some.shape[2:]), bool if words else some.dtype
+    )
+    for member, ring in zip(bundle.members, given, strict=True):
+        if ring is None:
+            continue
         place = layout.places[member.pathway.wiring.pre]
-        mine = in_words(layout, bundle, place.block)[place.first : place.first + place.n]
-        flags[:, mine] |= np.asarray(jax.vmap(unpacked)(rings[member.label]))[:, : place.n]
-    return jax.vmap(pack)(jnp.asarray(flags))
-
-
-def _several_in(layout: Layout, bundle: Bundle, rings: Mapping[str, Any]) -> Any:
-    """The numbers of spikes that sources of several blocks have under way."""
-    some = rings[bundle.members[0].label]
-    out = jnp.zeros((some.shape[0], numbers(layout, bundle)), some.dtype)
-    for member in bundle.members:
-        place = layout.places[member.pathway.wiring.pre]
-        mine = in_words(layout, bundle, place.block)[place.first : place.first + place.n]
-        out = out.at[:, mine].set(rings[member.label])
-    return out
+        mine = _sources(layout, bundle, place, some.dtype)
+        sent = np.asarray(jax.vmap(unpacked)(jnp.asarray(ring)))[:, : place.n] if words else np.asarray(ring)
+        out[longest - len(sent) :, mine] = sent
+    return jax.vmap(pack)(jnp.asarray(out)) if words else jnp.asarray(out)
 
 
 def with_sums(layout: Layout, state: NetworkState) -> NetworkState:
@@ -196,20 +180,12 @@ def with_sums(layout: Layout, state: NetworkState) -> NetworkState:
     Raises:
         ModelError: where the state holds a sum whose parts are asked for.
     """
-    synapses, rings = dict(state.synapses), dict(state.rings)
-    own = {  # whose rings hold what targets wait for, which adds up
-        layout.lanes[member.label].label
-        for bundle in layout.bundles.values()
-        if delay_of(bundle)[0] is None
-        for member in bundle.members
-    }
+    synapses = dict(state.synapses)
     for label in {lane.label for lane in layout.lanes.values()}:
-        parts = label.split("+")
-        for states in (synapses, rings):
-            if len(parts) > 1 and label not in states and all(part in states for part in parts):
-                if states is rings and label not in own:
-                    continue
-                states[label] = jax.tree.map(lambda *xs: sum(xs[1:], xs[0]), *(states.pop(part) for part in parts))
+        parts = set(label.split("+"))
+        given = [other for other in synapses if parts.issuperset(other.split("+"))]
+        if label not in synapses and {part for other in given for part in other.split("+")} == parts:
+            synapses[label] = jax.tree.map(lambda *xs: sum(xs[1:], xs[0]), *(synapses.pop(other) for other in given))
     wanted = {lane.label for lane in layout.lanes.values()}
     for label in synapses:
         parts = label.split("+")
@@ -219,4 +195,4 @@ def with_sums(layout: Layout, state: NetworkState) -> NetworkState:
                 f"from; now they are apart. Record a state of each there, record=['{parts[0]}.{next(iter(synapses[label]), 'g')}', "
                 f"...], which keeps them apart."
             )
-    return state._replace(synapses=synapses, rings=rings)
+    return state._replace(synapses=synapses)

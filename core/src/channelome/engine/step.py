@@ -7,8 +7,7 @@ the spikes gathered. A lone cell is a network of one block.
 """
 
 import functools
-import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -18,26 +17,28 @@ from jax import Array, lax
 from ..cells.protocol import Inject
 from ..mechanisms.transmission import Followed
 from ..state import NetworkState, State
+from .blocks import by_neuron
 from .clamping import current, led
-from .delivery import WORD, blocks, n_words, pack, product, toward, walk
-from .drive import Drive
+from .delivery import WORD, pack
+from .drive import Drive, Parted
 from .electrical import Halfway, shared
 from .joined import stepped
 from .let_in import let_in
 from .plan import Carry, Parts, Path, Plan, Times, count_of, is_source
+from .rings import abreast, delivered, kept, kinds_of, sent_before, started, targets_of
 from .spike import crossed, spike
 
 # ---- both ends of a run --------------------------------------------------------------------------------------------
 
 
-def initial(plan: Plan, parts: Parts, dtype: Any, walking: bool) -> NetworkState:
+def initial(plan: Plan, parts: Parts, dtype: Any) -> NetworkState:
     """The state at the start: cells at rest, synapses at their initial state, nothing under way."""
     cells = {
         name: cell.initial_state(parts.clamps[name].before() if name in parts.clamps else None)
         for name, cell in parts.blocks.items()
         if not is_source(cell)
     }
-    synapses, sources, rings = {}, {}, {}
+    synapses, sources = {}, {}
     for path in plan.paths:
         synapse, plasticity, _, start = parts.pathways[path.label]
         state = synapse.initial(_over(plan, path), dtype)
@@ -47,53 +48,17 @@ def initial(plan: Plan, parts: Parts, dtype: Any, walking: bool) -> NetworkState
         synapses[path.label] = state
         follower = synapse.source_initial if isinstance(synapse, Followed) else plasticity and plasticity.initial
         sources[path.label] = follower(dict(plan.sizes)[path.pre[0]], dtype) if follower else {}
-        rings[path.label] = _no_spikes(plan, path, parts, dtype, walking)
-    return NetworkState(cells, synapses, sources, rings, jnp.zeros((), jnp.int32))
+    return NetworkState(cells, synapses, sources, dict.fromkeys(synapses), jnp.zeros((), jnp.int32))
 
 
 def _over(plan: Plan, path: Path) -> tuple[int, ...]:
     """The shape of the states of a path's synapses."""
-    post = _targets(plan, path)
+    post = targets_of(plan, path)
     return post if path.lanes == 1 else (path.lanes, count_of(post))
 
 
-def _targets(plan: Plan, path: Path) -> tuple[int, ...]:
-    return path.size or dict(plan.sizes)[path.post]
-
-
-def _kinds(synapse: Any) -> tuple[int, ...]:
-    """Trailing shape of what arrives."""
-    return (2,) if isinstance(synapse, Followed) else ()
-
-
-def _no_spikes(plan: Plan, path: Path, parts: Parts, dtype: Any, walking: bool) -> Any:
-    """A ring with nothing under way, what arrives next first; None where nothing waits."""
-    synapse = parts.pathways[path.label][0]
-    if path.delay is None:
-        lanes = () if path.lanes == 1 else (path.lanes,)
-        return jnp.zeros((path.longest + 1, *lanes, count_of(_targets(plan, path)), *_kinds(synapse)), dtype)
-    if not path.delay:
-        return None
-    if walking and sends_ones(parts, path):
-        return jnp.zeros((path.delay, _source_words(plan, path)), jnp.uint32)
-    n_pre = sum(count_of(dict(plan.sizes)[name]) for name in path.pre) * plan.devices
-    if walking and len(path.pre) > 1:
-        n_pre = _source_words(plan, path) * WORD
-    return jnp.zeros((path.delay, n_pre, *_kinds(synapse)), dtype)
-
-
-def sends_ones(parts: Parts, path: Path) -> bool:
-    """Whether all that a source sends is that it spiked, so that a bit holds it."""
-    synapse, plasticity, _, _ = parts.pathways[path.label]
-    return not _kinds(synapse) and plasticity is None and not path.several
-
-
-def _source_words(plan: Plan, path: Path) -> int:
-    return sum(n_words(count_of(dict(plan.sizes)[name])) for name in path.pre) * plan.devices
-
-
-def start(plan: Plan, parts: Parts, state: NetworkState, dt: Any) -> tuple[Carry, dict[str, Any]]:
-    """The carry and the ages of its blocks, see `Times`. Rings get the slot that is written before another is read."""
+def start(plan: Plan, parts: Parts, state: NetworkState, dt: Any, walking: bool) -> tuple[Carry, dict[str, Any]]:
+    """The carry and the ages of its blocks, see `Times`."""
     cells, ages = {}, {}
     for name, x in state.cells.items():
         if name in plan.held:
@@ -104,29 +69,21 @@ def start(plan: Plan, parts: Parts, state: NetworkState, dt: Any) -> tuple[Carry
             x = x._replace(V=x.V.at[pin.node].set(clamp.command.at(clamp.origin, 0.0)))
         cells[name], first = plan.method(name).start(parts.blocks[name], x, dt)
         ages[name] = jnp.asarray(first, jnp.int32)
-    rings = {}
+    rings, sent = {}, {}
     for path in plan.paths:
-        ring = state.rings[path.label]
-        if ring is not None and path.delay is None:
-            ring = ring.astype(path.counts or ring.dtype)
-        added = None if ring is None else jnp.pad(ring, [(0, 1)] + [(0, 0)] * (ring.ndim - 1))
-        rings[path.label] = added if path.delay is None or added is None else jnp.roll(added, 1, 0)
-    return Carry(cells, state.synapses, state.sources, rings), ages
+        before = state.rings[path.label]
+        rings[path.label], sent[path.label] = started(plan, parts, path, before, dt.dtype, walking)
+    return Carry(cells, state.synapses, state.sources, rings, sent), ages
 
 
 def state_of(plan: Plan, parts: Parts, carry: Carry, times: Times, n: Any, dt: Any) -> NetworkState:
-    """The state before step `n`, all of it at one time; rings turned so that what arrives next stands first."""
+    """The state before step `n`, all of it at one time."""
     cells = {
         name: plan.method(name).state(parts.blocks[name], x, n + times.ages[name], dt)
         for name, x in carry.cells.items()
     }
-    own = {path.label: path for path in plan.paths if path.delay is None}
-    rings = {}
-    for label, ring in carry.rings.items():
-        turned = None if ring is None else jnp.roll(ring, -n, axis=0)
-        if turned is not None and label in own:
-            turned = turned[:-1].astype(dt.dtype if own[label].counts else turned.dtype)
-        rings[label] = turned if turned is None or label in own else turned[1:]
+    under_way = [path for path in plan.paths if path.label in carry.rings]
+    rings = {path.label: sent_before(path, carry.rings[path.label], carry.sent[path.label], n) for path in under_way}
     return NetworkState(cells, carry.synapses, carry.sources, rings, times.past + jnp.asarray(n, jnp.int32))
 
 
@@ -183,10 +140,9 @@ def _shared(plan: Plan, parts: Parts, cells: dict[str, Any], dt: Any, now: Any) 
 def _drive(plan: Plan, parts: Parts, name: str, carry: Carry, n: Any, dt: Any) -> Drive:
     """What is put into the cells of a block in step `n`: its stimulus, and its synapses at the time asked for."""
     here = [path for path in plan.paths if path.post == name]
-    stimulus, part = parts.stimuli.get(name), functools.partial(_part, plan, dict(plan.sizes)[name])
-    clamp = parts.clamps.get(name)
+    stimulus, clamp = _stimulus(plan, parts, name), parts.clamps.get(name)
     if not here:
-        return Drive(n, stimulus, None, part, clamp)
+        return Drive(n, stimulus, None, clamp)
     cell, old = parts.blocks[name], plan.method(name).voltage(carry.cells[name])
 
     def synapses(share: Any) -> Inject:
@@ -204,7 +160,7 @@ def _drive(plan: Plan, parts: Parts, name: str, carry: Carry, n: Any, dt: Any) -
 
         return inject
 
-    return Drive(n, stimulus, synapses, part, clamp)
+    return Drive(n, stimulus, synapses, clamp)
 
 
 def clamp_current(plan: Plan, parts: Parts, name: str, carry: Carry, state: State, n: Any, dt: Any) -> Array:
@@ -218,51 +174,48 @@ def _on_lanes(path: Path, time: Any) -> Any:
     return time if path.lanes == 1 or jnp.ndim(time) == 0 else time.reshape(1, -1)
 
 
-def _part(plan: Plan, size: tuple[int, ...], amount: Any) -> Any:
-    """Of a current this device's part: what is drawn or given at once is that of the whole block."""
-    return _share(plan, amount) if jnp.ndim(amount) and jnp.shape(amount) != size else amount
+def _stimulus(plan: Plan, parts: Parts, name: str) -> Any:
+    """The stimulus of a block; on several devices that of this one's neurons."""
+    stimulus = parts.stimuli.get(name)
+    if plan.axis is None or stimulus is None or by_neuron(stimulus):
+        return stimulus
+
+    def on_neurons(x: Any, of: Any) -> Any:
+        return x if jnp.ndim(x) == 0 else of(plan, x)
+
+    return Parted(stimulus, lambda x: on_neurons(x, _gathered), lambda x: on_neurons(x, _share))
 
 
 def _communicate(
     plan: Plan, parts: Parts, carry: Carry, spiked: Mapping[str, Array], n: Any, dt: Any, walking: bool
 ) -> Carry:
-    synapses, sources, rings = dict(carry.synapses), dict(carry.sources), dict(carry.rings)
+    synapses, sources, rings, sent = (dict(x) for x in (carry.synapses, carry.sources, carry.rings, carry.sent))
     sending = {name for path in plan.paths for name in path.pre}
     words = {name: _gathered(plan, pack(_flags(spiked[name]))) for name in sending} if walking else {}
-    shared = _abreast(plan, parts, words) if walking else {}
+    together = abreast(plan, parts, words) if walking else {}
     for path in plan.paths:
         label = path.label
         synapse, _, weight, _ = parts.pathways[label]
         dtype = jnp.result_type(*jax.tree.leaves(synapses[label]), jnp.float32)
         after = synapse.flow(synapses[label], dt)
-        if label in shared:
-            arrived = shared[label].astype(dtype)
+        if label in together:
+            arrived = together[label].astype(dtype)
         else:
             old = carry.sources[label]
             sources[label], who, amounts = _sent(plan, parts, path, old, spiked, words, dtype, dt, walking)
-            arrived, rings[label] = _delivered(plan, path, parts, who, amounts, rings[label], n, dtype, walking)
-        arrived = arrived.reshape(*_over(plan, path), *_kinds(synapse))
+            rings[label], arrived = delivered(plan, path, parts, who, amounts, rings[label], n, dtype, walking)
+            if sent[label] is not None:
+                sent[label] = kept(path, who, amounts, sent[label], n)
+        arrived = arrived.reshape(*_over(plan, path), *kinds_of(synapse))
         if path.uniform:
             arrived = arrived * jnp.asarray(weight, dtype)
         synapses[label] = synapse.receive(after, arrived)
-    return Carry(carry.cells, synapses, sources, rings)
+    return Carry(carry.cells, synapses, sources, rings, sent)
 
 
 def _flags(spiked: Array) -> Array:
     """Who spiked. Flags stay what they are: XLA then sees that those that are sent and those that are kept are packed alike."""
     return spiked.ravel() if spiked.dtype == bool else spiked.ravel() != 0
-
-
-def _abreast(plan: Plan, parts: Parts, words: Mapping[str, Array]) -> dict[str, Array]:
-    """What arrives by paths that share a walk."""
-    found = {}
-    for path, labels, lanes in plan.abreast:
-        who, each = jnp.concatenate([words[name] for name in path.pre]), count_of(_targets(plan, path))
-        nothing = jnp.zeros(path.lanes * each, path.counts or parts.blocks[path.post].V.dtype)
-        arrived = _send(plan, path, parts, who, None, nothing, None, True)
-        ends = itertools.accumulate(n * each for n in lanes)
-        found |= {label: arrived[end - n * each : end] for label, n, end in zip(labels, lanes, ends, strict=True)}
-    return found
 
 
 def _sent(
@@ -308,60 +261,3 @@ def _share(plan: Plan, whole: Array) -> Array:
         return whole
     each = whole.shape[0] // plan.devices
     return lax.dynamic_slice_in_dim(whole, lax.axis_index(plan.axis) * each, each)
-
-
-def _delivered(
-    plan: Plan, path: Path, parts: Parts, words: Any, amounts: Any, ring: Any, n: Any, dtype: Any, walking: bool
-) -> tuple[Array, Any]:
-    """What arrives at the end of step n, and the ring after it.
-
-    A ring is written before it is read: XLA would copy one whole whose slot is read before another is written.
-    """
-    kinds = _kinds(parts.pathways[path.label][0])
-    places = path.lanes * count_of(_targets(plan, path))
-    nothing = jnp.zeros((places, *kinds), (path.counts if walking else "") or dtype)
-    if path.delay is None:
-        slots = path.longest + 2
-        flat = ring.reshape(slots * places, *kinds)
-        emptied = (n + slots - 1) % slots  # it was read in the step before
-        flat = lax.dynamic_update_slice_in_dim(flat, nothing.astype(flat.dtype), emptied * places, 0)
-        flat = _send(plan, path, parts, words, amounts, flat, n % slots * places, walking)
-        arrived = lax.dynamic_slice_in_dim(flat, n % slots * places, places)
-        return arrived.astype(dtype), flat.reshape(ring.shape)
-    if not path.delay:
-        return _send(plan, path, parts, words, amounts, nothing, None, walking).astype(dtype), ring
-    slots = path.delay + 1
-    waits = words if walking and amounts is None else amounts
-    ring = lax.dynamic_update_slice_in_dim(ring, waits[None], n % slots, 0)
-    comes = lax.dynamic_index_in_dim(ring, (n + 1) % slots, keepdims=False)
-    if walking and amounts is None:
-        return _send(plan, path, parts, comes, None, nothing, None, walking).astype(dtype), ring
-    who = _packed(plan, path, _any(comes) != 0) if walking else None
-    return _send(plan, path, parts, who, comes, nothing, None, walking), ring
-
-
-def _packed(plan: Plan, path: Path, flags: Array) -> Array:
-    """Flags of all sources as words, as each device sends those of its own."""
-    if plan.devices == 1 or len(path.pre) > 1:
-        return pack(flags)
-    return jax.vmap(pack)(flags.reshape(plan.devices, -1)).ravel()
-
-
-def _any(amounts: Array) -> Array:
-    return amounts if amounts.ndim == 1 else jnp.max(jnp.abs(amounts), axis=-1)
-
-
-def _send(
-    plan: Plan, path: Path, parts: Parts, words: Any, amounts: Any, out: Array, base: Any, walking: bool
-) -> Array:
-    """Add to `out` what is sent; `words` in as many blocks as there are devices."""
-    synapses = parts.synapses[path.label]
-    if not walking:
-        return product(synapses, amounts, out, base)
-    each = count_of(dict(plan.sizes)[path.pre[0]]) if plan.devices > 1 and len(path.pre) == 1 else None
-    if synapses.senders is not None:
-        words = words & jnp.asarray(synapses.senders)
-    deliver: Callable[..., Array] = blocks if plan.lanes else walk
-    if synapses.inward is not None:
-        return toward(deliver, synapses, words, amounts, out, path.first, each)
-    return deliver(synapses, words, amounts, out, path.first, base, each)

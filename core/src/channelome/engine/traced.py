@@ -25,7 +25,8 @@ from .loops import Samples, compiler_options, scanned
 from .plan import Parts, Plan, Times, count_of
 from .prepare import Prepared
 from .request import is_tracing
-from .step import initial, sends_ones
+from .rings import sends_ones
+from .step import initial
 
 KEPT = 32 << 20
 """Bytes of the states of all steps up to which reverse mode keeps them all; of longer runs it takes segments again."""
@@ -37,9 +38,7 @@ Run = Callable[..., tuple[NetworkState, Samples]]
 
 def traced(run: Prepared, state: NetworkState | None, count: int, segment: int | None) -> tuple[NetworkState, Samples]:
     """The state at the end and the records of a run under a trace."""
-    if state is None:
-        state = initial(run.plan, run.parts, run.dt.dtype, walking=False)
-    length = segment or (count if count * run.plan.every * _bytes(state) <= KEPT else math.isqrt(count))
+    length = segment or (count if count * run.plan.every * _bytes(run) <= KEPT else math.isqrt(count))
     numbers = (run.parts, run.rows, state, run.times, run.dt)
     over_all = functools.partial(_over_all, run.plan, count, length)
     if not run.plan.paths:
@@ -49,25 +48,29 @@ def traced(run: Prepared, state: NetworkState | None, count: int, segment: int |
     return _either(by_spikes, over_all, numbers, together=n_synapses <= FEW_SYNAPSES)
 
 
-def _bytes(state: NetworkState) -> int:
-    return sum(math.prod(np.shape(x)) * x.dtype.itemsize for x in jax.tree.leaves(state))
+def _bytes(run: Prepared) -> int:
+    """What a state takes."""
+    state = jax.eval_shape(lambda: initial(run.plan, run.parts, run.dt.dtype))
+    return sum(math.prod(x.shape) * x.dtype.itemsize for x in jax.tree.leaves(state))
 
 
 def _over_all(
-    plan: Plan, count: int, segment: int, parts: Parts, rows: Any, state: NetworkState, times: Times, dt: Any
+    plan: Plan, count: int, segment: int, parts: Parts, rows: Any, state: NetworkState | None, times: Times, dt: Any
 ) -> tuple[NetworkState, Samples]:
     return scanned(plan, parts, state, times, dt, count, segment, walking=False)
 
 
 def _by_spikes(
-    plan: Plan, count: int, parts: Parts, rows: Any, state: NetworkState, times: Times, dt: Any
+    plan: Plan, count: int, parts: Parts, rows: Any, state: NetworkState | None, times: Times, dt: Any
 ) -> tuple[NetworkState, Samples]:
-    """What waits on its way is a bit for each source here, and an amount there: the state has that form at both ends."""
+    """What sources sent is a bit for each here, and an amount there: the state has that form at both ends."""
     parts = parts._replace(synapses={**parts.synapses, **rows})
-    bits = [path for path in plan.paths if path.delay and sends_ones(parts, path)]
-    waiting = {path.label: jax.vmap(pack)(state.rings[path.label] != 0) for path in bits}
-    begin = state._replace(rings={**state.rings, **waiting})
-    final, samples = scanned(plan, parts, begin, times, dt, count, count, walking=True)
+    bits = [path for path in plan.paths if path.longest and sends_ones(parts, path)]
+    if state is not None:
+        rings = state.rings
+        words = {path.label: rings[path.label] for path in bits if rings[path.label] is not None}
+        state = state._replace(rings={**rings, **{label: jax.vmap(pack)(x != 0) for label, x in words.items()}})
+    final, samples = scanned(plan, parts, state, times, dt, count, count, walking=True)
     sizes = dict(plan.sizes)
     amounts = {
         path.label: jax.vmap(unpacked)(final.rings[path.label])[:, : count_of(sizes[path.pre[0]])].astype(dt.dtype)

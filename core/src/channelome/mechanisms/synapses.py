@@ -98,6 +98,9 @@ class Pulsed(Followed):
     def longest_step(self) -> Any:
         return self.T_dur
 
+    def owing(self, s: S) -> Array:
+        return s["on"]
+
     def _pulse(self, s: S, spiked: Array, dt: Any) -> tuple[S, Array, Array]:
         """Where a pulse is on (1 or 0) and the time left of it, after the spikes; where one begins; where one ends."""
         over = s["on"] * (s["left"] < dt / 2)

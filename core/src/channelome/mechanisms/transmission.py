@@ -87,6 +87,10 @@ class Followed(Synapse):
         """The states after the spikes (1 or 0; several within a step are one), who sends now with what sign, and the two numbers sent, on a last axis."""
         raise NotImplementedError
 
+    def owing(self, s: S) -> Array:
+        """Which sources (1 or 0) have sent what they are yet to take back, so that weights must not change until then."""
+        return jnp.ones_like(next(iter(s.values())))
+
 
 class Release(Module):
     """Base of what a source neuron does with its spikes: states of the source, and the amount that each spike sends.

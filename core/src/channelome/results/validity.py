@@ -85,6 +85,15 @@ def network_state(fields: dict[str, Any]) -> NetworkState:
     state = NetworkState(cells, **fields)
     for part, what in ((state.synapses, "synapses"), (state.sources, "sources"), (state.rings, "rings")):
         _by_name(part, what)
+    for name, ring in state.rings.items():
+        if ring is not None and _array(ring, "spikes under way").ndim < 2:
+            raise Unreadable(
+                f"its last state has spikes under way in '{name:.60}' that are no numbers by step and source"
+            )
+    for marks in _by_name(state.marks or {}, "marks").values():
+        for value in _by_name(marks, "marks").values():
+            if _array(value, "marks").shape != ():
+                raise Unreadable("its last state has marks that are no numbers")
     _array(state.steps, "steps")
     return state
 
