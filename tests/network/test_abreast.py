@@ -102,7 +102,9 @@ def test_a_run_that_goes_on_shares_them_too() -> None:
 
 
 def test_other_weights_and_seeds_compile_nothing() -> None:
-    nets = [network(e=projection("E"), i=projection("I", synapse=INHIBITING)).replace(seed=seed) for seed in (1, 2)]
+    to_many = ch.fixed_outdegree(30)
+    net = network(e=projection("E", rule=to_many), i=projection("I", synapse=INHIBITING, rule=to_many))
+    nets = [net.replace(seed=seed) for seed in (1, 2)]
     ch.simulate(nets[0], "5 ms", dt="0.1 ms")
     changed = nets[1].replace(**{"e.weight": "5 nS"})
     assert compilations(lambda: ch.simulate(changed, "5 ms", dt="0.1 ms")) == 0
