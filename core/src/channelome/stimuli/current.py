@@ -16,12 +16,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 
 from ..equality import same
 from ..errors import ModelError, UnitError
 from ..streams import Stream
 from ..units import Unit, convert
-from .amounts import DENSITY, number, written
+from .amounts import DENSITY, finite, number, written
 
 Numbers = Any
 """A pytree of numbers, by name."""
@@ -70,7 +71,8 @@ class Current:
     """A current, or a voltage to command, as a function of time: what `step`, `ramp`, `sine`, `noise`, `pulses`, `samples`,
     `function` and `command` make.
 
-    Those of one unit can be added and subtracted, and multiplied by numbers.
+    Those of one unit can be added and subtracted, also by `sum`, and multiplied and divided by numbers: one, or an array of the
+    population's shape.
 
     Attributes:
         unit: ``"uA/cm^2"``, ``"nA"``, ``"mV"`` or, of rates, ``"Hz"``.
@@ -83,6 +85,7 @@ class Current:
     form: Form
     numbers: Numbers
     detail: float = math.inf
+    __array_ufunc__ = None  # an array times a stimulus is one stimulus, and no array of stimuli
 
     def __call__(self, t: Any) -> Any:
         """The current at `t` (ms), in `unit`."""
@@ -124,13 +127,24 @@ class Current:
         numbers = {"first": self.numbers, "second": other.numbers}
         return Current(self.unit, _Sum(self.form, other.form), numbers, min(self.detail, other.detail))
 
+    def __radd__(self, other: Any) -> "Current":
+        return self if isinstance(other, int) and other == 0 else NotImplemented  # where `sum` begins
+
     def __mul__(self, factor: Any) -> "Current":
         if isinstance(factor, Current):
             return NotImplemented
-        value = convert(factor, Unit.parse("1"), "the factor of a stimulus")
+        value = finite(convert(factor, Unit.parse("1"), "the factor of a stimulus"), "the factor of a stimulus")
         return Current(self.unit, _Scaled(self.form), {"factor": value, "inner": self.numbers}, self.detail)
 
     __rmul__ = __mul__
+
+    def __truediv__(self, divisor: Any) -> "Current":
+        if isinstance(divisor, Current):
+            return NotImplemented
+        value = convert(divisor, Unit.parse("1"), "the divisor of a stimulus")
+        if not isinstance(value, Tracer) and not np.all(value):
+            raise ModelError("a stimulus cannot be divided by 0.")
+        return self * (1 / value)
 
     def __neg__(self) -> "Current":
         return self * -1.0
@@ -270,7 +284,8 @@ class _Sum:
         return min(a, c), max(b, d)
 
     def text(self, numbers: Numbers, unit: str) -> str:
-        return f"{self.first.text(numbers['first'], unit)} + {self.second.text(numbers['second'], unit)}"
+        first, second = self.first.text(numbers["first"], unit), self.second.text(numbers["second"], unit)
+        return f"{first} - {second[1:]}" if second.startswith("-") else f"{first} + {second}"
 
 
 @dataclass(frozen=True)
@@ -300,7 +315,10 @@ class _Scaled:
         return self.inner.span(numbers["inner"])
 
     def text(self, numbers: Numbers, unit: str) -> str:
-        return f"{written(numbers['factor'], '')} * ({self.inner.text(numbers['inner'], unit)})"
+        inner = self.inner.text(numbers["inner"], unit)
+        inner = f"({inner})" if isinstance(self.inner, _Sum | _Scaled) else inner
+        factor = written(numbers["factor"], "")
+        return f"-{inner}" if factor == "-1" else f"{factor} * {inner}"
 
 
 def summed(first: Counted, second: Counted) -> Counted:
@@ -336,10 +354,14 @@ class Named:
 
         return {name: jax.tree.map(first_axis(name), value) for name, value in numbers.items()}
 
+    def options(self) -> Mapping[str, str]:
+        """What it was given beside numbers, as one would write it."""
+        return {}
+
     def text(self, numbers: Numbers, unit: str) -> str:
-        given = (
-            f"{name}={written(value, self.units.get(name, unit))}"
+        given = {
+            name: written(value, self.units.get(name, unit))
             for name, value in numbers.items()
             if value is not None and not (isinstance(value, float) and math.isinf(value))
-        )
-        return f"{self.name}({', '.join(given)})"
+        }
+        return f"{self.name}({', '.join(f'{name}={text}' for name, text in {**given, **self.options()}.items())})"
