@@ -43,7 +43,7 @@ def finite(value: Any, what: str, advice: str = "") -> Any:
     where = np.argwhere(~np.isfinite(value))
     first = ", ".join(map(str, where[0]))
     raise ModelError(
-        f"{what} must be finite: {len(where)} of {np.size(value)} are not, the first is [{first}].{advice}"
+        f"{what} must be finite: {len(where)} of {np.size(value)} are not, the first is values[{first}].{advice}"
     )
 
 
