@@ -8,9 +8,9 @@ currents are positive.
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,47 +22,10 @@ from ..equality import same
 from ..errors import ModelError, UnitError
 from ..streams import Stream
 from ..units import Unit, convert
-from .amounts import DENSITY, finite, number, written
+from .amounts import DENSITY, finite, number
+from .form import Form, Numbers, Scaled, Sum
 
-Numbers = Any
-"""A pytree of numbers, by name."""
 _ALONE = Stream()
-
-
-class Form(Protocol):
-    """What a kind of stimulus is: static and hashable, so part of a program's structure. The numbers stand apart."""
-
-    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> "tuple[Form, Numbers]":
-        """The form and numbers for steps of `dt` ms: times as `clock.moment` and `clock.rhythm`, floats of `dtype`."""
-        ...
-
-    def mean(self, numbers: Numbers, n: Any, first: Any, last: Any) -> Any:
-        """From counted numbers the mean from share `first` to share `last` of step `n`."""
-        ...
-
-    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        """From counted numbers the current at a share of step `n`. At an edge between two steps, each has its own side."""
-        ...
-
-    def edges(self, numbers: Numbers) -> int:
-        """From counted numbers how many edges (of the current or of its slope) may lie inside one step, at most; static."""
-        ...
-
-    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        """The share at which the first edge lies that comes after `share` in step `n`; 1 where there is none. By neuron or for all."""
-        ...
-
-    def neurons(self, numbers: Numbers) -> Any:
-        """Of each number the first axis that goes over neurons, of the structure of `numbers`; -1 for none."""
-        ...
-
-    def span(self, numbers: Numbers) -> tuple[float, float]:
-        """From the numbers as written when it begins and ends, in ms; outside it is 0."""
-        ...
-
-    def text(self, numbers: Numbers, unit: str) -> str:
-        """As one would write it."""
-        ...
 
 
 @jax.tree_util.register_pytree_node_class
@@ -125,7 +88,7 @@ class Current:
                 f"a stimulus in {self.unit} and one in {other.unit} cannot be added: give both in one unit."
             )
         numbers = {"first": self.numbers, "second": other.numbers}
-        return Current(self.unit, _Sum(self.form, other.form), numbers, min(self.detail, other.detail))
+        return Current(self.unit, Sum(self.form, other.form), numbers, min(self.detail, other.detail))
 
     def __radd__(self, other: Any) -> "Current":
         return self if isinstance(other, int) and other == 0 else NotImplemented  # where `sum` begins
@@ -134,7 +97,7 @@ class Current:
         if isinstance(factor, Current):
             return NotImplemented
         value = finite(convert(factor, Unit.parse("1"), "the factor of a stimulus"), "the factor of a stimulus")
-        return Current(self.unit, _Scaled(self.form), {"factor": value, "inner": self.numbers}, self.detail)
+        return Current(self.unit, Scaled(self.form), {"factor": value, "inner": self.numbers}, self.detail)
 
     __rmul__ = __mul__
 
@@ -254,114 +217,11 @@ class Counted:
         return cls(*static, numbers=children[0])
 
 
-@dataclass(frozen=True)
-class _Sum:
-    first: Form
-    second: Form
-
-    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
-        first, a = self.first.counted(numbers["first"], dt, dtype)
-        second, b = self.second.counted(numbers["second"], dt, dtype)
-        return _Sum(first, second), {"first": a, "second": b}
-
-    def mean(self, numbers: Numbers, n: Any, first: Any, last: Any) -> Any:
-        return self.first.mean(numbers["first"], n, first, last) + self.second.mean(numbers["second"], n, first, last)
-
-    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        return self.first.at(numbers["first"], n, share) + self.second.at(numbers["second"], n, share)
-
-    def edges(self, numbers: Numbers) -> int:
-        return self.first.edges(numbers["first"]) + self.second.edges(numbers["second"])
-
-    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        return jnp.minimum(self.first.edge(numbers["first"], n, share), self.second.edge(numbers["second"], n, share))
-
-    def neurons(self, numbers: Numbers) -> Any:
-        return {"first": self.first.neurons(numbers["first"]), "second": self.second.neurons(numbers["second"])}
-
-    def span(self, numbers: Numbers) -> tuple[float, float]:
-        (a, b), (c, d) = self.first.span(numbers["first"]), self.second.span(numbers["second"])
-        return min(a, c), max(b, d)
-
-    def text(self, numbers: Numbers, unit: str) -> str:
-        first, second = self.first.text(numbers["first"], unit), self.second.text(numbers["second"], unit)
-        return f"{first} - {second[1:]}" if second.startswith("-") else f"{first} + {second}"
-
-
-@dataclass(frozen=True)
-class _Scaled:
-    inner: Form
-
-    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
-        inner, inside = self.inner.counted(numbers["inner"], dt, dtype)
-        return _Scaled(inner), {"factor": number(numbers["factor"], dtype), "inner": inside}
-
-    def mean(self, numbers: Numbers, n: Any, first: Any, last: Any) -> Any:
-        return numbers["factor"] * self.inner.mean(numbers["inner"], n, first, last)
-
-    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        return numbers["factor"] * self.inner.at(numbers["inner"], n, share)
-
-    def edges(self, numbers: Numbers) -> int:
-        return self.inner.edges(numbers["inner"])
-
-    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        return self.inner.edge(numbers["inner"], n, share)
-
-    def neurons(self, numbers: Numbers) -> Any:
-        return {"factor": 0, "inner": self.inner.neurons(numbers["inner"])}
-
-    def span(self, numbers: Numbers) -> tuple[float, float]:
-        return self.inner.span(numbers["inner"])
-
-    def text(self, numbers: Numbers, unit: str) -> str:
-        inner = self.inner.text(numbers["inner"], unit)
-        inner = f"({inner})" if isinstance(self.inner, _Sum | _Scaled) else inner
-        factor = written(numbers["factor"], "")
-        return f"-{inner}" if factor == "-1" else f"{factor} * {inner}"
-
-
 def summed(first: Counted, second: Counted) -> Counted:
     """Two counted densities as one."""
-    return Counted(DENSITY, _Sum(first.form, second.form), {"first": first.numbers, "second": second.numbers})
+    return Counted(DENSITY, Sum(first.form, second.form), {"first": first.numbers, "second": second.numbers})
 
 
 def scaled(current: Counted, factor: Any, dtype: Any) -> Counted:
     """A counted density of an absolute current: `factor` times it."""
-    return Counted(DENSITY, _Scaled(current.form), {"factor": number(factor, dtype), "inner": current.numbers})
-
-
-# ---- what the kinds of stimuli share -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Named:
-    """The part of a form that its name and the units of its numbers say.
-
-    Attributes:
-        name: of the function that makes it.
-        axes: by number, the first axis over neurons, or -1.
-        units: of numbers that are no currents.
-    """
-
-    name: str
-    axes: tuple[tuple[str, int], ...]
-    units: Mapping[str, str] = field(default_factory=dict[str, str], hash=False, compare=False)
-
-    def neurons(self, numbers: Numbers) -> Any:
-        def first_axis(name: str) -> Callable[[Any], int]:
-            return lambda _: dict(self.axes).get(name, -1)
-
-        return {name: jax.tree.map(first_axis(name), value) for name, value in numbers.items()}
-
-    def options(self) -> Mapping[str, str]:
-        """What it was given beside numbers, as one would write it."""
-        return {}
-
-    def text(self, numbers: Numbers, unit: str) -> str:
-        given = {
-            name: written(value, self.units.get(name, unit))
-            for name, value in numbers.items()
-            if value is not None and not (isinstance(value, float) and math.isinf(value))
-        }
-        return f"{self.name}({', '.join(f'{name}={text}' for name, text in {**given, **self.options()}.items())})"
+    return Counted(DENSITY, Scaled(current.form), {"factor": number(factor, dtype), "inner": current.numbers})

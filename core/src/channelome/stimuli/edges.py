@@ -12,7 +12,8 @@ from jax.core import Tracer
 from ..clock import Moment, moment
 from ..errors import ModelError
 from .amounts import alike, amplitude_of, bounds_of, length_of, number, time_of
-from .current import Current, Form, Named, Numbers
+from .current import Current
+from .form import Form, Named, Numbers
 
 _TIMES = {"start": "ms", "stop": "ms", "times": "ms", "width": "ms"}
 

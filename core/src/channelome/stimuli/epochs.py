@@ -13,8 +13,9 @@ from ..clock import moment
 from ..errors import ModelError
 from ..units import Unit, convert
 from .amounts import alike, amplitude_of, bounds_of, length_of, number, time_of, written
-from .current import Current, Form, Named, Numbers
+from .current import Current
 from .edges import after
+from .form import Form, Named, Numbers
 from .sampled import HELD, LINEAR
 
 

@@ -13,8 +13,9 @@ from ..clock import rhythm
 from ..errors import ModelError
 from ..streams import checked_seed
 from .amounts import alike, amplitude_of, bounds_of, finite, length_of, number, time_of
-from .current import Current, Form, Named, Numbers, key_of
+from .current import Current, key_of
 from .edges import after, positive
+from .form import Form, Named, Numbers
 
 _UNITS = {"dt": "ms", "start": "ms", "key": ""}
 

@@ -12,8 +12,9 @@ from ..clock import rhythm
 from ..errors import ModelError, UnitError
 from ..units import Unit
 from .amounts import ABSOLUTE, DENSITY, RATE, VOLTAGE, alike, amplitude_of, finite, length_of, number, time_of
-from .current import Current, Form, Named, Numbers
+from .current import Current
 from .edges import Edgeless, positive
+from .form import Form, Named, Numbers
 
 
 def sine(amplitude: Any, *, period: Any, offset: Any = None, phase: float = 0.0) -> Current:
