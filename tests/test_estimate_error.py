@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -102,6 +103,27 @@ def test_the_spikes_that_a_poisson_source_is_replaced_by_are_those_that_it_sends
     np.testing.assert_array_equal(given.neurons, sent.neurons)
 
 
+def test_spikes_of_a_network_stand_at_whole_steps_and_are_known_to_a_step_whatever_its_solver():
+    """Nobody is connected, so that V is of the solver's order; on their own the cells say when they spike."""
+    net, driven = ch.Network(cells=squid(3)), ([8.0, 10.0, 13.0], "uA/cm^2")
+    estimate = ch.estimate_error(net, "50 ms", dt="0.1 ms", stimulus={"cells": driven}, solver="staggered4")
+    alone = ch.simulate(squid(3), "50 ms", dt="0.01 ms", stimulus=driven, solver="staggered4").spikes
+    sent = ch.simulate(net, "50 ms", dt="0.1 ms", stimulus={"cells": driven}, solver="staggered4").spikes["cells"]
+    error = max(np.abs(sent.of(i) - alone.of(i)).max() for i in range(3))
+    assert 0.05 < error <= estimate.spike_error == pytest.approx(0.1, rel=1e-6)
+    assert estimate.order == 4 and estimate.V_error < 1
+    assert estimate.dt_for("0.01 ms") == pytest.approx(0.01, rel=1e-9) and "stand at whole steps" in repr(estimate)
+    assert estimate.dt_for("0.1 mV") > 0.04
+
+
+def test_a_spike_that_the_longer_step_loses_is_not_taken_for_one_that_the_end_cuts_off():
+    """In 20 ms the squid axon spikes at 1.9 and 16.8 ms; at 1 ms it spikes once."""
+    estimate = ch.estimate_error(squid(), "20 ms", dt="1 ms", **DRIVEN)
+    assert estimate.populations["cell"].counts == (1, 2) and not estimate.trusted
+    cut = ch.estimate_error(squid(), "17 ms", dt="0.25 ms", **DRIVEN)  # the second comes at 17.2 ms there
+    assert cut.populations["cell"].counts == (1, 2) and cut.trusted
+
+
 @pytest.mark.parametrize("accuracy", ["1e-7 ms", "1e-5 mV"])
 def test_an_accuracy_that_no_step_reaches_in_float32_is_an_error_that_says_so(accuracy: str, float32: None):
     with pytest.raises(ch.ModelError, match=r"no dt reaches .* in float32: .*jax_enable_x64"):
@@ -121,12 +143,26 @@ def test_an_accuracy_that_no_step_reaches_in_float64_is_one_too(accuracy: str):
         (0.1, ch.UnitError, "a time, of spikes, or a voltage"),
         ("0 ms", ch.ModelError, "one number above 0"),
         ("-1 mV", ch.ModelError, "one number above 0"),
+        ((np.inf, "mV"), ch.ModelError, "one number above 0"),
         ("0.1 ms", ch.ModelError, "nobody spikes"),
     ],
 )
 def test_an_accuracy_that_means_nothing_is_refused(accuracy: Any, error: type[Exception], says: str):
     with pytest.raises(error, match=says):
         ch.estimate_error(squid(), "5 ms", dt="0.05 ms", accuracy=accuracy)
+
+
+def test_what_has_no_estimate_says_why():
+    with pytest.raises(ch.ModelError, match="a cell or a Network, not None"):
+        ch.estimate_error(None, "5 ms", dt="0.1 ms")
+    with pytest.raises(ch.ModelError, match="sources alone"):
+        ch.estimate_error(ch.Network(noise=ch.Poisson(3, rate="10 Hz")), "5 ms", dt="0.1 ms")
+    with pytest.raises(ch.ModelError, match="outside of jit, vmap and grad"):
+        jax.jit(lambda: ch.estimate_error(squid(), "5 ms", dt="0.1 ms").V_error)()
+    net = poisson()
+    state = ch.simulate(net, "1 ms", dt="0.1 ms").final
+    with pytest.raises(ch.ModelError, match=r"spikes under way, counted in steps.*without state="):
+        ch.estimate_error(net, "5 ms", dt="0.1 ms", state=state)
 
 
 def test_an_edge_inside_a_step_costs_runge_kutta_its_order_and_not_the_extrapolated_solver():

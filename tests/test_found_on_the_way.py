@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from engine.models import hippocampal, squid
 
 import channelome as ch
@@ -24,6 +25,7 @@ from channelome.authoring import (
     rates,
     sigmoid,
 )
+from channelome.cli.main import main
 from channelome.mechanisms.ions import CalciumDetailed, CalciumFixed, Nernst
 from channelome.mechanisms.leak import IL
 from channelome.testing import check_channel
@@ -47,11 +49,12 @@ def build(**parts: Any) -> ch.SingleCompartment:
         ("Cm", "1 uF/cm^2", "The capacitance is C="),
         ("temperature", "36 degC", "The temperature is celsius="),
         ("threshold", "-20 mV", "The threshold of spikes is V_th="),
+        ("V0", -65.0, "The initial voltage is V="),
         ("g_max", "1 mS/cm^2", "Its own are size .*V_th.*celsius"),
     ],
 )
-def test_a_quantity_under_a_name_that_the_cell_has_not_is_told_the_name_that_it_has(label: str, value: str, says: str):
-    with pytest.raises(ch.ModelError, match=rf"'{label}' is no parameter of the cell.*{value[:3]}.*{says}"):
+def test_a_quantity_under_a_name_that_the_cell_has_not_is_told_the_name_that_it_has(label: str, value: Any, says: str):
+    with pytest.raises(ch.ModelError, match=rf"'{label}' is no parameter of the cell.*{str(value)[:3]}.*{says}"):
         build(**{label: value})
 
 
@@ -70,6 +73,13 @@ def test_a_size_given_twice_is_an_error_that_shows_both():
 def test_a_channel_in_place_of_the_capacitance_is_refused_by_replace_too():
     with pytest.raises(ch.ModelError, match="'C' is the capacitance of the cell"):
         squid().replace(C="IL")
+    with pytest.raises(ch.ModelError, match=r"the cell has no 'V0'\. The initial voltage is V="):
+        squid().replace(V0="-65 mV")
+
+
+@pytest.mark.parametrize("label", ["self", "cls"])
+def test_a_name_that_python_uses_is_a_label_like_any_other(label: str):
+    assert build(**{label: "INa_TM1991"}).channels[label] == build(INa="INa_TM1991").channels["INa"]
 
 
 # ---- units as they are printed -------------------------------------------------------------------------------------
@@ -123,6 +133,18 @@ def test_a_temperature_that_no_neuron_has_is_an_error(celsius: float, says: str)
 
 def test_a_temperature_in_kelvin_is_one_in_degrees():
     assert squid(celsius="309.15 K").celsius == pytest.approx(36.0, abs=1e-12)
+
+
+def test_a_spread_of_temperatures_in_kelvin_is_one_in_degrees():
+    warm = ch.normal("36 degC", "1 degC", seed=1)
+    for same in (ch.normal("309.15 K", "1 K", seed=1), ch.normal("36 °C", "1000 mK", seed=1)):
+        np.testing.assert_allclose(squid(3, celsius=same).celsius, squid(3, celsius=warm).celsius, rtol=1e-12)
+
+
+def test_a_temperature_on_the_command_line_has_a_unit_or_none(tmp_path: Path):
+    for given, says in (("400 K", "got 126.85"), ("309.15", "write '309.15 K'"), ("-300 °C", "more than -273.15 degC")):
+        ran = CliRunner().invoke(main, ["plot", "IK_HH1952", f"--celsius={given}", "-o", str(tmp_path / "a.png")])
+        assert ran.exit_code == 2 and says in ran.output
 
 
 class ICaOpen(Permeable, ion="ca"):
@@ -282,7 +304,8 @@ def test_traces_from_a_transformation_say_that_their_spikes_are_lost():
 
 def test_an_instantaneous_gate_is_told_how_it_is_written():
     with pytest.raises(
-        ch.DefinitionError, match=r"Instant\.m must return rates.*at once has no state.*def conductance\(self, V"
+        ch.DefinitionError,
+        match=r"Instant\.m must return rates.*not an array.*at once has no state.*def conductance\(self, V",
     ):
 
         class Instant(Ohmic, ion="na"):

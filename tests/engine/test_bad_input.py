@@ -99,6 +99,10 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] = {
         ch.ModelError,
         ("0.07 ms",),
     ),
+    "a name in place of a model": (
+        lambda: ch.simulate("SquidAxon_HH1952", "1 ms", dt="0.1 ms"), ch.ModelError, ("a cell or a Network", "cell('SquidAxon_HH1952')")
+    ),
+    "a channel in place of a model": (lambda: ch.simulate(IL(), "1 ms", dt="0.1 ms"), ch.ModelError, ("not IL(",)),
     "a state that is a dictionary": (lambda: leaky(state={"V": np.zeros(3)}), ch.ModelError, ("must be a State",)),
     "a state of another cell": (lambda: leaky(state=squid(3).initial_state()), ch.ModelError, ("not one of this cell",)),
     "a state of another size": (

@@ -405,6 +405,10 @@ GAP = {"gap": ch.Projection("cells", "cells", "GapJunction", ch.all_to_all(), we
         (lambda: clamped(R="5 mV"), ch.UnitError, "series resistance of the clamp is in Mohm"),
         (lambda: clamped() + clamped(), ch.ModelError, "two clamps cannot hold one cell"),
         (lambda: go([clamped(), clamped()]), ch.ModelError, "two clamps cannot be"),
+        (lambda: 2 * clamped(), ch.ModelError, r"multiply or subtract its command, voltage_clamp\(2 \* command\)"),
+        (lambda: np.ones(2) * clamped(), ch.ModelError, "multiply or subtract its command"),
+        (lambda: -clamped(), ch.ModelError, "multiply or subtract its command"),
+        (lambda: ch.step("1 nA") - clamped(), ch.ModelError, "multiply or subtract its command"),
         (lambda: clamped() + ch.step("1 mV"), ch.UnitError, "cannot be injected beside a clamp"),
         (lambda: go(ch.step("10 mV")), ch.UnitError, r"voltage cannot be injected, step\(.*stimulus=voltage_clamp"),
         (lambda: go(clamped(), dt="5 ms"), ch.ModelError, "longer than the finest detail of the clamp's command, 4 ms"),
@@ -440,6 +444,12 @@ def test_clamps_travel_compare_and_print() -> None:
         "voltage_clamp(command(-70 mV, (10 mV, 5 ms), (-41 mV, 4 ms), start=1.033 ms), series_resistance=5 Mohm) "
         "+ step(amplitude=0.1 nA, start=0 ms)"
     )
+
+
+def test_currents_beside_a_clamp_are_added_summed_and_subtracted() -> None:
+    beside = ch.step("0.1 nA")
+    assert sum([clamped(), beside]) == sum([beside, clamped()]) == clamped() + beside
+    assert clamped() - beside == clamped() + (-beside)
 
 
 def test_another_level_compiles_nothing() -> None:

@@ -74,6 +74,38 @@ def test_stimuli_add_up_and_only_in_one_unit() -> None:
         ch.step("1 nA") + ch.step("1 uA/cm^2")
 
 
+def test_stimuli_are_scaled_by_one_number_or_by_one_for_each_neuron() -> None:
+    s, factors = ch.ramp("1 nA", "9 nA", stop="8 ms"), np.array([1.0, -2.0, 0.5])
+    for scaled in (s * factors, factors * s, jnp.asarray(factors) * s, factors.tolist() * s, s / (1 / factors)):
+        assert isinstance(scaled, type(s)), "an array of stimuli is no stimulus"
+        assert scaled(3.0).tolist() == pytest.approx((4 * factors).tolist(), rel=1e-12)
+    np.testing.assert_allclose(at(s / 4), at(s) / 4, rtol=1e-12)
+    np.testing.assert_allclose(at(-s), -at(s), rtol=1e-12)
+
+
+def test_sums_and_differences_are_those_of_numbers() -> None:
+    parts = [ch.step("1 nA", start="1 ms"), ch.ramp("1 nA", "9 nA", stop="8 ms"), ch.sine("2 nA", period="3 ms")]
+    np.testing.assert_allclose(at(sum(parts)), sum(at(part) for part in parts), rtol=1e-12, atol=1e-12)
+    assert sum(parts[:1]) == parts[0]
+    np.testing.assert_allclose(at(parts[0] - parts[1]), at(parts[0]) - at(parts[1]), rtol=1e-12)
+
+
+def test_a_stimulus_is_printed_as_it_was_written() -> None:
+    s, more = ch.step("1 nA", start="2 ms", stop="5 ms"), ch.samples(([1.0, 2.0], "nA"), dt="1 ms", hold=True)
+    shown, samples = (
+        "step(amplitude=1 nA, start=2 ms, stop=5 ms)",
+        "samples(values=[1 .. 2] nA x 2, dt=1 ms, start=0 ms, hold=True)",
+    )
+    assert repr(-s) == f"-{shown}"
+    assert repr(2 * s - more / 4) == f"2 * {shown} - (0.25 * {samples})"
+    assert repr(s - more) == f"{shown} - {samples}"
+    assert repr(3 * (s + more)) == f"3 * ({shown} + {samples})"
+    assert (
+        repr(ch.noise("1 nA", "2 nA", key=2**40 + 3, size=4))
+        == f"noise(mean=1 nA, std=2 nA, dt=0.1 ms, key={2**40 + 3}, size=4)"
+    )
+
+
 @pytest.mark.parametrize("solver", ["rk4", "staggered"])
 def test_a_sampled_stimulus_means_the_same_at_any_step_of_the_integrator(solver: str) -> None:
     cell = ch.SingleCompartment(1, IL=IL(g_max="0 mS/cm^2"))
@@ -133,6 +165,9 @@ def test_a_step_begins_at_the_step_of_its_start_in_float32(start: float, float32
 # ---- mistakes ------------------------------------------------------------------------------------------------------
 
 
+NAN_MS = (np.nan, "ms")
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
@@ -140,6 +175,26 @@ def test_a_step_begins_at_the_step_of_its_start_in_float32(start: float, float32
         (lambda: ch.pulses("1 uA/cm^2", times="1 ms", width="0 ms"), "width of the pulses must be positive"),
         (lambda: ch.sine("1 uA/cm^2", period="-1 ms"), "period of the sine must be positive"),
         (lambda: ch.samples("1 uA/cm^2", dt="1 ms"), "for a constant current use step"),
+        (lambda: ch.samples(([], "nA"), dt="1 ms"), "joined by lines, and there is none"),
+        (lambda: ch.samples(([1.0], "nA"), dt="1 ms"), "joined by lines, and there is one: give hold=True"),
+        (lambda: ch.samples(([1.0, 2.0], "nA"), dt="1 ms", start=NAN_MS), "start of the stimulus is a time, not NaN"),
+        (lambda: ch.samples(([1.0, 2.0], "nA"), dt=NAN_MS), "dt of the stimulus is a time, not NaN"),
+        (lambda: ch.step((np.nan, "nA")), "amplitude of the stimulus must be finite, got nan"),
+        (lambda: ch.step(([1.0, np.inf, 2.0], "nA")), r"must be finite: 1 of 3 are not, the first is values\[1\]"),
+        (lambda: ch.step("1 nA", start=NAN_MS), "start of the stimulus is a time, not NaN"),
+        (lambda: ch.step("1 nA", stop=NAN_MS), "stop of the stimulus is a time, not NaN"),
+        (lambda: ch.ramp("1 nA", (np.nan, "nA"), stop="1 ms"), "last value of the ramp must be finite"),
+        (lambda: ch.sine("1 nA", period="1 ms", offset=(np.nan, "nA")), "offset of the sine must be finite"),
+        (lambda: ch.sine("1 nA", period="1 ms", phase=np.nan), "phase of the sine must be finite"),
+        (lambda: ch.noise("1 nA", (np.nan, "nA")), "std of the noise must be finite"),
+        (
+            lambda: ch.pulses("1 nA", times=([1.0, np.nan], "ms"), width="1 ms"),
+            "times of the stimulus is a time, not NaN",
+        ),
+        (lambda: ch.command("1 mV", ("2 mV", "1 ms"), start=NAN_MS), "start of the stimulus is a time, not NaN"),
+        (lambda: ch.step("1 nA") * np.nan, "factor of a stimulus must be finite"),
+        (lambda: ch.step("1 nA") / 0, "cannot be divided by 0"),
+        (lambda: ch.step("1 nA") * "2 mV", "factor of a stimulus is in 1"),
         (lambda: ch.step(3.0), "must be a current density"),
         (lambda: ch.step("1 uA/cm^2", start=1.0), "start of the stimulus needs a unit"),
         (lambda: ch.ramp("1 uA/cm^2", "1 nA", stop="1 ms"), "last value of the ramp is in uA/cm"),

@@ -47,6 +47,23 @@ FORMS = [
     ("240 nM", Unit.parse("mM"), 2.4e-4),
     ("3 µm", Unit.parse("um"), 3.0),
     ("1 kΩ", Unit.parse("ohm"), 1000.0),
+    ("\u201365 mV", MV, -65.0),
+    ("\uff0d65 mV", MV, -65.0),
+    ("10\u00a0mV", MV, 10.0),
+    ("10\u202fmV", MV, 10.0),
+    ("10 \u33b7", MV, 10.0),
+    ("10 \uff4d\uff36", MV, 10.0),
+    ("36 \u00baC", DEGC, 36.0),
+    ("36 \u02daC", DEGC, 36.0),
+    ("36 \u00b0 C", DEGC, 36.0),
+    ("0.12 S\u2215cm\u00b2", DENSITY, 120.0),
+    ("0.12 S\u2044cm\u00b2", DENSITY, 120.0),
+    ("120 mS\u2219cm\u207b\u00b2", DENSITY, 120.0),
+    ("120 mS\u00a0cm\u207b\u00b2", DENSITY, 120.0),
+    ("120 mS/\u33a0", DENSITY, 120.0),
+    ("3.6 \u00d7 10\u207b\u2075 cm/s", Unit.parse("cm/s"), 3.6e-5),
+    ("3.6*10^-5 cm/s", Unit.parse("cm/s"), 3.6e-5),
+    ("1\u00b710\u00b3 mV", MV, 1000.0),
 ]
 
 
@@ -80,7 +97,23 @@ def test_another_dimension_is_an_error_that_names_the_parameter_and_its_unit(val
         IL(E=value)
 
 
-@pytest.mark.parametrize("value", ["ten mV", "mV", "", "10 20 mV", None, True, (True, "mV"), ("a", "mV"), 1j * u.mV])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "ten mV",
+        "mV",
+        "",
+        "10 20 mV",
+        "1\u00bd mV",
+        "10\u00b2 mV",
+        "1,5 mV",
+        None,
+        True,
+        (True, "mV"),
+        ("a", "mV"),
+        1j * u.mV,
+    ],
+)
 def test_what_is_not_a_number_is_an_error(value: object) -> None:
     with pytest.raises(ch.UnitError, match=r"E of IL|not a unit"):
         IL(E=value)

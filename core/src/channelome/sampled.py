@@ -10,7 +10,7 @@ import numpy as np
 from .aligned import aligned
 from .errors import ModelError
 from .streams import Stream, checked_seed
-from .units import Unit, convert
+from .units import Unit, convert, difference
 
 DISTRIBUTIONS: Mapping[str, tuple[str, str]] = {
     "normal": ("mean", "std"),
@@ -49,7 +49,8 @@ class Sampled:
 
     def converted(self, unit: Unit, where: str) -> "Sampled":
         """The same in bare numbers of `unit`."""
-        a, b = (convert(value, unit, where) for value in self.arguments)
+        a = convert(self.arguments[0], unit, where)
+        b = (convert if self.distribution == "uniform" else difference)(self.arguments[1], unit, where)
         low, high = (None if x is None else convert(x, unit, where) for x in (self.low, self.high))
         if self.distribution == "uniform" and np.any(np.asarray(b) < a):
             raise ModelError(f"{where}: uniform() goes from low to high, not from {a} to {b} {unit}.")

@@ -8,6 +8,7 @@ or a mapping ``{"value": 120, "unit": "mS/cm^2"}``. This module imports neither 
 import functools
 import math
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -44,11 +45,13 @@ _PREFIX = {"p": 1e-12, "n": 1e-9, "u": 1e-6, "m": 1e-3, "c": 1e-2, "k": 1e3, "M"
 _ZERO_CELSIUS = 273.15
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺"
 _PLAIN = str.maketrans(_RAISED, "0123456789-+")
-# Micro sign and mu, ohm sign and omega, degrees in one sign or two, minus, dots and crosses of products.
-_SPELT = {
-    "\u00b5": "u", "\u03bc": "u", "\u03a9": "ohm", "\u2126": "ohm", "\u2103": "degC", "\u00b0C": "degC",
-    "\u2212": "-", "\u00b7": "*", "\u22c5": "*", "\u00d7": "*",
-}  # fmt: skip
+_DEGREES = re.compile("[\u00b0\u00ba\u02da] ?C")
+"""Degrees in two signs; the first is also typed as an ordinal indicator or a ring."""
+# What Unicode's own compatibility leaves: mu, omega, minus and dashes, dots and crosses of products, strokes of fractions.
+_SPELT = str.maketrans({
+    "\u03bc": "u", "\u03a9": "ohm", "\u2212": "-", "\u2010": "-", "\u2012": "-", "\u2013": "-",
+    "\u00b7": "*", "\u22c5": "*", "\u2219": "*", "\u2022": "*", "\u00d7": "*", "\u2044": "/", "\u2215": "/",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -99,9 +102,8 @@ def plain(text: str) -> str:
     """A quantity or unit as it is printed, in plain letters: ``"−10 µA·cm⁻²"`` as ``"-10 uA*cm^-2"``."""
     if text.isascii():
         return text
-    for printed, letters in _SPELT.items():
-        text = text.replace(printed, letters)
-    return re.sub(f"[{_RAISED}]+", lambda raised: "^" + raised[0].translate(_PLAIN).lstrip("+"), text)
+    text = re.sub(f"[{_RAISED}]+", lambda raised: "^" + raised[0].translate(_PLAIN).lstrip("+"), text)
+    return unicodedata.normalize("NFKC", _DEGREES.sub("degC", text)).replace("\u00b0C", "degC").translate(_SPELT)
 
 
 def _product(tokens: list[str], symbol: str) -> tuple[float, Dimension, list[str]]:
@@ -204,6 +206,13 @@ def convert(value: Any, unit: Unit, where: str) -> Any:
     return number if math.isclose(factor, 1.0, rel_tol=1e-12) else number * _tidy(factor)
 
 
+def difference(value: Any, unit: Unit, where: str) -> Any:
+    """As `convert`, of a difference or a spread: 1 K is 1 degC."""
+    given = _split(value, where)[1]
+    kelvin = unit.symbol == "degC" and given is not None and given.symbol != "degC"
+    return convert(value, Unit.parse("K") if kelvin else unit, where)
+
+
 def _tidy(factor: float) -> float:
     """The factor without the last-digit dust of products of powers of ten, so that 1 V is exactly 1000 mV."""
     return float(f"{factor:.14g}")
@@ -227,7 +236,8 @@ def _split(value: Any, where: str) -> tuple[Any, Unit | None]:
     return value, None
 
 
-_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
+_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+))(?:(?:[eE]|\s*\*\s*10\^)([-+]?\d+))?\s*(.*?)\s*")
+"""A number, its power of ten (1e-3 or as it is printed, 1 × 10⁻³), and a unit."""
 
 
 def is_quantity(value: Any) -> bool:
@@ -245,7 +255,7 @@ def _split_text(text: str, where: str) -> tuple[float, Unit | None]:
     match = _QUANTITY.fullmatch(plain(text).replace("_", ""))
     if match is None:
         raise UnitError(f"{where}: cannot read '{text}' as a number with a unit, such as '10 mV'.")
-    return float(match[1]), Unit.parse(match[2]) if match[2] else None
+    return float(f"{match[1]}e{match[2] or 0}"), Unit.parse(match[3]) if match[3] else None
 
 
 def _from_brainunit(unit: Any) -> Unit:

@@ -22,6 +22,7 @@ from .cable import Cable, nodes_last
 from .colours import coloured
 from .laid import laid_out
 from .on import On, Placed, placed
+from .parts import OWN_OF_MANY, check_own, no_quantity, unknown
 from .regional import check_regions
 from .single import shape_of
 
@@ -88,6 +89,17 @@ class MultiCompartment(Assembled):
         spikes_at: str | None = None,
         **parts: Any,
     ) -> None:
+        own = {
+            "Ra": Ra,
+            "C": C,
+            "V": V,
+            "V_th": V_th,
+            "celsius": celsius,
+            "discretise": discretise,
+            "size": size,
+            "spikes_at": spikes_at,
+        }
+        _check_names(own, parts)
         compartments = _cut(morphology, discretise, Ra, C)
         found = [placed(ion, "an ion", compartments) for ion in ions]
         by_label = {label: placed(given, label, compartments) for label, given in parts.items()}
@@ -121,6 +133,7 @@ class MultiCompartment(Assembled):
             UnitError: for a missing or wrong unit.
         """
         own = {name: value for name, value in changes.items() if name in type(self).parameters}
+        _check_names(own, {})
         new = super().replace(**own)
         kinds: dict[str, dict[str, Any]] = {"channels": dict(self.channels), "ions": dict(self.ions)}
         regions = dict(self.regions)
@@ -130,8 +143,7 @@ class MultiCompartment(Assembled):
             label, _, name = path.partition(".")
             parts = next((of for of in kinds.values() if label in of), None)
             if parts is None:
-                has = ", ".join([*type(self).parameters, *self.channels, *self.ions])
-                raise ModelError(f"the cell has no '{path}'. It has {has}; a part's parameter is written 'INa.g_max'.")
+                raise unknown(path, [*type(self).parameters, *self.channels, *self.ions], OWN_OF_MANY)
             if name:
                 parts[label] = parts[label].replace(**{name: value})
                 continue
@@ -194,6 +206,15 @@ class MultiCompartment(Assembled):
         """The state at rest, at V (mV) or at the cell's own."""
         cell = self if V is None else self.replace(V=(V, "mV"))
         return jax.tree.map(nodes_last, cell.ready().initial_state())
+
+
+def _check_names(own: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
+    """Refuse parts under names that are the cell's own, and numbers under labels."""
+    for name, value in own.items():
+        first = value[0] if isinstance(value, list | tuple) and value else value
+        check_own(name, first.what if isinstance(first, On) else first, OWN_OF_MANY)
+    for label, value in parts.items():
+        no_quantity(value, label, OWN_OF_MANY)
 
 
 def _origin(compartments: Compartments) -> str:

@@ -1,5 +1,6 @@
 """From a name, a class or an instance to a part of a cell."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from ..errors import ModelError
@@ -19,8 +20,7 @@ def build_channel(what: Any, label: str) -> Channel:
         UnknownName: where no installed pack has the name.
         ModelError: where `what` is no channel.
     """
-    if is_quantity(what) and not isinstance(what, int | float):
-        raise ModelError(f"'{label}' is no parameter of the cell, so that {what!r} cannot be its value. {meant(label)}")
+    no_quantity(what, label)
     return build_part(what, Channel, "channel", f"the channel '{label}'")
 
 
@@ -28,37 +28,56 @@ OWN = {
     "size": "the number of neurons", "C": "the capacitance", "V": "the initial voltage", "V_th": "the threshold of spikes",
     "area": "the membrane area", "celsius": "the temperature",
 }  # fmt: skip
-"""The names that a cell has itself, beside those of its channels."""
+"""The names that a point neuron has itself, beside those of its channels."""
+OWN_OF_MANY = {name: what for name, what in OWN.items() if name != "area"} | {
+    "size": "the number of cells", "Ra": "the axial resistivity", "discretise": "the rule of the cut", "spikes_at": "the place of spikes",
+}  # fmt: skip
+"""Those of a cell of many compartments."""
 _ELSEWHERE = {
     "V": "v vm v0 vm0 vinit initv vrest erest el vreset", "C": "c cm capacitance", "celsius": "t temp temperature degc kelvin",
-    "V_th": "vth vthreshold threshold vt", "area": "a surface s", "size": "n nneurons num",
+    "V_th": "vth vthreshold threshold vt", "area": "a surface s", "size": "n nneurons num", "Ra": "ra ri rl raxial axialresistivity",
 }  # fmt: skip
 """What people and other simulators call them, without case and underscores."""
+_WORDS = {"size", "discretise", "spikes_at"}
+"""Own names whose values may be words themselves, or have an error of their own for words that are no channels."""
 
 
-def meant(label: str) -> str:
-    """Which of the cell's own names `label` may stand for."""
+def meant(label: str, own: Mapping[str, str] = OWN) -> str:
+    """Which of the cell's own names `label` may stand for; empty where it is none that people use."""
     said = label.replace("_", "").casefold()
-    for name, spellings in _ELSEWHERE.items():
-        if said in spellings.split():
-            return f"{OWN[name].capitalize()} is {name}=...."
-    return f"Its own are {', '.join(f'{name} ({what})' for name, what in OWN.items())}; a part's parameter is the part's: channel('...', g_max=...)."
+    found = next((name for name, spellings in _ELSEWHERE.items() if name in own and said in spellings.split()), None)
+    return f"{own[found].capitalize()} is {found}=...." if found else ""
 
 
-def check_own(name: str, value: Any) -> None:
-    """Refuse a channel under a name that is the cell's own."""
-    word = (
-        isinstance(value, str)
-        and not is_quantity(value)
-        and (value in registry if name == "size" else value[:1].isalpha())
-    )
-    if word or isinstance(value, Channel) or (isinstance(value, type) and issubclass(value, Channel)):
-        shown = (
-            value if isinstance(value, str) else type(value).__name__ if isinstance(value, Channel) else value.__name__
-        )
+def no_quantity(what: Any, label: str, own: Mapping[str, str] = OWN) -> None:
+    """Refuse a number with a unit where a part of a cell goes, under a label that is none of the cell's own names."""
+    if is_quantity(what) and (meant(label, own) or not isinstance(what, int | float)):
+        names = ", ".join(f"{name} ({of})" for name, of in own.items())
+        hint = meant(label, own) or f"Its own are {names}; a part's parameter is the part's: channel('...', g_max=...)."
+        raise ModelError(f"'{label}' is no parameter of the cell, so that {what!r} cannot be its value. {hint}")
+
+
+def check_own(name: str, value: Any, own: Mapping[str, str] = OWN) -> None:
+    """Refuse a channel or an ion under a name that is the cell's own."""
+    part = type(value) if isinstance(value, Channel | Ion) else value
+    if isinstance(value, str):
+        named = value in registry if name in _WORDS else value[:1].isalpha() and not is_quantity(value)
+    else:
+        named = isinstance(part, type) and issubclass(part, Channel | Ion)
+    if named:
+        kind = "ion" if isinstance(part, type) and issubclass(part, Ion) else "channel"
+        shown = value if isinstance(value, str) else part.__name__
         raise ModelError(
-            f"'{name}' is {OWN[name]} of the cell, and cannot be the label of the channel {shown!r}: give it another, I{name}=...."
+            f"'{name}' is {own[name]} of the cell, and cannot be the label of the {kind} {shown!r}: give it another, I{name}=...."
         )
+
+
+def unknown(path: str, has: Iterable[str], own: Mapping[str, str] = OWN) -> ModelError:
+    """That the cell has no such part or parameter."""
+    hint = f"{meant(path, own)} ".lstrip()
+    return ModelError(
+        f"the cell has no '{path}'. {hint}It has {', '.join(has)}; a part's parameter is written 'INa.g_max'."
+    )
 
 
 def build_ion(what: Any) -> Ion:

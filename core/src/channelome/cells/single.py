@@ -19,7 +19,7 @@ from .assembled import Assembled
 from .bend import bends
 from .check import check_cell
 from .membrane import Membrane
-from .parts import build_channel, build_ion, check_own
+from .parts import build_channel, build_ion, check_own, unknown
 from .protocol import Inject
 
 
@@ -52,7 +52,7 @@ class SingleCompartment(Membrane, Assembled):
     celsius: Temperature = None
     size: Annotated[tuple[int, ...], STATIC]
 
-    def __new__(cls, *given: Any, **named: Any) -> Self:
+    def __new__(cls, /, *given: Any, **named: Any) -> Self:
         if given and "size" in named:
             check_own("size", named["size"])
             raise ModelError(f"size is given twice, as {given[0]!r} and as size={named['size']!r}.")
@@ -60,6 +60,7 @@ class SingleCompartment(Membrane, Assembled):
 
     def __init__(
         self,
+        /,
         size: int | tuple[int, ...] = 1,
         *ions: Any,
         C: Any = "1 uF/cm^2",
@@ -115,10 +116,7 @@ class SingleCompartment(Membrane, Assembled):
             elif label in ions:
                 ions[label] = ions[label].replace(**{name: value}) if name else build_ion(value)
             else:
-                parts = ", ".join([*type(self).parameters, *channels, *ions])
-                raise ModelError(
-                    f"the cell has no '{path}'. It has {parts}; a part's parameter is written 'INa.g_max'."
-                )
+                raise unknown(path, [*type(self).parameters, *channels, *ions])
         new._set("channels", channels)
         new._set("ions", ions)
         new._settle()

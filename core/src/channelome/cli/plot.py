@@ -12,9 +12,9 @@ from .output import picture
 @click.command()
 @click.argument("name", shell_complete=names("channel"))
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="The file; NAME.png if left out.")
-@click.option("--celsius", type=float, help="Temperature in degC; that of the measurement if left out.")
+@click.option("--celsius", help="Temperature: 36, '36 °C' or '309.15 K'; that of the measurement if left out.")
 @click.option("--hold", default="-90 mV", show_default=True, help="Holding potential of the voltage clamp.")
-def plot(name: str, out: Path | None, celsius: float | None, hold: str) -> None:
+def plot(name: str, out: Path | None, celsius: str | None, hold: str) -> None:
     """Steady states, time constants and voltage-clamp currents of the channel NAME."""
     from ..registry import registry
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..stimuli.current import Form, Numbers
+from ..stimuli.form import Form, Numbers
 
 
 @dataclass(frozen=True)

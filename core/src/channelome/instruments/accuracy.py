@@ -9,16 +9,18 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..engine.model import Model
-from ..engine.request import first_step, whole_steps
+from ..engine.request import first_step, is_tracing, whole_steps
 from ..engine.simulation import simulate
 from ..engine.solvers import solver as find_solver
 from ..engine.solvers.staggered4 import Staggered4
 from ..engine.stimulated import apart, stimuli_of
-from ..errors import SimulationError
+from ..errors import ModelError, SimulationError
 from ..mechanisms.transmission import Coupling
 from ..networks import Network, Poisson, SpikeSource
 from ..results import SpikeTrains, crossings
 from ..state import NetworkState
+from ..stimuli.clamp import Clamp
+from ..stimuli.places import Spot, Spots
 from .estimate import ErrorEstimate, Moved
 
 WATCHED = 100
@@ -38,19 +40,22 @@ def estimate_error(
     """Run a cell or a network with the step `dt` and with half of it, and say by how much V, spikes and rates move.
 
     What is random is the same in both: noise is a function of time, and Poisson sources send the spikes of the shorter step.
-    Spike times of solvers of more than second order are found on cubics through four samples.
+    Spike times of solvers of more than second order are found on cubics through four samples; those of networks stand at whole steps.
 
     Args:
-        model, duration, dt, stimulus, solver, state, start: as of `simulate`.
+        model, duration, dt, stimulus, solver, state, start: as of `simulate`; the state of a network with delays has spikes under way
+            in steps of one length, and cannot be given.
         accuracy: for which a step is to be suggested: in ms of spikes, in mV of V. Where `dt` is too long for an estimate, it
             is halved until one can be made.
 
     Raises:
-        ModelError: for an accuracy that no step reaches in this precision, and as `simulate`.
+        ModelError: for an accuracy that no step reaches in this precision, a network of sources alone, under a transformation of
+            JAX, and as `simulate`.
         SimulationError: where the run leaves the numbers at `dt`, if no accuracy is asked for.
         UnitError: for a missing or wrong unit.
     """
     step_ms, _ = whole_steps(duration, dt, 1)
+    _check(Model.of(model), state)
     asked = _Asked(model, duration, stimulus, find_solver(solver), solver, state, start)
     if accuracy is None:
         return _estimate(asked, step_ms)
@@ -67,6 +72,18 @@ def estimate_error(
 
 
 # ---- two runs ------------------------------------------------------------------------------------------------------
+
+
+def _check(model: Model, state: Any) -> None:
+    if is_tracing():
+        raise ModelError("estimate_error compares the numbers of two runs: call it outside of jit, vmap and grad.")
+    if all(map(_sends, model.populations.values())):
+        raise ModelError("the network has sources alone, whose spikes no step moves: there is no error to estimate.")
+    if isinstance(state, NetworkState) and state.rings:
+        raise ModelError(
+            "the state has spikes under way, counted in steps of the run that it is from, and half the step would count them otherwise: "
+            "estimate from the beginning, without state=."
+        )
 
 
 class _Asked(NamedTuple):
@@ -93,14 +110,15 @@ def _estimate(asked: _Asked, dt: float) -> ErrorEstimate:
     coarse = _run(asked, model, dt, steps // 2, 1)
     fine = _run(asked, model, fine_dt, steps, 2)
     length = steps * fine_dt
-    populations = {name: _moved(coarse[name], fine[name], length, dt) for name in coarse}
+    whole = isinstance(model, Network)
+    populations = {name: _moved(coarse[name], fine[name], length, dt, whole) for name in coarse}
     trusted = all(
         (m.spikes < _TOGETHER if sum(m.counts) else m.V < _FAR) for m in populations.values()
     )  # NaN is not less
     name = asked.given if isinstance(asked.given, str) else type(asked.solver).__name__
     dtype = str(jax.dtypes.canonicalize_dtype(float))
     own_steps = getattr(asked.solver, "max_steps", None) is not None
-    return ErrorEstimate(dt, length, name, _order(asked, dt), populations, trusted, dtype, own_steps)
+    return ErrorEstimate(dt, length, name, _order(asked, dt), populations, trusted, dtype, whole, own_steps)
 
 
 def _order(asked: _Asked, dt: float) -> int:
@@ -112,10 +130,13 @@ def _order(asked: _Asked, dt: float) -> int:
         return 1  # a spike stands at the end of its step
     currents, clamps = apart(model, asked.stimulus)
     dtype = jax.dtypes.canonicalize_dtype(float)
-    counted = [
-        *stimuli_of(model, currents, dt, dtype).values(),
-        *(x.command.counted(dt, dtype) for x in clamps.values()),
+    held = [
+        spot.what if isinstance(spot, Spot) else spot
+        for x in clamps.values()
+        for spot in (x if isinstance(x, Spots) else [x])
     ]
+    commands = [x.command.counted(dt, dtype) for x in held if isinstance(x, Clamp)]
+    counted = [*stimuli_of(model, currents, dt, dtype).values(), *commands]
     edges = any(x.edges for x in counted) and not isinstance(asked.solver, Staggered4)
     return min(order, 2) if kinds or edges else order
 
@@ -194,26 +215,29 @@ def _sent(source: Poisson, dt: float, steps: int, first: int, past: int) -> Spik
 # ---- what moves ----------------------------------------------------------------------------------------------------
 
 
-def _moved(coarse: _Half, fine: _Half, length: float, dt: float) -> Moved:
+def _moved(coarse: _Half, fine: _Half, length: float, dt: float, whole_steps: bool) -> Moved:
     difference = np.abs(coarse.V.astype(float) - fine.V.astype(float))
     counts = len(coarse.spikes), len(fine.spikes)
     n = math.prod(coarse.spikes.size)
     rates = counts[0] * 1e3 / (length * n), counts[1] * 1e3 / (length * n)
     rms = float(np.sqrt(np.mean(difference**2)))
-    shift = _shift(coarse.spikes, fine.spikes, fine.end, dt)
+    shift = _shift(coarse.spikes, fine.spikes, fine.end - (dt if whole_steps else 0))
     slow = _slowest_rise(fine.V, dt) if sum(counts) else 0.0
     return Moved(float(difference.max()), rms, shift, counts, rates, slow)
 
 
-def _shift(a: SpikeTrains, b: SpikeTrains, end: float, dt: float) -> float:
-    """The greatest shift of a spike; NaN where a neuron has more spikes in one, but for one that the end of the run cuts off."""
-    greatest, extra = 0.0, list[float]()
+def _shift(a: SpikeTrains, b: SpikeTrains, end: float) -> float:
+    """The greatest shift of a spike; NaN where a neuron has more spikes in one, but for those that the end of the run may cut off:
+    shifts grow from spike to spike, and the next one of a neuron shifts by as much more."""
+    greatest, extra = 0.0, list[tuple[float, float | None]]()
     for neuron in np.union1d(a.neurons, b.neurons):
         one, two = np.sort(a.times[a.neurons == neuron]), np.sort(b.times[b.neurons == neuron])
         both = min(len(one), len(two))
-        greatest = max(greatest, float(np.abs(one[:both] - two[:both]).max(initial=0.0)))
-        extra += [*one[both:], *two[both:]]
-    return greatest if all(t > end - 2 * greatest - dt for t in extra) else math.nan
+        own = float(np.abs(one[:both] - two[:both]).max(initial=0.0))
+        greatest = max(greatest, own)
+        extra += [(float(t), own * (both + 1) / both if both else None) for t in (*one[both:], *two[both:])]
+    cut = all(t > end - (greatest if margin is None else margin) for t, margin in extra)
+    return greatest if cut else math.nan
 
 
 def _slowest_rise(V: np.ndarray, dt: float) -> float:

@@ -12,6 +12,7 @@ from ..errors import ModelError, UnitError
 from ..units import Unit, convert
 
 _MS, _MV = Unit.parse("ms"), Unit.parse("mV")
+_DOUBLE = "take float64, JAX_ENABLE_X64=1 in the environment or jax.config.update('jax_enable_x64', True)"
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,12 @@ class ErrorEstimate:
     Attributes:
         dt: the step in ms.
         solver: its name.
-        order: by which power of the step the error falls, here: networks keep spikes at whole steps, which is of first order.
+        order: by which power of the step the error falls, here: synapses see spikes at whole steps, which is of first order.
         populations: what moves, by population; of a lone cell under ``"cell"``.
         trusted: whether the two runs are near enough for the order to say something.
         precision: of the numbers, ``"float32"`` or ``"float64"``.
+        whole_steps: whether spikes stand at whole steps, as in networks: their times are of first order, and known to a step at best.
+        own_steps: whether the solver chooses its own steps, so that `dt` says nothing.
         suggested: the step in ms for the accuracy that was asked for, None where none was.
     """
 
@@ -55,23 +58,29 @@ class ErrorEstimate:
     populations: Mapping[str, Moved]
     trusted: bool
     precision: str
+    whole_steps: bool = False
     own_steps: bool = False
     suggested: float | None = None
 
     @property
     def V_error(self) -> float:
         """The estimated greatest error of V at `dt`, in mV."""
-        return self._share * max(moved.V for moved in self.populations.values())
+        return _share(self.order) * max(moved.V for moved in self.populations.values())
 
     @property
     def spike_error(self) -> float:
         """The estimated greatest error of a spike's time at `dt`, in ms; NaN where the numbers of spikes differ."""
-        return self._share * float(np.max([moved.spikes for moved in self.populations.values()]))
+        moved = float(np.max([moved.spikes for moved in self.populations.values()]))
+        error = _share(self._order_of_spikes) * moved
+        return max(error, self.dt) if self.whole_steps and self._spiking else error
 
     @property
-    def _share(self) -> float:
-        """The error of a step over what it moves by when it is halved."""
-        return 2**self.order / (2**self.order - 1)
+    def _order_of_spikes(self) -> int:
+        return 1 if self.whole_steps else self.order
+
+    @property
+    def _spiking(self) -> bool:
+        return any(sum(moved.counts) for moved in self.populations.values())
 
     def dt_for(self, accuracy: Any) -> float:
         """The step in ms at which the error is at most `accuracy`: in ms of spikes, in mV of V.
@@ -82,7 +91,7 @@ class ErrorEstimate:
             UnitError: for an accuracy that is neither a time nor a voltage.
             ModelError: where the estimate cannot be trusted, and where no step reaches the accuracy in this precision.
         """
-        wanted, unit, error, per_mV = self._asked(accuracy)
+        wanted, unit, error, order, per_mV = self._goal(accuracy)
         if self.own_steps:
             raise ModelError(f"{self.solver} chooses its own steps: set its rtol and atol, not dt.")
         if not self.trusted:
@@ -90,7 +99,7 @@ class ErrorEstimate:
                 f"at a step of {self.dt:g} ms the runs differ too much to say what another would give: estimate with one of "
                 f"{self.dt / 2:g} ms, or give estimate_error the accuracy, which goes on by itself."
             )
-        parts = max(1, math.ceil((error / wanted) ** (1 / self.order) * (1 - 1e-9)))
+        parts = max(1, math.ceil((error / wanted) ** (1 / order) * (1 - 1e-9)))
         steps = self.duration / self.dt * parts
         rounding = np.finfo(self.precision).eps * 100 * math.sqrt(steps) * per_mV
         if wanted < rounding or steps > MOST_STEPS:
@@ -99,12 +108,12 @@ class ErrorEstimate:
                 if steps > MOST_STEPS
                 else f"rounding alone moves it by about {rounding:.2g} {unit} over {steps:.3g} steps"
             )
-            more = "; set jax.config.update('jax_enable_x64', True)" if self.precision == "float32" else ""
+            more = f"; {_DOUBLE}" if self.precision == "float32" else ""
             raise ModelError(f"no dt reaches {wanted:g} {unit} in {self.precision}: {why}{more}, or ask for less.")
         return self.dt / parts
 
-    def _asked(self, accuracy: Any) -> tuple[float, str, float, float]:
-        """The number wanted, its unit, the error in it, and how many of it 1 mV is."""
+    def _goal(self, accuracy: Any) -> tuple[float, str, float, int, float]:
+        """The number wanted, its unit, the error in it, the order of that, and how many of it 1 mV is."""
         try:
             wanted, unit = convert(accuracy, _MS, "the accuracy"), "ms"
         except UnitError:
@@ -114,15 +123,16 @@ class ErrorEstimate:
                 raise UnitError(
                     f"the accuracy is a time, of spikes, or a voltage: '0.01 ms' or '0.1 mV', not {accuracy!r}."
                 ) from None
-        if np.ndim(wanted) or not wanted > 0:
+        if np.ndim(wanted) or not 0 < wanted < math.inf:
             raise ModelError(f"the accuracy must be one number above 0, got {accuracy!r}.")
         if unit == "mV":
-            return float(wanted), unit, self.V_error, 1.0
-        if not any(sum(moved.counts) for moved in self.populations.values()):
+            return float(wanted), unit, self.V_error, self.order, 1.0
+        if not self._spiking:
             raise ModelError(
                 "nobody spikes in this run, so that an accuracy of spikes has no meaning: give one of V, '0.1 mV'."
             )
-        return float(wanted), unit, self.spike_error, max(moved.steepest for moved in self.populations.values())
+        steepest = max(moved.steepest for moved in self.populations.values())
+        return float(wanted), unit, self.spike_error, self._order_of_spikes, steepest
 
     def facts(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -158,11 +168,16 @@ class ErrorEstimate:
         elif not self.trusted:
             lines.append("  That is too much for an estimate of the error: dt is too long.")
         else:
-            spiking = any(sum(m.counts) for m in self.populations.values())
+            stand = ", which stand at whole steps," if self.whole_steps else ""
             lines.append(
                 f"  By order {self.order} the error at {self.dt:g} ms is about {self.V_error:.3g} mV"
-                + (f", of spikes {self.spike_error:.3g} ms." if spiking else ".")
+                + (f", of spikes{stand} {self.spike_error:.3g} ms." if self._spiking else ".")
             )
         if self.suggested is not None:
             lines.append(f"  For the accuracy asked for take dt = {self.suggested:g} ms.")
         return "\n".join(lines)
+
+
+def _share(order: int) -> float:
+    """The error of a step over what it moves by when it is halved."""
+    return 2**order / (2**order - 1)

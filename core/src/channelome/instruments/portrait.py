@@ -9,6 +9,7 @@ from ..cells.parts import build_channel, build_ion
 from ..drawing import pyplot
 from ..mechanisms.channels import Channel
 from ..mechanisms.ions import Ion
+from ..units import Unit, convert
 from .clamp import curves
 from .experiments import draw_experiments, draw_jumps, experiments, jumps
 from .patch import DEFAULT_IONS, rests_on
@@ -55,7 +56,8 @@ def portrait(
         ImportError: without matplotlib.
     """
     built = build_channel(channel, "channel")
-    at = built.measured_at if celsius is None and built.needs_celsius else celsius
+    measured = built.measured_at if built.needs_celsius else None
+    at = measured if celsius is None else convert(celsius, Unit.parse("degC"), "the temperature")
     given = {"celsius": at, "ions": list(ions or ())}
     gates = _all_gates(built, given)
     with pyplot() as plt:

@@ -194,8 +194,9 @@ def _checked(cls: Any, method: str, value: Any) -> Any:
         return dict(value).copy() and [jnp.asarray(rate) for rate in value.values()]
     if method in cls.gates:
         if not _is_gate(value):
+            got = "an array" if isinstance(value, jax.Array) else type(value).__name__
             raise DefinitionError(
-                f"{cls.__name__}.{method} must return rates(alpha, beta) or Gate(inf, tau), not {type(value).__name__}."
+                f"{cls.__name__}.{method} must return rates(alpha, beta) or Gate(inf, tau), not {got}."
                 + _instantaneous(cls, method, value)
             )
         return [jnp.asarray(part) for part in value]
@@ -211,9 +212,10 @@ def _instantaneous(cls: Any, method: str, value: Any) -> str:
     if not isinstance(value, int | float | jax.Array):
         return ""
     arguments = ", ".join(cls._arguments[method])
+    user = next((root for root in cls._roots if method in cls._arguments[root]), cls._roots[-1])
     return (
         f" A gate that follows {arguments or 'V'} at once has no state: call the method _{method}, and write what it is where it is used, "
-        f"def {cls._roots[-1]}(self, {arguments or 'V'}, ...) with {method} = self._{method}({arguments})."
+        f"def {user}(self, {arguments or 'V'}, ...) with {method} = self._{method}({arguments})."
     )
 
 

@@ -35,6 +35,7 @@ class Clamp:
     resistance: Any = None
     unit: str = RESISTANCE
     beside: Current | None = None
+    __array_ufunc__ = None
 
     def __add__(self, other: Any) -> "Clamp":
         if isinstance(other, Clamp):
@@ -45,7 +46,19 @@ class Clamp:
             raise UnitError("a voltage cannot be injected beside a clamp: add it to the clamp's command.")
         return Clamp(self.command, self.resistance, self.unit, other if self.beside is None else self.beside + other)
 
-    __radd__ = __add__
+    def __radd__(self, other: Any) -> "Clamp":
+        return self if isinstance(other, int) and other == 0 else self + other  # where `sum` begins
+
+    def __sub__(self, other: Any) -> "Clamp":
+        return self + (-other) if isinstance(other, Current) else NotImplemented
+
+    def __mul__(self, other: Any) -> Any:
+        raise ModelError("a clamp holds a cell as it is: multiply or subtract its command, voltage_clamp(2 * command).")
+
+    __rmul__ = __truediv__ = __rsub__ = __mul__
+
+    def __neg__(self) -> Any:
+        return self * -1
 
     def counted(self, cell: Any, dt: float, dtype: Any, origin: int) -> "CountedClamp":
         """The same for a run of a cell with steps of `dt` ms, whose first has the number `origin`."""

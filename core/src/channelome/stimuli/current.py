@@ -8,60 +8,24 @@ currents are positive.
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 
 from ..equality import same
 from ..errors import ModelError, UnitError
 from ..streams import Stream
 from ..units import Unit, convert
-from .amounts import DENSITY, number, written
+from .amounts import DENSITY, finite, number
+from .form import Form, Numbers, Scaled, Sum
 
-Numbers = Any
-"""A pytree of numbers, by name."""
 _ALONE = Stream()
-
-
-class Form(Protocol):
-    """What a kind of stimulus is: static and hashable, so part of a program's structure. The numbers stand apart."""
-
-    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> "tuple[Form, Numbers]":
-        """The form and numbers for steps of `dt` ms: times as `clock.moment` and `clock.rhythm`, floats of `dtype`."""
-        ...
-
-    def mean(self, numbers: Numbers, n: Any, first: Any, last: Any) -> Any:
-        """From counted numbers the mean from share `first` to share `last` of step `n`."""
-        ...
-
-    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        """From counted numbers the current at a share of step `n`. At an edge between two steps, each has its own side."""
-        ...
-
-    def edges(self, numbers: Numbers) -> int:
-        """From counted numbers how many edges (of the current or of its slope) may lie inside one step, at most; static."""
-        ...
-
-    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        """The share at which the first edge lies that comes after `share` in step `n`; 1 where there is none. By neuron or for all."""
-        ...
-
-    def neurons(self, numbers: Numbers) -> Any:
-        """Of each number the first axis that goes over neurons, of the structure of `numbers`; -1 for none."""
-        ...
-
-    def span(self, numbers: Numbers) -> tuple[float, float]:
-        """From the numbers as written when it begins and ends, in ms; outside it is 0."""
-        ...
-
-    def text(self, numbers: Numbers, unit: str) -> str:
-        """As one would write it."""
-        ...
 
 
 @jax.tree_util.register_pytree_node_class
@@ -70,7 +34,8 @@ class Current:
     """A current, or a voltage to command, as a function of time: what `step`, `ramp`, `sine`, `noise`, `pulses`, `samples`,
     `function` and `command` make.
 
-    Those of one unit can be added and subtracted, and multiplied by numbers.
+    Those of one unit can be added and subtracted, also by `sum`, and multiplied and divided by numbers: one, or an array of the
+    population's shape.
 
     Attributes:
         unit: ``"uA/cm^2"``, ``"nA"``, ``"mV"`` or, of rates, ``"Hz"``.
@@ -83,6 +48,7 @@ class Current:
     form: Form
     numbers: Numbers
     detail: float = math.inf
+    __array_ufunc__ = None  # an array times a stimulus is one stimulus, and no array of stimuli
 
     def __call__(self, t: Any) -> Any:
         """The current at `t` (ms), in `unit`."""
@@ -122,15 +88,26 @@ class Current:
                 f"a stimulus in {self.unit} and one in {other.unit} cannot be added: give both in one unit."
             )
         numbers = {"first": self.numbers, "second": other.numbers}
-        return Current(self.unit, _Sum(self.form, other.form), numbers, min(self.detail, other.detail))
+        return Current(self.unit, Sum(self.form, other.form), numbers, min(self.detail, other.detail))
+
+    def __radd__(self, other: Any) -> "Current":
+        return self if isinstance(other, int) and other == 0 else NotImplemented  # where `sum` begins
 
     def __mul__(self, factor: Any) -> "Current":
         if isinstance(factor, Current):
             return NotImplemented
-        value = convert(factor, Unit.parse("1"), "the factor of a stimulus")
-        return Current(self.unit, _Scaled(self.form), {"factor": value, "inner": self.numbers}, self.detail)
+        value = finite(convert(factor, Unit.parse("1"), "the factor of a stimulus"), "the factor of a stimulus")
+        return Current(self.unit, Scaled(self.form), {"factor": value, "inner": self.numbers}, self.detail)
 
     __rmul__ = __mul__
+
+    def __truediv__(self, divisor: Any) -> "Current":
+        if isinstance(divisor, Current):
+            return NotImplemented
+        value = convert(divisor, Unit.parse("1"), "the divisor of a stimulus")
+        if not isinstance(value, Tracer) and not np.all(value):
+            raise ModelError("a stimulus cannot be divided by 0.")
+        return self * (1 / value)
 
     def __neg__(self) -> "Current":
         return self * -1.0
@@ -240,106 +217,11 @@ class Counted:
         return cls(*static, numbers=children[0])
 
 
-@dataclass(frozen=True)
-class _Sum:
-    first: Form
-    second: Form
-
-    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
-        first, a = self.first.counted(numbers["first"], dt, dtype)
-        second, b = self.second.counted(numbers["second"], dt, dtype)
-        return _Sum(first, second), {"first": a, "second": b}
-
-    def mean(self, numbers: Numbers, n: Any, first: Any, last: Any) -> Any:
-        return self.first.mean(numbers["first"], n, first, last) + self.second.mean(numbers["second"], n, first, last)
-
-    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        return self.first.at(numbers["first"], n, share) + self.second.at(numbers["second"], n, share)
-
-    def edges(self, numbers: Numbers) -> int:
-        return self.first.edges(numbers["first"]) + self.second.edges(numbers["second"])
-
-    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        return jnp.minimum(self.first.edge(numbers["first"], n, share), self.second.edge(numbers["second"], n, share))
-
-    def neurons(self, numbers: Numbers) -> Any:
-        return {"first": self.first.neurons(numbers["first"]), "second": self.second.neurons(numbers["second"])}
-
-    def span(self, numbers: Numbers) -> tuple[float, float]:
-        (a, b), (c, d) = self.first.span(numbers["first"]), self.second.span(numbers["second"])
-        return min(a, c), max(b, d)
-
-    def text(self, numbers: Numbers, unit: str) -> str:
-        return f"{self.first.text(numbers['first'], unit)} + {self.second.text(numbers['second'], unit)}"
-
-
-@dataclass(frozen=True)
-class _Scaled:
-    inner: Form
-
-    def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
-        inner, inside = self.inner.counted(numbers["inner"], dt, dtype)
-        return _Scaled(inner), {"factor": number(numbers["factor"], dtype), "inner": inside}
-
-    def mean(self, numbers: Numbers, n: Any, first: Any, last: Any) -> Any:
-        return numbers["factor"] * self.inner.mean(numbers["inner"], n, first, last)
-
-    def at(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        return numbers["factor"] * self.inner.at(numbers["inner"], n, share)
-
-    def edges(self, numbers: Numbers) -> int:
-        return self.inner.edges(numbers["inner"])
-
-    def edge(self, numbers: Numbers, n: Any, share: Any) -> Any:
-        return self.inner.edge(numbers["inner"], n, share)
-
-    def neurons(self, numbers: Numbers) -> Any:
-        return {"factor": 0, "inner": self.inner.neurons(numbers["inner"])}
-
-    def span(self, numbers: Numbers) -> tuple[float, float]:
-        return self.inner.span(numbers["inner"])
-
-    def text(self, numbers: Numbers, unit: str) -> str:
-        return f"{written(numbers['factor'], '')} * ({self.inner.text(numbers['inner'], unit)})"
-
-
 def summed(first: Counted, second: Counted) -> Counted:
     """Two counted densities as one."""
-    return Counted(DENSITY, _Sum(first.form, second.form), {"first": first.numbers, "second": second.numbers})
+    return Counted(DENSITY, Sum(first.form, second.form), {"first": first.numbers, "second": second.numbers})
 
 
 def scaled(current: Counted, factor: Any, dtype: Any) -> Counted:
     """A counted density of an absolute current: `factor` times it."""
-    return Counted(DENSITY, _Scaled(current.form), {"factor": number(factor, dtype), "inner": current.numbers})
-
-
-# ---- what the kinds of stimuli share -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Named:
-    """The part of a form that its name and the units of its numbers say.
-
-    Attributes:
-        name: of the function that makes it.
-        axes: by number, the first axis over neurons, or -1.
-        units: of numbers that are no currents.
-    """
-
-    name: str
-    axes: tuple[tuple[str, int], ...]
-    units: Mapping[str, str] = field(default_factory=dict[str, str], hash=False, compare=False)
-
-    def neurons(self, numbers: Numbers) -> Any:
-        def first_axis(name: str) -> Callable[[Any], int]:
-            return lambda _: dict(self.axes).get(name, -1)
-
-        return {name: jax.tree.map(first_axis(name), value) for name, value in numbers.items()}
-
-    def text(self, numbers: Numbers, unit: str) -> str:
-        given = (
-            f"{name}={written(value, self.units.get(name, unit))}"
-            for name, value in numbers.items()
-            if value is not None and not (isinstance(value, float) and math.isinf(value))
-        )
-        return f"{self.name}({', '.join(given)})"
+    return Counted(DENSITY, Scaled(current.form), {"factor": number(factor, dtype), "inner": current.numbers})

@@ -11,9 +11,9 @@ from jax.core import Tracer
 
 from ..clock import Moment, moment
 from ..errors import ModelError
-from ..units import Unit, convert
-from .amounts import amplitude_of, bounds_of, length_of, number, time_of
-from .current import Current, Form, Named, Numbers
+from .amounts import alike, amplitude_of, bounds_of, length_of, number, time_of
+from .current import Current
+from .form import Form, Named, Numbers
 
 _TIMES = {"start": "ms", "stop": "ms", "times": "ms", "width": "ms"}
 
@@ -111,7 +111,7 @@ STEP, ON_STEPS = _Step("step", _AXES, _TIMES), _OnSteps("step", _AXES, _TIMES)
 def ramp(first: Any, last: Any, *, start: Any = "0 ms", stop: Any) -> Current:
     """A current that goes linearly from `first` at `start` to `last` at `stop`, and is 0 outside."""
     unit, a = amplitude_of(first)
-    b = convert(last, Unit.parse(unit), "the last value of the ramp")
+    b = alike(last, unit, "the last value of the ramp")
     begin, end = time_of(start, "start"), time_of(stop, "stop")
     _ordered(begin, end)
     return Current(unit, RAMP, {"first": a, "last": b, "start": begin, "stop": end}, length_of(begin, end))

@@ -12,9 +12,10 @@ from jax.core import Tracer
 from ..clock import moment
 from ..errors import ModelError
 from ..units import Unit, convert
-from .amounts import amplitude_of, bounds_of, length_of, number, time_of, written
-from .current import Current, Form, Named, Numbers
+from .amounts import alike, amplitude_of, bounds_of, length_of, number, time_of, written
+from .current import Current
 from .edges import after
+from .form import Form, Named, Numbers
 from .sampled import HELD, LINEAR
 
 
@@ -32,8 +33,7 @@ def command(hold: Any, *epochs: Any, start: Any = "0 ms") -> Current:
         UnitError: for a missing unit, and for an epoch whose unit is of another kind than that of `hold`.
         ModelError: for what is no epoch, a duration below 0, a level that is not finite.
     """
-    unit, rest = amplitude_of(hold)
-    _finite(rest, "the holding level of the command")
+    unit, rest = amplitude_of(hold, "the holding level of the command")
     first, last, edges, traces = [], [], [time_of(start, "start")], []
     for k, epoch in enumerate(epochs):
         where = f"epoch {k} of the command"
@@ -70,9 +70,7 @@ def _read(epoch: Any, unit: str, where: str) -> tuple[tuple[Any, Any], Any]:
             f"{where} must be (level, duration), a ramp (first, last, duration) or samples(...), not {epoch!r}."
         )
     *ends, length = epoch
-    values = [convert(x, Unit.parse(unit), f"the level of {where}") for x in ends]
-    for value in values:
-        _finite(value, f"the level of {where}")
+    values = [alike(x, unit, f"the level of {where}") for x in ends]
     duration = convert(length, Unit.parse("ms"), f"the duration of {where}")
     if not isinstance(duration, Tracer) and not np.all((np.asarray(duration) >= 0) & np.isfinite(duration)):
         raise ModelError(f"the duration of {where} must be 0 ms or more, and finite, got {duration} ms.")
@@ -93,11 +91,6 @@ def _length_of_trace(trace: Current, unit: str, begin: Any, where: str) -> Any:
 def _moved(trace: Current, begin: Any) -> Current:
     numbers = trace.numbers | {"start": begin}
     return Current(trace.unit, replace(trace.form, followed=True), numbers, trace.detail)  # pyright: ignore
-
-
-def _finite(value: Any, what: str) -> None:
-    if not isinstance(value, Tracer) and not np.all(np.isfinite(value)):
-        raise ModelError(f"{what} must be finite, got {value!r}.")
 
 
 @dataclass(frozen=True)

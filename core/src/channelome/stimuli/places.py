@@ -3,6 +3,9 @@
 from typing import Any, NamedTuple
 
 from ..errors import ModelError
+from .clamp import Clamp
+from .current import Current
+from .edges import step
 
 
 class Spot(NamedTuple):
@@ -13,13 +16,36 @@ class Spot(NamedTuple):
 
 
 class Spots(tuple[Spot, ...]):
-    """Stimuli at places, what `at` makes: added up, or given in a list, they are one."""
+    """Stimuli at places, what `at` makes: added up, or given in a list, they are one; scaled as each of them is."""
+
+    __array_ufunc__ = None
 
     def __add__(self, other: Any) -> "Spots":  # pyright: ignore[reportIncompatibleMethodOverride]
         return Spots((*self, *other)) if isinstance(other, Spots) else NotImplemented
 
+    def __radd__(self, other: Any) -> "Spots":
+        return self if isinstance(other, int) and other == 0 else NotImplemented  # where `sum` begins
+
+    def __mul__(self, factor: Any) -> "Spots":  # pyright: ignore[reportIncompatibleMethodOverride]
+        return Spots(Spot(place, _stimulus(what) * factor) for place, what in self)
+
+    __rmul__ = __mul__  # pyright: ignore[reportAssignmentType]
+
+    def __truediv__(self, divisor: Any) -> "Spots":
+        return Spots(Spot(place, _stimulus(what) / divisor) for place, what in self)
+
+    def __neg__(self) -> "Spots":
+        return self * -1.0
+
+    def __sub__(self, other: Any) -> "Spots":
+        return self + (-other) if isinstance(other, Spots) else NotImplemented
+
     def __repr__(self) -> str:
         return " + ".join(f"at({spot.place!r}, {spot.what!r})" for spot in self)
+
+
+def _stimulus(what: Any) -> Current | Clamp:
+    return what if isinstance(what, Current | Clamp) else step(what)
 
 
 def at(place: str, what: Any, /) -> Spots:
@@ -41,6 +67,6 @@ def at(place: str, what: Any, /) -> Spots:
 
 def gathered(stimulus: Any) -> Any:
     """Several stimuli at places in a list as one; anything else as it is."""
-    if isinstance(stimulus, list) and stimulus and all(isinstance(one, Spots) for one in stimulus):
+    if isinstance(stimulus, list | tuple) and stimulus and all(isinstance(one, Spots) for one in stimulus):
         return sum(stimulus[1:], stimulus[0])
     return stimulus

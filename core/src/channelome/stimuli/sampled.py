@@ -12,10 +12,10 @@ from jax.core import Tracer
 from ..clock import rhythm
 from ..errors import ModelError
 from ..streams import checked_seed
-from ..units import Unit, convert
-from .amounts import amplitude_of, bounds_of, length_of, number, time_of
-from .current import Current, Form, Named, Numbers, key_of
+from .amounts import alike, amplitude_of, bounds_of, finite, length_of, number, time_of
+from .current import Current, key_of
 from .edges import after, positive
+from .form import Form, Named, Numbers
 
 _UNITS = {"dt": "ms", "start": "ms", "key": ""}
 
@@ -24,28 +24,20 @@ def samples(values: Any, *, dt: Any, start: Any = "0 ms", hold: bool = False) ->
     """A sampled current with its own time: `values[k]` at ``start + k dt``, linear between (or held), 0 outside.
 
     Args:
-        values: array of shape (time,) or (time, *population), with a unit.
+        values: array of shape (time,) or (time, *population), with a unit; two in time at least, or one that is held.
         dt: interval between samples.
         hold: keep each value until the next in place of interpolating.
     """
-    unit, array = amplitude_of(values)
+    unit, array = amplitude_of(values, "the samples", " Cut them out or interpolate them (np.interp).")
     if np.ndim(array) == 0:
         raise ModelError("samples needs an array of values along time; for a constant current use step.")
-    interval, begin = time_of(dt, "dt"), time_of(start, "start")
+    if len(array) < (1 if hold else 2):
+        few = "there is none" if not len(array) else "there is one: give hold=True, or another"
+        raise ModelError(f"samples are joined by lines, and {few}.")
+    interval, begin = time_of(dt, "dt"), finite(time_of(start, "start"), "the start of the samples")
     positive(interval, "dt of the samples")
-    _finite(array)
     form = HELD if hold else LINEAR
     return Current(unit, form, {"values": array, "dt": interval, "start": begin}, length_of(0.0, interval))
-
-
-def _finite(values: Any) -> None:
-    if not isinstance(values, Tracer) and not np.all(np.isfinite(values)):
-        where = np.argwhere(~np.isfinite(values))
-        first = ", ".join(map(str, where[0]))
-        raise ModelError(
-            f"the samples must be finite: {len(where)} of {np.size(values)} are not, the first is values[{first}]. Cut them out or "
-            f"interpolate them (np.interp)."
-        )
 
 
 @dataclass(frozen=True)
@@ -58,6 +50,9 @@ class _Samples(Named):
     held: bool = False
     followed: bool = False
     straddles: bool = True
+
+    def options(self) -> dict[str, str]:
+        return {"hold": "True"} if self.held else {}
 
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
         place = rhythm(dt, numbers["dt"], numbers["start"], dtype)
@@ -139,7 +134,7 @@ def noise(mean: Any, std: Any, *, key: Any = None, dt: Any = "0.1 ms", size: int
         size: shape of independent noise, that of the population; one current for all if left out.
     """
     unit, average = amplitude_of(mean)
-    spread = convert(std, Unit.parse(unit), "std of the noise")
+    spread = alike(std, unit, "std of the noise")
     interval = time_of(dt, "dt")
     positive(interval, "dt of the noise")
     shape = (size,) if isinstance(size, int) else tuple(size)
@@ -158,6 +153,9 @@ class _Noise(Named):
 
     shape: tuple[int, ...] = ()
     straddles: bool = True
+
+    def options(self) -> dict[str, str]:
+        return {"size": str(self.shape[0] if len(self.shape) == 1 else self.shape)} if self.shape else {}
 
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
         interval = numbers["dt"]

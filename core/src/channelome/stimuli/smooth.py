@@ -10,19 +10,20 @@ import jax.numpy as jnp
 
 from ..clock import rhythm
 from ..errors import ModelError, UnitError
-from ..units import Unit, convert
-from .amounts import ABSOLUTE, DENSITY, RATE, VOLTAGE, amplitude_of, length_of, number, time_of
-from .current import Current, Form, Named, Numbers
+from ..units import Unit
+from .amounts import ABSOLUTE, DENSITY, RATE, VOLTAGE, alike, amplitude_of, finite, length_of, number, time_of
+from .current import Current
 from .edges import Edgeless, positive
+from .form import Form, Named, Numbers
 
 
 def sine(amplitude: Any, *, period: Any, offset: Any = None, phase: float = 0.0) -> Current:
     """``offset + amplitude sin(2 pi t / period + phase)``, phase in radians."""
     unit, value = amplitude_of(amplitude)
-    mean = 0.0 if offset is None else convert(offset, Unit.parse(unit), "the offset of the sine")
+    mean = 0.0 if offset is None else alike(offset, unit, "the offset of the sine")
     length = time_of(period, "period")
     positive(length, "the period of the sine")
-    numbers = {"amplitude": value, "period": length, "offset": mean, "phase": phase}
+    numbers = {"amplitude": value, "period": length, "offset": mean, "phase": finite(phase, "the phase of the sine")}
     return Current(unit, SINE, numbers, length_of(0.0, length) / 2)
 
 

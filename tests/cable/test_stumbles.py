@@ -1,0 +1,73 @@
+"""What a new user stumbles over with cells of compartments: names that are the cell's own, stimuli at places, the estimate of a run."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import channelome as ch
+
+MORPH = ch.Morphology.soma("20 um").branch("dend", length="200 um", diameter="2 um")
+CUT = MORPH.discretise(ch.max_length("50 um"))
+
+
+def build(**parts: Any) -> ch.MultiCompartment:
+    return ch.MultiCompartment(CUT, **{"IL": "IL", **parts})
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "says"),
+    [
+        ("V0", "-65 mV", "The initial voltage is V="),
+        ("V0", -65.0, "The initial voltage is V="),
+        ("cm", (np.ones(2), "uF/cm^2"), "The capacitance is C="),
+        ("Ri", "100 ohm*cm", "The axial resistivity is Ra="),
+        ("area", "100 um^2", "Its own are size .*Ra .*spikes_at"),
+    ],
+)
+def test_a_quantity_under_a_name_that_the_cell_has_not_is_told_the_name_that_it_has(label: str, value: Any, says: str):
+    with pytest.raises(ch.ModelError, match=rf"'{label}' is no parameter of the cell.*{says}"):
+        build(**{label: value})
+
+
+OWN = ["size", "C", "V", "V_th", "celsius", "Ra", "discretise", "spikes_at"]
+
+
+@pytest.mark.parametrize("own", OWN)
+@pytest.mark.parametrize(
+    "part",
+    ["IL", ch.channel("IL"), ch.on("soma", "IL"), [ch.on("soma", "IL"), ch.on("dend", "IL")]],
+    ids=["name", "instance", "in a region", "in regions"],
+)
+def test_a_channel_under_a_name_that_is_the_cells_own_is_told_so(own: str, part: Any):
+    with pytest.raises(ch.ModelError, match=rf"'{own}' is the .* of the cell, and cannot be the label of the channel"):
+        build(**{own: part})
+
+
+def test_replace_tells_both_too():
+    with pytest.raises(ch.ModelError, match="'Ra' is the axial resistivity of the cell"):
+        build().replace(Ra="IL")
+    with pytest.raises(ch.ModelError, match=r"the cell has no 'V0'\. The initial voltage is V="):
+        build().replace(V0="-65 mV")
+
+
+def V(stimulus: Any) -> np.ndarray:
+    return ch.simulate(build(), "2 ms", dt="0.1 ms", stimulus=stimulus, record="soma.V")["soma.V"]
+
+
+def test_stimuli_at_places_are_scaled_subtracted_and_summed():
+    s, more = ch.at("soma", ch.step("0.2 nA")), ch.at("dend(1)", "0.1 nA")
+    for same in (s * 2, 2 * s, s / 0.5, s + s, sum([s, s]), (s, s), 3 * s - s, np.float64(2) * s):
+        np.testing.assert_allclose(V(same), V(ch.at("soma", "0.4 nA")), rtol=1e-12)
+    both = ch.at("soma", "0.4 nA") + ch.at("dend(1)", "-0.2 nA")
+    np.testing.assert_allclose(V(2 * (s - more)), V(both), rtol=1e-12)
+    with pytest.raises(ch.ModelError, match="multiply or subtract its command"):
+        -ch.at("soma", ch.voltage_clamp("-70 mV"))
+
+
+def test_a_run_under_a_clamp_at_a_place_has_an_estimate():
+    clamp = ch.at("soma", ch.voltage_clamp(ch.command("-65 mV", ("-60 mV", "2 ms"), start="1 ms")))
+    estimate = ch.estimate_error(build(), "4 ms", dt="0.1 ms", stimulus=clamp)
+    fine = ch.simulate(build(), "4 ms", dt="0.005 ms", every=20, stimulus=clamp, record="V")["V"]
+    coarse = ch.simulate(build(), "4 ms", dt="0.1 ms", stimulus=clamp, record="V")["V"]
+    assert estimate.order == 2 and np.abs(fine - coarse).max() < 2 * estimate.V_error
