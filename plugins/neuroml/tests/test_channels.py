@@ -86,8 +86,8 @@ def moved(cls, ms: float) -> np.ndarray:
 def test_a_channel_opens_as_in_jneuroml(key: str):
     cls = imported(key).cls
     rest, after = opened(cls)
-    if key.startswith("schemes"):  # those jLEMS solves exactly, and begins a step later
-        after = np.asarray([moved(cls, (n - 1) * STEP) for n in STEPS])
+    if key.startswith("schemes"):  # those jLEMS solves exactly
+        after = np.asarray([moved(cls, n * STEP) for n in STEPS])
     theirs = np.asarray(KNOWN[key]["open"]).T
     np.testing.assert_allclose(rest, KNOWN[key]["rest"], rtol=2e-7)  # jLEMS prints eight digits
     np.testing.assert_allclose(after, theirs, rtol=0, atol=2e-7 * np.abs(theirs).max())
