@@ -69,7 +69,9 @@ def held(jar: str, file: Path, channel: str, is_scheme: bool) -> dict[str, objec
         f'<heldCell id="c{i}" hold="{HOLD}mV" pulse="{pulse}mV" begin="{begin}ms" warm="{CELSIUS} degC" calcium="{CALCIUM} mM" inside="{channel}"/>'
         for i, pulse in enumerate(PULSES)
     )
-    columns = '<OutputColumn id="v" quantity="c0/v"/>' + "".join(f'<OutputColumn id="o{i}" quantity="c{i}/open"/>' for i in range(len(PULSES)))
+    columns = '<OutputColumn id="v" quantity="c0/v"/>' + "".join(
+        f'<OutputColumn id="o{i}" quantity="c{i}/open"/>' for i in range(len(PULSES))
+    )
     text = (
         f'<Lems><Target component="asked"/>{includes(file.name)}{CLAMPED}<bench id="all">{cells}</bench>'
         f'<Simulation id="asked" length="{begin + STEPS[-1] * STEP + 1}ms" step="{STEP}ms" target="all">'
