@@ -233,7 +233,9 @@ def _course_limit(
     h: Any, cvode: Any, section: Any, job: dict[str, Any], levels: list[float], durations: list[float]
 ) -> list[float]:
     """As `_course`, of steps of no length."""
-    tables = [_course(h, cvode, section, {**job, "steps": steps}, levels, durations) for steps in (20, 40, 80, 160, 320)]
+    tables = [
+        _course(h, cvode, section, {**job, "steps": steps}, levels, durations) for steps in (20, 40, 80, 160, 320)
+    ]
     return _extrapolated(tables)
 
 
