@@ -69,7 +69,9 @@ def held(jar: str, file: Path, channel: str, is_scheme: bool) -> dict[str, objec
         f'<heldCell id="c{i}" hold="{HOLD}mV" pulse="{pulse}mV" begin="{begin}ms" warm="{CELSIUS} degC" calcium="{CALCIUM} mM" inside="{channel}"/>'
         for i, pulse in enumerate(PULSES)
     )
-    columns = "".join(f'<OutputColumn id="o{i}" quantity="c{i}/open"/>' for i in range(len(PULSES)))
+    columns = '<OutputColumn id="v" quantity="c0/v"/>' + "".join(
+        f'<OutputColumn id="o{i}" quantity="c{i}/open"/>' for i in range(len(PULSES))
+    )
     text = (
         f'<Lems><Target component="asked"/>{includes(file.name)}{CLAMPED}<bench id="all">{cells}</bench>'
         f'<Simulation id="asked" length="{begin + STEPS[-1] * STEP + 1}ms" step="{STEP}ms" target="all">'
@@ -79,10 +81,11 @@ def held(jar: str, file: Path, channel: str, is_scheme: bool) -> dict[str, objec
         for one in HERE.glob("nml/*"):
             (Path(folder) / one.name).write_bytes(one.read_bytes())
         found = run(jar, text, Path(folder))
-    first = round(begin / STEP)
-    # the voltage jumps in row `first`, states move from the second row after it, and what is open is written a row later
+    # jLEMS adds up its steps, so that the voltage jumps in the row of `begin` or in the next: a rate of 250 per ms shows it. What is open after the first
+    # step at the new voltage is written two rows later
+    first = int(np.argmax(found[:, 1] != found[0, 1]))
     at = [first + 2 + n for n in STEPS]
-    return {"open": found[at, 1:].T.tolist(), "rest": found[first - 1, 1:].tolist()}
+    return {"open": found[at, 2:].T.tolist(), "rest": found[first - 1, 2:].tolist()}
 
 
 def main() -> None:

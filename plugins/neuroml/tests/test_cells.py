@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from channelome_neuroml.cells import load_cell
 
 import channelome as ch
@@ -11,6 +12,7 @@ import channelome as ch
 HERE = Path(__file__).parent
 KNOWN = json.loads((HERE / "neuron.json").read_text(encoding="utf-8"))
 NML = HERE / "nml"
+DRIVEN = KNOWN["densities"]
 
 
 def run(cell, dt: float, record: list[str], stimulus) -> list[np.ndarray]:
@@ -46,3 +48,37 @@ def test_a_branched_cell_is_that_of_neuron():
     compared(V, "branched", "soma_0(0.5)._ref_v", 0.01)
     compared(tip, "branched", "dend_2(0.5)._ref_v", 0.01)
     compared(calcium, "branched", "soma_0(0.5)._ref_cai", 1e-8)
+
+
+@pytest.mark.parametrize("name", ["driven", "varied"])
+def test_densities_by_ghk_by_nernst_shifted_and_varied_are_those_of_neuron(name: str, tmp_path: Path):
+    """channelDensityVShift and channelDensityNernst at the soma; in the dendrite channelDensityGHK, or channelDensityNonUniformNernst."""
+    text = (NML / "driven.cell.nml").read_text(encoding="utf-8")
+    assert DRIVEN[0] in text
+    (tmp_path / "kv.channel.nml").write_bytes((NML / "kv.channel.nml").read_bytes())
+    (tmp_path / "cell.nml").write_text(text.replace(*DRIVEN) if name == "varied" else text, encoding="utf-8")
+    cell = load_cell(tmp_path / "cell.nml", discretise=ch.per_branch([1, 7]))
+    stimulus = ch.at("soma", ch.step("0.5 nA", start="5 ms", stop="45 ms"))
+    places = {"soma": "soma_0(0.5)", "dend(0.5)": "dend_0(0.5)"}
+    records = [f"{place}.{what}" for what in ("V", "ca.C_in") for place in places]
+    for record, found in zip(records, refined(cell, records, stimulus, 0.02), strict=True):
+        place, what, tolerance = (
+            (record.removesuffix(".V"), "_ref_v", 1e-3) if record.endswith("V") else (record[:-8], "_ref_cai", 1e-8)
+        )
+        compared(found, name, f"{places[place]}.{what}", tolerance)
+
+
+def test_the_current_of_ghk2_is_that_of_its_definition(tmp_path: Path):
+    """Jaffe et al. (1994) as NeuroML has it; jNeuroML's export of it to NEURON does not compile."""
+    text = (NML / "driven.cell.nml").read_text(encoding="utf-8")
+    ghk2 = DRIVEN[0].replace("GHK", "GHK2").replace('permeability="2e-5 cm_per_s"', 'condDensity="0.4 mS_per_cm2"')
+    (tmp_path / "kv.channel.nml").write_bytes((NML / "kv.channel.nml").read_bytes())
+    (tmp_path / "cell.nml").write_text(text.replace(DRIVEN[0], ghk2), encoding="utf-8")
+    part = load_cell(tmp_path / "cell.nml").channels["caDend"]
+    V, T, C_in, C_out = np.array([-91.3, -40.0, 0.7, 30.0]), 293.15 + 4, 3e-4, 2.0
+    ca = ch.ion("CalciumFixed", C_in=(C_in, "mM"), C_out=(C_out, "mM")).view({}, T - 273.15)
+    m = np.array([0.1, 0.4, 0.7, 0.9])
+    half = 25 * T / 293.15 / 2
+    driving = -half * (1 - C_in / C_out * np.exp(V / half)) * (V / half) / np.expm1(V / half)
+    found = part.current({"m": m}, {"V": V, "celsius": T - 273.15, "ca": ca})
+    np.testing.assert_allclose(found, 0.4 * m**2 * driving, rtol=1e-9)

@@ -86,8 +86,8 @@ def moved(cls, ms: float) -> np.ndarray:
 def test_a_channel_opens_as_in_jneuroml(key: str):
     cls = imported(key).cls
     rest, after = opened(cls)
-    if key.startswith("schemes"):  # those jLEMS solves exactly, and begins a step later
-        after = np.asarray([moved(cls, (n - 1) * STEP) for n in STEPS])
+    if key.startswith("schemes"):  # those jLEMS solves exactly
+        after = np.asarray([moved(cls, n * STEP) for n in STEPS])
     theirs = np.asarray(KNOWN[key]["open"]).T
     np.testing.assert_allclose(rest, KNOWN[key]["rest"], rtol=2e-7)  # jLEMS prints eight digits
     np.testing.assert_allclose(after, theirs, rtol=0, atol=2e-7 * np.abs(theirs).max())
@@ -119,3 +119,14 @@ def test_h_is_no_ion_there(tmp_path: Path):
     ih = ch.load_channel(tmp_path / "ih.nml")
     assert ih.ion is None
     assert "E" in ih.parameters
+
+
+@pytest.mark.parametrize("name", ["self", "dict", "class", "Voltage", "param", "g_max", "E", "ion", "__doc__"])
+def test_a_gate_of_any_name_is_a_gate(name: str, tmp_path: Path):
+    text = (HERE / "nml" / "kv.channel.nml").read_text(encoding="utf-8")
+    assert '"n"' in text
+    (tmp_path / "named.nml").write_text(text.replace('"n"', f'"{name}"'), encoding="utf-8")
+    V = jnp.asarray([-62.1, -19.7])
+    found = [given(ch.load_channel(path)) for path in (tmp_path / "named.nml", HERE / "nml" / "kv.channel.nml")]
+    one, other = (channel.current(channel.steady_state(surrounded(V)), surrounded(V)) for channel in found)
+    np.testing.assert_allclose(one, other, rtol=1e-12)

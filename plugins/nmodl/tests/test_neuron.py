@@ -37,7 +37,13 @@ def test_a_difference_is_found_where_there_is_one():
     (answer,) = NEURON["kv.mod"]
     assert is_exact(load_all(HERE / "mods/kv.mod")[0].plan)
     rows = np.asarray(answer["rows"])
-    rows[2, 3] += 1e-3 * np.abs(rows).max()
+    largest = question.judged(answer).largest
+    rows[2, 3] += 1e-3 * largest
     found = question.judged(answer | {"rows": rows.tolist()})
     assert found.relative == pytest.approx(1e-3, rel=1e-2)
     assert found.worst == f"{TIMES[3]:g} ms after a jump to {PULSES[2]:g} mV"
+    inactivation, others = (np.asarray(course) for course in answer["courses"])
+    others[1, 13] += 2e-3 * largest
+    found = question.judged(answer | {"courses": [inactivation.tolist(), others.tolist()]})
+    assert found.relative == pytest.approx(2e-3, rel=1e-2)
+    assert found.worst == "3.5 ms on an action potential"

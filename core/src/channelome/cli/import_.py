@@ -17,13 +17,16 @@ _PATH = click.Path(exists=True, path_type=Path)
     "--compare",
     "with_neuron",
     is_flag=True,
-    help="Compile each with NEURON, and compare currents, concentrations, spikes.",
+    help="Compare each with the simulator that its format is of: NEURON, which compiles .mod, or the jLEMS of jNeuroML.",
 )
 @click.option(
     "--check", "with_kit", is_flag=True, help="Put each, or the whole pack, through the checks that packs pass."
 )
 @click.option(
-    "--python", default=sys.executable, metavar="PYTHON", help="An interpreter that has NEURON; this one if left out."
+    "--python",
+    default=sys.executable,
+    metavar="PYTHON",
+    help="An interpreter that has NEURON, or pyNeuroML; this one if left out.",
 )
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="An HTML file to write the table to.")
 @click.option(
@@ -49,8 +52,8 @@ def import_(
 ) -> None:
     """Read FILE, which a plugin knows, as NEURON's .mod or NeuroML, or a folder of them, and say what it is: a channel, an ion, a synapse.
 
-    With --pack all that can be imported, and does not differ from NEURON where that was asked, becomes classes of a pack, with golden data
-    and a reference to each file. Exit code 1 where a file that was named cannot be imported, or differs from NEURON.
+    With --pack all that can be imported, and does not differ where it was compared, becomes classes of a pack, with golden data
+    and a reference to each file. Exit code 1 where a file that was named cannot be imported, or differs.
     """
     from ..scaffold.looked import counted, html, line_of
 

@@ -1,6 +1,8 @@
 """What a class is made of: its base, its fields, and formulas for methods. `build` makes it, `write` writes it."""
 
-from collections.abc import Mapping
+import keyword
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -8,7 +10,13 @@ from ..module import Module
 from ..units import Unit
 from .expression import Formula
 
-NAMES = frozenset(["parameters",  "jnp", "jax", "exp", "log", "where", "sqrt", "linoid", "param", "rates", "Gate", "Linear", "Rates", "Ohmic", "Markov", "General", "Array", "Annotated", "Any", "Unit"])  # fmt: skip
+AUTHORING = (
+    "Annotated", "Any", "Area", "Array", "Concentration", "Conductance", "CurrentDensity", "Factor", "Gate", "General", "GeneralIon", "IonView", "Length",
+    "Linear", "Markov", "Ohmic", "Pool", "Rate", "Rates", "Release", "Synapse", "Temperature", "Time", "Unit", "Voltage", "abs", "exp", "linoid", "log",
+    "param", "rates", "sqrt", "tanh", "where",
+)  # fmt: skip
+"""What a class that is written imports, and `abs`."""
+NAMES = frozenset([*AUTHORING, "parameters", "self", "jnp", "jax", "dict", "tuple"])
 """What a class that is written needs for something else."""
 
 
@@ -92,3 +100,12 @@ class Plan(Generic[M]):
 
 def identifier(name: str) -> str:
     return name.replace("[", "_").replace("]", "").removesuffix("#")
+
+
+def free(name: str, taken: Iterable[str]) -> str:
+    """A name for a field, a state or a method that nothing else has, and that Python reads as one of an attribute that is public."""
+    name, taken = re.sub(r"\W", "_", name, flags=re.ASCII).lstrip("_"), frozenset(taken)
+    name = name if name[:1].isalpha() else f"x{name}"
+    while name in taken or keyword.iskeyword(name):
+        name += "_"
+    return name

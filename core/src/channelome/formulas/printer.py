@@ -7,7 +7,7 @@ from typing import Any
 
 from . import expression as x
 from .expression import Formula
-from .plan import Method, Plan
+from .plan import AUTHORING, Method, Plan
 
 _RANK: Mapping[str, int] = {
     "or": 0,
@@ -31,42 +31,6 @@ _OF_JNP: Mapping[str, str] = {
     "not": "jnp.logical_not",
 }  # fmt: skip
 _WIDE = 108
-AUTHORING = [
-    "Annotated",
-    "Any",
-    "Area",
-    "Array",
-    "Concentration",
-    "Conductance",
-    "CurrentDensity",
-    "Factor",
-    "Gate",
-    "General",
-    "GeneralIon",
-    "IonView",
-    "Length",
-    "Linear",
-    "Markov",
-    "Ohmic",
-    "Pool",
-    "Rate",
-    "Rates",
-    "Release",
-    "Synapse",
-    "Temperature",
-    "Time",
-    "Unit",
-    "Voltage",
-    "abs",
-    "exp",
-    "linoid",
-    "log",
-    "param",
-    "rates",
-    "sqrt",
-    "tanh",
-    "where",
-]
 
 
 class Printer:

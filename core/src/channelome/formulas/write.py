@@ -10,8 +10,8 @@ from typing import Any
 
 from ..authoring import Release, Synapse
 from .build import said
-from .plan import Field, Method, Plan
-from .printer import AUTHORING, Printer
+from .plan import AUTHORING, Field, Method, Plan
+from .printer import Printer
 
 _KINDS: Mapping[str, str] = {
     "mV": "Voltage", "ms": "Time", "1/ms": "Rate", "mS/cm^2": "Conductance", "mM": "Concentration", "1": "Factor",

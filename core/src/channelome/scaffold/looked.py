@@ -22,6 +22,7 @@ class Looked:
         difference: from another simulator, of the largest number; None if it was not asked.
         is_different: whether that is more than it may be.
         trouble: why it could not be compared.
+        oracle: the other simulator.
         notes: what was read otherwise than it stands there, and what is wrong with it.
         base: what its class in a pack is called before the family, ``"IKv"``.
         ion: that its channel is carried by.
@@ -39,6 +40,7 @@ class Looked:
     difference: float | None = None
     is_different: bool = False
     trouble: str = ""
+    oracle: str = "NEURON"
     notes: tuple[str, ...] = ()
     base: str = ""
     ion: str = ""
@@ -54,7 +56,7 @@ def line_of(one: Looked) -> str:
     """A mechanism in one line."""
     if one.refusal:
         return f"{'other  ' if one.is_other else 'refused'}  {one.refusal}"
-    beside = f"  {one.difference:.1e} from NEURON" if one.difference is not None else ""
+    beside = f"  {one.difference:.1e} from {one.oracle}" if one.difference is not None else ""
     trouble = f"  not compared: {one.trouble}" if one.trouble else ""
     return f"{'DIFFERS' if one.is_different else 'ok     '}  {one.path.name}: {one.name}, {one.kind}{beside}{trouble}"
 
@@ -68,7 +70,7 @@ def html(results: Sequence[Looked]) -> str:
         "<style>body{font:14px sans-serif;margin:2em}td,th{border:1px solid #ccc;padding:4px;text-align:left;vertical-align:top}"
         "table{border-collapse:collapse}.no{background:#fee}.yes{background:#efe}</style>\n"
         f"<h1>Imported mechanisms</h1><p>{good} of {len(results)} {counted(results)}.</p>\n"
-        "<table><tr><th>file<th>mechanism<th>in the pack<th>kind<th>states<th>beside NEURON<th>notes</tr>\n"
+        "<table><tr><th>file<th>mechanism<th>in the pack<th>kind<th>states<th>beside another simulator<th>notes</tr>\n"
         f"{rows}\n</table></html>\n"
     )
 
@@ -82,7 +84,7 @@ def _row(one: Looked) -> str:
     if one.refusal:
         kind = "nothing here" if one.is_other else "refused"
         return f"<tr class='no'><td>{escape(one.path.name)}<td>{escape(one.name)}<td><td>{kind}<td><td><td>{escape(one.refusal)}</tr>"
-    beside = f"{one.difference:.1e}" if one.difference is not None else escape(one.trouble)
+    beside = f"{one.difference:.1e} from {one.oracle}" if one.difference is not None else escape(one.trouble)
     cells = [one.path.name, one.name, one.packed, one.kind, ", ".join(one.states)]
     row = "".join(f"<td>{escape(cell)}" for cell in cells)
     notes = "<br>".join(map(escape, one.notes))

@@ -1,11 +1,9 @@
 """Names of fields, and the fields themselves, of classes that are no channels."""
 
-import keyword
-import re
 from collections.abc import Iterable
 
 from channelome.formulas.expression import Formula
-from channelome.formulas.plan import Field, Method, Quantity
+from channelome.formulas.plan import Field, Method, Quantity, free
 from channelome.units import Unit
 
 from .text import Place
@@ -14,20 +12,6 @@ from .text import Place
 def used(formulas: Iterable[Formula]) -> frozenset[str]:
     """The symbols of formulas."""
     return frozenset[str]().union(*(f.symbols for f in formulas))
-
-
-def word(name: str) -> str:
-    """A name of which a field can be made."""
-    name = re.sub(r"\W", "_", name, flags=re.ASCII).lstrip("_")
-    return name if name[:1].isalpha() else f"x{name}"
-
-
-def free(name: str, taken: Iterable[str]) -> str:
-    """A name for a field or a state that nothing else has."""
-    name, taken = word(name), frozenset(taken)
-    while name in taken or keyword.iskeyword(name):
-        name += "_"
-    return name
 
 
 def fields_of(

@@ -22,6 +22,8 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 _EXPOSES = {"forwardRate": "r", "reverseRate": "r", "timeCourse": "t", "steadyState": "x"}
 _PASSED = frozenset(["notes", "annotation", "property", "q10Settings"])
+STATES = ("closedState", "openState", "KSState")
+"""Of a gateKS."""
 _ZERO = x.number(0)
 _ONE = x.number(1)
 
@@ -178,16 +180,12 @@ class Gates:
 
     def _scheme(self, element: Element) -> Formula:
         name = self._name(element)
-        shares = {
-            one.id: self._share(one, name)
-            for one in element.children
-            if one.tag in ("closedState", "openState", "KSState")
-        }
+        shares = {one.id: self._share(one, name) for one in element.children if one.tag in STATES}
         rates: dict[tuple[str, str], Formula] = {}
         for child in element.children:
             if child.tag.endswith("Transition"):
                 self._transition(child, element, shares, rates, name)
-            elif child.tag not in (*_PASSED, "closedState", "openState", "KSState"):
+            elif child.tag not in (*_PASSED, *STATES):
                 raise child.refuse(f"{element}, a gateKS, has a {child.tag}, which such a gate has not.")
         if element.all("q10Settings"):
             self.reading.note(

@@ -2,8 +2,9 @@
 # (formulas are evaluated in NumPy and JAX alike)
 """An imported channel beside the same file in NEURON: currents under voltage clamp, from rest and after jumps."""
 
-from collections.abc import Mapping
-from typing import Any
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +25,32 @@ from .plan import Field, Plan
 
 HOLD, PULSES, TIMES = -81.3, (-101.7, -62.1, -41.3, -19.7, 1.1, 31.9), (0.05, 0.3, 1.0, 4.0, 20.0, 100.0)
 """mV, mV, ms: odd numbers, so that no file's guard of a singular point is hit."""
+_PREPULSES, _SPAN = PULSES[:4], 0.25
+
+
+class Course(NamedTuple):
+    """Voltages in mV that V jumps to, a row for each sweep, and how many ms each lasts."""
+
+    levels: tuple[tuple[float, ...], ...]
+    durations: tuple[float, ...]
+    names: tuple[str, ...]
+
+
+def _spike(t: float) -> float:
+    return -71.3 + 101.7 * math.exp(-(((t - 3.1) / 0.4) ** 2)) - 20.3 * math.exp(-(((t - 5.7) / 2) ** 2))
+
+
+COURSES = (
+    Course(
+        tuple((before, *(1.1,) * 3) for before in _PREPULSES), (40.0, 0.3, 0.9, 5.0),
+        tuple(f"a prepulse of {before:g} mV" for before in _PREPULSES),
+    ),
+    Course(
+        (tuple(-97.3 + 3.37 * i for i in range(40)), tuple(round(_spike(_SPAN * i), 3) for i in range(40))), (_SPAN,) * 40,
+        ("a ramp of 13 mV/ms", "an action potential"),
+    ),
+)  # fmt: skip
+"""Inactivation, a ramp and an action potential, in steps during which V is held, so that both sides are exact."""
 REST = tuple(-97.3 + 13.1 * i for i in range(11))
 CELSIUS, DIAMETER, LENGTH = 24.0, 3.7, 10.0
 """degC, and um of the compartment."""
@@ -50,7 +77,8 @@ def job_of(plan: Plan, library: str, mechanism: str) -> dict[str, Any]:
     carried = [name for ion in file.ions for name in ion.writes if name == f"i{ion.species}"]
     return {
         "library": library, "mechanism": mechanism, "celsius": CELSIUS, "ions": ions, "currents": [*carried, *own],
-        "hold": HOLD, "pulses": PULSES, "times": TIMES, "rest": REST, "exact": is_exact(plan) and not kept(file), "steps": bool(plan.meaning.steps), "parameters": parameters(plan),
+        "hold": HOLD, "pulses": PULSES, "times": TIMES, "rest": REST, "exact": is_exact(plan) and not kept(file), "steps": bool(plan.meaning.steps),
+        "courses": [{"levels": one.levels, "durations": one.durations} for one in COURSES], "parameters": parameters(plan),
     }  # fmt: skip
 
 
@@ -96,19 +124,31 @@ def judged(cls: type[Channel], plan: Plan, pools: tuple[type[Ion], ...], answer:
         pools: the ions that the file keeps itself.
     """
     with jax.enable_x64(True):
-        rows, rest = currents(built(cls, plan), tuple(given(pool) for pool in pools))
+        channel, ions = built(cls, plan), tuple(given(pool) for pool in pools)
+        rows, rest = currents(channel, ions)
+        followed = [along(channel, course, ions) for course in COURSES]
     theirs, started = np.asarray(answer["rows"]), np.asarray(answer["rest"])
-    if not np.all(np.isfinite(theirs)):
+    others = [np.asarray(found) for found in answer["courses"]]
+    if not all(np.all(np.isfinite(found)) for found in (theirs, *others)):
         raise ModelError("NEURON's own current is not a number.")
     if not np.any(theirs):
         raise ModelError("its current is 0 with the file's defaults: there is nothing to compare.")
-    off = np.abs(rows - theirs)
+    places = [(row, f"{TIMES[j]:g} ms after a jump to {PULSES[i]:g} mV") for (i, j), row in _differences(rows, theirs)]
+    for course, mine, other in zip(COURSES, followed, others, strict=True):
+        ends = np.cumsum(course.durations)
+        places += [(off, f"{ends[j]:g} ms on {course.names[i]}") for (i, j), off in _differences(mine, other)]
+    off, where = max(places)
+    largest = max(float(np.max(np.abs(found))) for found in (theirs, *others))
+    at_rest = float(np.max(np.abs(rest - started)))
+    return Comparison(off, largest, at_rest, where, "uA/cm^2", str(answer["version"]))
+
+
+def _differences(mine: np.ndarray, theirs: np.ndarray) -> list[tuple[tuple[int, int], float]]:
+    """The largest difference of two tables, and where it is."""
+    off = np.abs(mine - theirs)
     off = np.where(np.isfinite(off), off, np.inf)
     i, j = np.unravel_index(int(np.argmax(off)), off.shape)
-    at_rest = float(np.max(np.abs(rest - started)))
-    largest = float(np.max(np.abs(theirs)))
-    where = f"{TIMES[j]:g} ms after a jump to {PULSES[i]:g} mV"
-    return Comparison(float(off.max()), largest, at_rest, where, "uA/cm^2", str(answer["version"]))
+    return [((int(i), int(j)), float(off[i, j]))]
 
 
 def given(cls: type[Any]) -> Any:
@@ -122,22 +162,18 @@ def given(cls: type[Any]) -> Any:
 def currents(channel: Channel, pools: tuple[Ion, ...] = ()) -> tuple[np.ndarray, np.ndarray]:
     """Our currents after the jumps, of shape (pulses, times), and at rest at `REST`: integrated by SciPy where no gate is exact."""
     channel = channel.at(CELSIUS)
-    V = jnp.asarray(PULSES)
-    begun = _begun(pools, V)
-    start = channel.steady_state(_surroundings(channel, jnp.full(len(PULSES), HOLD), pools, begun))
-    if _is_lone(channel) and not pools:
-        env = _surroundings(channel, V)
-        rows = [channel.current(channel.relax(start, env, t, EXACT), env) for t in TIMES]
-    else:
-        rows = [
-            channel.current(states, _surroundings(channel, V, pools, ions))
-            for states, ions in _integrated(channel, start, pools, begun, V)
-        ]
+    moved = _Motion(channel, pools, len(PULSES)).after(jnp.full(len(PULSES), HOLD), [(jnp.asarray(PULSES), TIMES)])
     still = jnp.asarray(REST)
     resting = _surroundings(channel, still, pools, _begun(pools, still))
     rest = channel.current(channel.steady_state(resting), resting)
-    shape = (len(PULSES),)
-    return np.stack([np.broadcast_to(row, shape) for row in rows], -1), np.broadcast_to(np.asarray(rest), (len(REST),))
+    return moved, np.broadcast_to(np.asarray(rest), (len(REST),))
+
+
+def along(channel: Channel, course: Course, pools: tuple[Ion, ...] = ()) -> np.ndarray:
+    """Our currents at the end of each level of a course, of shape (sweeps, levels)."""
+    levels, count = jnp.asarray(course.levels), len(course.levels)
+    steps = [(V, (duration,)) for V, duration in zip(levels.T, course.durations, strict=True)]
+    return _Motion(channel.at(CELSIUS), pools, count).after(jnp.full(count, HOLD), steps)
 
 
 def _begun(pools: tuple[Ion, ...], V: jax.Array) -> dict[str, dict[str, jax.Array]]:
@@ -165,39 +201,59 @@ def _surroundings(
     return env | {pool.species: pool.view((states or {})[pool.species], CELSIUS) for pool in pools}
 
 
-def _integrated(
-    channel: Channel, start: Any, pools: tuple[Ion, ...], begun: Any, V: jax.Array
-) -> list[tuple[Any, Any]]:
-    """States of the channel and of the pools at `TIMES`."""
-    whole = {**{("", name): x for name, x in start.items()}}
-    whole |= {(species, name): x for species, states in begun.items() for name, x in states.items()}
-    names = list(whole)
-    unit = [max(float(jnp.max(jnp.abs(whole[key]))), 1e-300) if key[0] else 1.0 for key in names]
-    flat = np.concatenate(
-        [np.broadcast_to(np.asarray(whole[key], float) / u, V.shape) for key, u in zip(names, unit, strict=True)]
-    )
+class _Motion:
+    """How the states of a channel and of pools move while V is held: exactly where no gate depends on what moves, else by SciPy."""
 
-    def parted(y: Any) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-        known = {key: part * u for key, part, u in zip(names, jnp.split(jnp.asarray(y), len(names)), unit, strict=True)}
-        of = {species: {name: x for (where, name), x in known.items() if where == species} for species in ("", *begun)}
+    def __init__(self, channel: Channel, pools: tuple[Ion, ...], sweeps: int) -> None:
+        self.channel, self.pools, self.sweeps = channel, pools, sweeps
+        self.exact = _is_lone(channel) and not pools
+        self._slope = jax.jit(self._change)
+        self._jacobian = jax.jit(jax.jacfwd(self._change))
+
+    def after(self, hold: jax.Array, steps: Sequence[tuple[jax.Array, Sequence[float]]]) -> np.ndarray:
+        """Currents from rest at `hold`, of shape (sweeps, times): at the times of each step, counted from where it begins."""
+        begun = _begun(self.pools, hold)
+        now = (self.channel.steady_state(_surroundings(self.channel, hold, self.pools, begun)), begun)
+        found = list[Any]()
+        for V, times in steps:
+            moved = self._exactly(now, V, times) if self.exact else self._integrated(now, V, times)
+            found += [
+                self.channel.current(states, _surroundings(self.channel, V, self.pools, ions)) for states, ions in moved
+            ]
+            now = moved[-1]
+        return np.stack([np.broadcast_to(row, (self.sweeps,)) for row in found], -1)
+
+    def _exactly(self, now: Any, V: jax.Array, times: Sequence[float]) -> list[tuple[Any, Any]]:
+        env = _surroundings(self.channel, V)
+        return [(self.channel.relax(now[0], env, t, EXACT), {}) for t in times]
+
+    def _integrated(self, now: Any, V: jax.Array, times: Sequence[float]) -> list[tuple[Any, Any]]:
+        whole = {("", name): x for name, x in now[0].items()}
+        whole |= {(species, name): x for species, states in now[1].items() for name, x in states.items()}
+        self.names = list(whole)
+        size = [max(float(jnp.max(jnp.abs(x))), 1e-300) if key[0] else 1.0 for key, x in whole.items()]
+        unit = np.repeat(size, self.sweeps)
+        flat = np.concatenate([np.broadcast_to(np.asarray(x, float), V.shape) for x in whole.values()]) / unit
+        done = solve_ivp(
+            lambda t, y: np.asarray(self._slope(y, V, unit)), (0.0, times[-1]), flat, "Radau", t_eval=times, rtol=1e-10, atol=1e-18,
+            jac=lambda t, y: np.asarray(self._jacobian(y, V, unit)),
+        )  # fmt: skip
+        if not done.success:
+            raise ModelError(f"the states cannot be integrated: {done.message}")
+        return [self._parted(y, unit) for y in done.y.T]
+
+    def _parted(self, y: Any, unit: Any) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+        known = dict(zip(self.names, jnp.split(jnp.asarray(y) * unit, len(self.names)), strict=True))
+        species = ("", *(pool.species for pool in self.pools))
+        of = {one: {name: x for (where, name), x in known.items() if where == one} for one in species}
         return of.pop(""), of
 
-    @jax.jit
-    def slope(y: Any) -> Any:
-        states, ions = parted(y)
-        env = _surroundings(channel, V, pools, ions)
-        moved = {("", name): x for name, x in channel.slope(states, env).items()}
-        carried = channel.carried(channel.current(states, env), states, env)
-        for pool in pools:
+    def _change(self, y: Any, V: Any, unit: Any) -> Any:
+        states, ions = self._parted(y, unit)
+        env = _surroundings(self.channel, V, self.pools, ions)
+        moved = {("", name): x for name, x in self.channel.slope(states, env).items()}
+        carried = self.channel.carried(self.channel.current(states, env), states, env)
+        for pool in self.pools:
             change = pool.slope(ions[pool.species], carried.get(pool.species, jnp.zeros_like(V)))
             moved |= {(pool.species, name): x for name, x in change.items()}
-        return jnp.concatenate([jnp.broadcast_to(moved[key] / u, V.shape) for key, u in zip(names, unit, strict=True)])
-
-    jacobian = jax.jit(jax.jacfwd(slope))
-    done = solve_ivp(
-        lambda t, y: np.asarray(slope(y)), (0.0, TIMES[-1]), flat, "Radau", t_eval=TIMES, rtol=1e-10, atol=1e-18,
-        jac=lambda t, y: np.asarray(jacobian(y)),
-    )  # fmt: skip
-    if not done.success:
-        raise ModelError(f"the states cannot be integrated: {done.message}")
-    return [parted(y) for y in done.y.T]
+        return jnp.concatenate([jnp.broadcast_to(moved[key], V.shape) for key in self.names]) / unit

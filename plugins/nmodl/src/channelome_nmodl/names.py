@@ -39,6 +39,10 @@ class Names:
         self.file, self.where = file, file.source.name
         self.first, self.cycle = Machine(file), Machine(file)
         self.states = self.cycle.states()
+        for name in sorted(self.states & {"v", "celsius", "t", "dt", *SECTION}):
+            raise NmodlError(
+                f"{self.where}, line {file.states[name].line}: {name} is NEURON's, and no STATE of a mechanism."
+            )
         self.given = {name for ion in file.ions for name in ion.reads}
         self.kept = set[str]()
         self.meaning = Meaning(file, file.name)

@@ -1,13 +1,12 @@
 """From a mechanism's meaning to the class that it becomes: its base, fields and methods, as `build` makes and `write` writes them."""
 
-import keyword
 from typing import Any
 
 from channelome.authoring import General, Markov, Ohmic
 from channelome.formulas import expression as x
 from channelome.formulas.expression import Formula
 from channelome.formulas.gates import as_gate, steady_state
-from channelome.formulas.plan import NAMES, Field, Method, identifier
+from channelome.formulas.plan import NAMES, Field, Method, free, identifier
 from channelome.formulas.plan import Plan as Planned
 from channelome.formulas.singular import factors
 from channelome.mechanisms.channels import Channel
@@ -49,7 +48,7 @@ class _Planner:
                     self.symbols[name] = f"{ion.species}.{view}"
                     self.ions[name] = ion.species
         for state in meaning.rates:
-            self.symbols[state] = self._free(identifier(state), set(self.symbols.values()))
+            self.symbols[state] = self._free(identifier(state), {"g_max", "E", *self.symbols.values()})
 
     def plan(self) -> Plan:
         meaning = self.meaning
@@ -155,6 +154,9 @@ class _Planner:
         used = frozenset[str]().union(*(f.symbols for m in made.methods for f in m.formulas))
         if ohmic is not None and made.base is not General and ohmic[1] in meaning.quantities:
             used |= {ohmic[1]}
+            taken.add("E")
+        if maximal:
+            taken.add("g_max")
         for name, quantity in meaning.quantities.items():
             if name not in used:
                 continue
@@ -173,9 +175,7 @@ class _Planner:
         made.fields.sort(key=lambda f: (f.name != "g_max", f.name != "E"))
 
     def _free(self, name: str, taken: set[str]) -> str:
-        while name in _TAKEN or name in taken or keyword.iskeyword(name) or name in self.species:
-            name += "_"
-        return name
+        return free(name, {*_TAKEN, *taken, *self.species})
 
 
 def _times(unit: Unit) -> float:

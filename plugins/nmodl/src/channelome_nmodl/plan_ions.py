@@ -1,13 +1,12 @@
 """From an ion's meaning to the class that it becomes: a `Pool` where one linear equation says it all, else a `GeneralIon`."""
 
-import keyword
 from typing import Any
 
 from channelome.authoring import GeneralIon, Pool
 from channelome.formulas import expression as x
 from channelome.formulas.expression import Formula
 from channelome.formulas.gates import as_gate
-from channelome.formulas.plan import NAMES, Field, Method, Quantity, identifier
+from channelome.formulas.plan import NAMES, Field, Method, Quantity, free, identifier
 from channelome.mechanisms.ions import VALENCE
 from channelome.units import Unit
 
@@ -126,6 +125,4 @@ class _Planner:
 
     def _free(self, name: str) -> str:
         taken = _TAKEN | {text.removeprefix("self.") for text in self.symbols.values()}
-        while name in taken or keyword.iskeyword(name):
-            name += "_"
-        return name
+        return free(name, taken)

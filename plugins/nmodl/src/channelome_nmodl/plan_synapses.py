@@ -1,11 +1,9 @@
 """From what a spike does to the classes that it becomes: a `Synapse`, and a `Release` where the source remembers its spikes."""
 
-import keyword
-
 from channelome.authoring import Release, Synapse
 from channelome.formulas import expression as x
 from channelome.formulas.expression import Formula
-from channelome.formulas.plan import NAMES, Field, Method, Quantity, identifier
+from channelome.formulas.plan import NAMES, Field, Method, Quantity, free, identifier
 from channelome.units import Unit
 
 from .plan import Plan
@@ -128,9 +126,7 @@ class _Planner:
 
     def _free(self, name: str) -> str:
         taken = _TAKEN | {text.removeprefix("self.") for text in self.symbols.values()}
-        while name in taken or keyword.iskeyword(name):
-            name += "_"
-        return name
+        return free(name, taken)
 
 
 def _times_dt(rate: Formula) -> Formula:

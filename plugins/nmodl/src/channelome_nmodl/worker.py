@@ -23,7 +23,10 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def _clamped(job: dict[str, Any]) -> dict[str, Any]:
-    """Currents in uA/cm^2 after jumps from `hold`: a row for each of `pulses`, a column for each of `times`."""
+    """Currents in uA/cm^2 after jumps from `hold`: a row for each of `pulses`, a column for each of `times`.
+
+    Those of `courses` are at the end of each of their `levels`, which last `durations`.
+    """
     import neuron  # pyright: ignore[reportMissingImports]
     from neuron import h  # pyright: ignore[reportMissingImports]
 
@@ -56,7 +59,12 @@ def _clamped(job: dict[str, Any]) -> dict[str, Any]:
     else:
         rows = [_apart(_pulse, h, cvode, section, job, V) for V in job["pulses"]]
     start = [_apart(_rest, h, section, job, V) for V in job["rest"]]
-    return {"rows": rows, "rest": start, "version": neuron.__version__}
+    follow = _course_limit if job.get("steps") else _course
+    courses = [
+        [_apart(follow, h, cvode, section, job, levels, course["durations"]) for levels in course["levels"]]
+        for course in job["courses"]
+    ]
+    return {"rows": rows, "rest": start, "courses": courses, "version": neuron.__version__}
 
 
 def _accumulated(job: dict[str, Any]) -> dict[str, Any]:
@@ -219,6 +227,38 @@ def _limit(h: Any, cvode: Any, section: Any, job: dict[str, Any], V: float) -> l
     """As `_pulse`, of steps of no length."""
     tables = [_pulse(h, cvode, section, {**job, "steps": steps}, V) for steps in (20, 40, 80, 160, 320, 640)]
     return _extrapolated(tables)
+
+
+def _course_limit(
+    h: Any, cvode: Any, section: Any, job: dict[str, Any], levels: list[float], durations: list[float]
+) -> list[float]:
+    """As `_course`, of steps of no length."""
+    tables = [
+        _course(h, cvode, section, {**job, "steps": steps}, levels, durations) for steps in (20, 40, 80, 160, 320)
+    ]
+    return _extrapolated(tables)
+
+
+def _course(
+    h: Any, cvode: Any, section: Any, job: dict[str, Any], levels: list[float], durations: list[float]
+) -> list[float]:
+    """Currents at the end of each level that V jumps to, one after the other."""
+    h.dt = 1e-9
+    h.finitialize(job["hold"])
+    found, t = [], 0.0
+    for V, duration in zip(levels, durations, strict=True):
+        section(0.5).v = V
+        t += duration
+        if job["exact"]:
+            steps = int(job.get("steps") or 1)
+            h.dt = duration / steps
+            for _ in range(steps):
+                h.fadvance()
+        else:
+            cvode.re_init()
+            cvode.solve(t)
+        found.append(_current(h, section, job))
+    return found
 
 
 def _pulse(h: Any, cvode: Any, section: Any, job: dict[str, Any], V: float) -> list[float]:
