@@ -114,4 +114,9 @@ def _record_of_synapses(model: Model, layout: Layout, name: str, head: str, fiel
     except ModelError as error:
         raise UnknownName(str(error)) from None
     found = _record(name, unit, lane.path, probe, -1 if probe.at_source else lane.lane, place, index)
-    return found if probe.at_source else found._replace(nodes=nodes_of(path.wiring, layout), places=places)
+    if probe.at_source:
+        return found
+    bundle = layout.bundles[lane.path]
+    member = next(member for member in bundle.members if member.label == label)
+    span = bundle.span(member, layout.places) if bundle.across else None
+    return found._replace(nodes=nodes_of(path.wiring, layout), places=places, span=span)

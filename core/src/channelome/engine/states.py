@@ -49,12 +49,27 @@ def _take(layout: Layout, bundle: Bundle, member: Member) -> Callable[[Any], Any
     place = target_of(layout, member.pathway.wiring)
 
     def take(x: Any) -> Any:
+        if bundle.across:
+            return _landed(layout, bundle, member, x)
         if bundle.spread or not place.pointwise:
             return x
         row = x if bundle.lanes == 1 else x[member.lane]
         return row.reshape(place.size) if place.alone else place.cut(row)
 
     return take
+
+
+def _landed(layout: Layout, bundle: Bundle, member: Member, x: Any, *before: int) -> Any:
+    """What one of several projections onto places has of an array over their lanes, in the form that it has alone.
+
+    Args:
+        before: the shape of what comes before the lanes.
+    """
+    first, stop = bundle.span(member, layout.places)
+    place = target_of(layout, member.pathway.wiring)
+    several = (stop - first) * bundle.across > place.n
+    alone = (-1, place.n) if several else (place.n,) if before else place.size
+    return x[..., first:stop, :].reshape(*before, *alone)
 
 
 def _ring_of(layout: Layout, bundle: Bundle, member: Member, ring: Any) -> tuple[str, Any]:
@@ -64,6 +79,8 @@ def _ring_of(layout: Layout, bundle: Bundle, member: Member, ring: Any) -> tuple
         return member.label, None
     pre, post = layout.places[member.pathway.wiring.pre], target_of(layout, member.pathway.wiring)
     if delay_of(bundle)[0] is None:
+        if bundle.across:
+            return member.label, _landed(layout, bundle, member, ring[: member.longest + 1], member.longest + 1)
         if bundle.spread:
             return layout.lanes[member.label].label, ring
         row = ring if bundle.lanes == 1 else ring[:, member.lane]
@@ -141,6 +158,8 @@ def _joined(states: list[Any], place: Place) -> Any:
 
 def _spread(layout: Layout, bundle: Bundle, values: Mapping[str, Any], parts: Mapping[str, Member]) -> Any:
     """States by label in their lanes."""
+    if bundle.across:
+        return jnp.concatenate([values[label].reshape(-1, bundle.across) for label in parts])
     whole = target_of(layout, bundle.members[0].pathway.wiring).whole
     if bundle.spread:
         return next(iter(values.values()))
@@ -157,6 +176,8 @@ def _ring_in(layout: Layout, bundle: Bundle, parts: Mapping[str, Member], rings:
     """What is under way of all projections of a bundle; the reverse of `_ring_of`."""
     if delay_of(bundle)[0] is None:
         some = rings[next(iter(parts))]
+        if bundle.across:
+            return _rings_of_places(bundle, parts, rings)
         if bundle.spread:
             return some
         whole = math.prod(target_of(layout, bundle.members[0].pathway.wiring).whole)
@@ -177,6 +198,15 @@ def _ring_in(layout: Layout, bundle: Bundle, parts: Mapping[str, Member], rings:
         mine = in_words(layout, bundle, place.block)[place.first : place.first + place.n]
         flags[:, mine] |= np.asarray(jax.vmap(unpacked)(rings[member.label]))[:, : place.n]
     return jax.vmap(pack)(jnp.asarray(flags))
+
+
+def _rings_of_places(bundle: Bundle, parts: Mapping[str, Member], rings: Mapping[str, Any]) -> Any:
+    """What is under way to places, of several projections, whose longest delays may differ."""
+    slots, each = delay_of(bundle)[1] + 1, []
+    for label in parts:
+        ring = rings[label].reshape(len(rings[label]), -1, bundle.across)
+        each.append(jnp.pad(ring, [(0, slots - len(ring)), (0, 0), (0, 0)]))
+    return jnp.concatenate(each, axis=1)
 
 
 def _several_in(layout: Layout, bundle: Bundle, rings: Mapping[str, Any]) -> Any:
