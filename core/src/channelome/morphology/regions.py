@@ -154,7 +154,7 @@ class _Reader:
 
     def unknown(self, region: Named) -> ModelError:
         known = [*self.anatomy.members, *self.anatomy.groups, "all", "terminals", "branch_points"]
-        close = get_close_matches(region.name, known, n=1)
+        close = get_close_matches(region.name, known, n=1) or get_close_matches(region.name.lower(), known, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""
         names = [*self.anatomy.groups]
         more = ", ..." if len(names) > _SHOWN else ""
