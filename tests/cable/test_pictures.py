@@ -269,7 +269,7 @@ def test_traces_of_a_run_under_jit_know_their_cell():
 
 
 def test_what_cannot_be_drawn_along_a_cell_says_why(traces: ch.Traces, tmp_path: Path):
-    with pytest.raises(ch.ModelError, match=r"'soma.V' is of one place: of the records of these traces 'V', 'Ih.p', "):
+    with pytest.raises(ch.ModelError, match=r"'soma.V' is not along a cell: of these records 'V', 'Ih.p', "):
         traces.plot_space("soma.V")
     with pytest.raises(ch.UnknownName, match=r"'INa.m' was not recorded"):
         traces.plot_space("INa.m")

@@ -124,7 +124,7 @@ WRONG = {
     "subtree(far)": r"region not understood: 'far' is a region, and has no numbered branches",
     "dend[1.5]": r"branches are numbered 0, 1, 2",
     "dend[": r"branches are numbered",
-    "dend[2:1]": r"has no dend\[2\]",
+    "dend[2:1]": r"dend\[2:1\] ends before it begins",
     "soma |": r"expected the name of a region, got nothing.\n    soma \|\n          \^",
     "": r"expected the name of a region, got nothing",
     "(soma": r"expected '\)'",

@@ -16,6 +16,7 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
+from .distances import ByDistance
 from .equality import same
 from .errors import DefinitionError, ModelError
 from .maths import q10
@@ -155,6 +156,10 @@ class Module:
             return None
         if isinstance(value, Sampled):
             return value.converted(parameter.unit, where)
+        if isinstance(value, ByDistance):
+            raise ModelError(
+                f"{where} is given by_distance(), which asks where it is: on a cell with compartments, on('all', ..., {parameter.name}=...)."
+            )
         bare = convert(value, parameter.unit, where)
         check_values(bare, where, parameter)
         return bare

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 import jax
 import numpy as np
 
+from ..distances import ByDistance
 from ..errors import ModelError
 from ..mechanisms.channels import Channel
 from ..mechanisms.ions import Ion
@@ -21,7 +22,7 @@ from .assembled import Assembled
 from .cable import Cable, nodes_last
 from .colours import coloured
 from .laid import laid_out
-from .on import On, Placed, placed
+from .on import On, Placed, along, placed
 from .parts import OWN_OF_MANY, check_own, no_quantity, unknown
 from .regional import check_regions
 from .single import shape_of
@@ -52,7 +53,7 @@ class MultiCompartment(Assembled):
         spikes_at: the place at which spikes are detected; the middle of the soma if None, without one the beginning of the root.
 
     A parameter is a number, or an array that broadcasts to ``(*size, k)``, k being the compartments of its region (all of them for Ra,
-    C and V) in their order: shape (k,) along the cell, (*size, 1) by cell. Channels and ions may have values by distance and, by cell, sampled
+    C and V) in their order: shape (k,) along the cell, also `by_distance`, (*size, 1) by cell. Channels and ions may have values by distance and, by cell, sampled
     ones. A run carries a `State` whose arrays have the shape (*size, m), m being the nodes of the tree in its order,
     ``compartments.tree``.
 
@@ -106,6 +107,7 @@ class MultiCompartment(Assembled):
         channels = {label: one for label, one in by_label.items() if isinstance(one.part, Channel)}
         by_species = _by_species(found, {label: one for label, one in by_label.items() if label not in channels})
         regions = {label: one.region for label, one in (by_species | channels).items() if one.region is not None}
+        C, Ra, V = (along(x, name, compartments) for name, x in (("C", C), ("Ra", Ra), ("V", V)))
         Module.__init__(
             self,
             C=C, Ra=Ra, V=V, V_th=V_th, celsius=celsius, compartments=compartments, size=shape_of(size) if size != () else (),
@@ -132,7 +134,8 @@ class MultiCompartment(Assembled):
             ModelError: for a name that the cell does not have.
             UnitError: for a missing or wrong unit.
         """
-        own = {name: value for name, value in changes.items() if name in type(self).parameters}
+        known = type(self).parameters
+        own = {name: along(x, name, self.compartments) for name, x in changes.items() if name in known}
         _check_names(own, {})
         new = super().replace(**own)
         kinds: dict[str, dict[str, Any]] = {"channels": dict(self.channels), "ions": dict(self.ions)}
@@ -145,6 +148,7 @@ class MultiCompartment(Assembled):
             if parts is None:
                 raise unknown(path, [*type(self).parameters, *self.channels, *self.ions], OWN_OF_MANY)
             if name:
+                value = along(value, f"{name} of '{label}'", self.compartments, self.numbers(label))
                 parts[label] = parts[label].replace(**{name: value})
                 continue
             given = value if isinstance(value, On | list | tuple) else On(regions.get(label, "all"), value)
@@ -237,7 +241,7 @@ def _cut(morphology: Any, rule: Rule | None, Ra: Any, C: Any) -> Compartments:
     rule = max_length("20 um") if rule is None else rule
     if not isinstance(rule, DLambda):
         return morphology.discretise(rule)
-    if any(isinstance(value, Sampled) or np.ndim(_number(value)) for value in (Ra, C)):
+    if any(isinstance(value, Sampled | ByDistance) or np.ndim(_number(value)) for value in (Ra, C)):
         raise ModelError(
             "d_lambda needs one Ra and one C for the whole cell: where they differ, cut it first, morph.discretise(d_lambda(0.1), Ra=..., "
             "C=...), and give the Compartments."

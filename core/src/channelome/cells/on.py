@@ -77,11 +77,7 @@ def _one(given: Any, label: str, compartments: Compartments) -> Placed:
     if where.region != "all":
         numbers = compartments.numbers(where.region)
         numbers = None if len(numbers) == len(compartments) else numbers
-    distance = compartments.distance if numbers is None else compartments.distance[numbers]
-    values = {
-        name: _along(x, distance, f"{name} of '{label}'") if isinstance(x, ByDistance) else x
-        for name, x in where.parameters.items()
-    }
+    values = {name: along(x, f"{name} of '{label}'", compartments, numbers) for name, x in where.parameters.items()}
     part = what(**values) if isinstance(what, type) else what.replace(**values)
     return Placed(part, None if numbers is None else where.region, numbers)
 
@@ -100,16 +96,38 @@ def _mechanism(what: Any, label: str) -> Any:
     )
 
 
-def _along(value: ByDistance, distance: np.ndarray, where: str) -> tuple[Any, str]:
-    """The values at so many ways from the soma, with their unit."""
-    found = value.function(distance)
-    if np.shape(found) not in ((), distance.shape):
+def along(value: Any, where: str, compartments: Compartments, numbers: np.ndarray | None = None) -> Any:
+    """What is given `by_distance` as values in compartments, all if not these, with their unit; anything else as it is.
+
+    Raises:
+        ModelError: for a function that fails, or gives what are not as many finite numbers.
+    """
+    if not isinstance(value, ByDistance):
+        return value
+    numbers = np.arange(len(compartments)) if numbers is None else numbers
+    way = compartments.distance[numbers]
+    said = f"{where}: the function of by_distance()"
+    try:
+        found = value.function(way)
+        found = found if isinstance(found, Tracer) else np.asarray(found)
+    except jax.errors.JAXTypeError:
+        raise
+    except Exception as error:
         raise ModelError(
-            f"{where}: the function of by_distance() gives the shape {np.shape(found)} for {distance.size} compartments."
-        )
-    return found if isinstance(found, Tracer) else np.asarray(
-        found, float
-    ), value.unit  # no array on a device before a run
+            f"{said} raised {type(error).__name__}: {error}. It is given an array, the ways from the soma of {way.size} compartments in um."
+        ) from error
+    if found.dtype.kind not in "fiub":
+        raise ModelError(f"{said} gives no numbers, but {str(found)[:60]}.")
+    if found.shape not in ((), way.shape):
+        raise ModelError(f"{said} gives the shape {found.shape} for {way.size} compartments.")
+    if isinstance(found, Tracer):
+        return found, value.unit
+    if not np.all(np.isfinite(found)):
+        worst = int(np.argmin(np.isfinite(np.broadcast_to(found, way.shape))))
+        bad = np.broadcast_to(found, way.shape)[worst]
+        at = f"{compartments.label(int(numbers[worst]))}, {way[worst]:.4g} um from the soma"
+        raise ModelError(f"{said} gives {bad:g} in {at}, and must give finite numbers.")
+    return np.asarray(found, float), value.unit  # no array on a device before a run
 
 
 def _joined(parts: Sequence[Placed], label: str, compartments: Compartments) -> Placed:

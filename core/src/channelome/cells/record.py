@@ -9,6 +9,7 @@ import numpy as np
 from jax import Array
 
 from ..errors import ModelError, UnknownName
+from ..morphology import Compartments
 from ..state import State
 
 _ION_UNITS = {"C_in": "mM", "C_out": "mM", "E": "mV"}
@@ -79,8 +80,9 @@ def _find(cell: Any, name: str, known: Mapping[str, Probe]) -> Probe:
 
 
 def _find_in_places(cell: Any, name: str, known: Mapping[str, Probe]) -> Probe:
-    """Of ``"soma.V"``, ``"apical[3](0.5).INa.m"`` the probe in its place; without a place, of all compartments."""
-    ends = [end for end in known if name == end or name.endswith(f".{end}")]
+    """Of ``"soma.V"``, ``"apical[3](0.5).INa.m"`` the probe in its place, of ``"apical.V"`` in all compartments of the region; without
+    either, in all where it is."""
+    ends = [end for end in known if name == end or name.removesuffix(f".{end}") not in ("", name)]
     if not ends:
         tail = ".".join(name.rsplit(".", 2)[-2:])
         close = difflib.get_close_matches(tail, known, n=1) or difflib.get_close_matches(
@@ -94,18 +96,30 @@ def _find_in_places(cell: Any, name: str, known: Mapping[str, Probe]) -> Probe:
     probe, compartments = known[end], cell.compartments
     place = name[: -len(end)].removesuffix(".")
     there = cell.numbers(probe.part) if probe.part else np.arange(len(compartments))
-    asked = compartments.indices(place) if place else there
+    asked, whole = _asked(compartments, name, place) if place else (there, True)
     missing = np.setdiff1d(asked, there)
     if missing.size:
-        raise ModelError(
-            f"cannot record '{name}': '{probe.part}' is not in {compartments.label(int(missing[0]))}, but on "
-            f"'{dict(cell.regions)[probe.part]}'."
-        )
+        raise _missing(cell, name, place if whole else "", end, probe.part, missing)
     position = compartments.tree.position
     rows = position[asked]
     if probe.part in dict(cell.regions):
         rows = np.searchsorted(np.sort(position[there]), rows)
-    return probe._replace(name=name, rows=tuple(rows.tolist()), several=not place or len(asked) > 1)
+    return probe._replace(name=name, rows=tuple(rows.tolist()), several=whole or len(asked) > 1)
+
+
+def _asked(compartments: Compartments, name: str, place: str) -> tuple[np.ndarray, bool]:
+    try:
+        return compartments.asked(place)
+    except ModelError as error:
+        raise ModelError(f"cannot record '{name}': {error}") from None
+
+
+def _missing(cell: Any, name: str, region: str, end: str, part: str, missing: np.ndarray) -> ModelError:
+    own = dict(cell.regions)[part]
+    others = f" and {missing.size - 1} more" if missing.size > 1 else ""
+    way_out = f": record '({region}) & ({own}).{end}', or '{end}' of all places where it is" if region else ""
+    label = cell.compartments.label(int(missing[0]))
+    return ModelError(f"cannot record '{name}': '{part}' is not in {label}{others}, but on '{own}'{way_out}.")
 
 
 def _all(cell: Any) -> list[Probe]:

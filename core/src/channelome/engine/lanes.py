@@ -15,7 +15,7 @@ def over_lanes(bundle: Bundle, places: Mapping[str, Place], values: Sequence[Any
         return values[0]
     out = empty_lanes(bundle, places, values[0], filling)
     for member, value in zip(bundle.members, values, strict=True):
-        _lane(out, member, places)[...] = np.ravel(value)
+        _lane(out, bundle, member, places)[...] = np.ravel(value)
     return _shaped(out, bundle, places)
 
 
@@ -25,17 +25,21 @@ def summed_lanes(bundle: Bundle, places: Mapping[str, Place], values: Sequence[A
         return values[0]
     out = empty_lanes(bundle, places, values[0], 0.0)
     for member, value in zip(bundle.members, values, strict=True):
-        _lane(out, member, places)[...] += np.ravel(value)
+        _lane(out, bundle, member, places)[...] += np.ravel(value)
     return _shaped(out, bundle, places)
 
 
 def empty_lanes(bundle: Bundle, places: Mapping[str, Place], like: Any, filling: Any) -> np.ndarray:
-    whole = places[bundle.members[0].pathway.wiring.post].whole
-    return np.full((bundle.lanes, math.prod(whole)), filling, np.asarray(like).dtype)
+    whole = bundle.across or math.prod(places[bundle.members[0].pathway.wiring.post].whole)
+    return np.full((bundle.lanes, whole), filling, np.asarray(like).dtype)
 
 
-def _lane(out: np.ndarray, member: Member, places: Mapping[str, Place]) -> np.ndarray:
+def _lane(out: np.ndarray, bundle: Bundle, member: Member, places: Mapping[str, Place]) -> np.ndarray:
+    """What a projection has of an array over lanes; of one that lands on places with an axis over these first."""
     place = places[member.pathway.wiring.post]
+    if bundle.across:
+        first, stop = bundle.span(member, places)
+        return out[first:stop].reshape(-1, place.n)
     return out[member.lane, place.first : place.first + place.n]
 
 

@@ -20,6 +20,7 @@ from ..cells.cable import nodes_last
 from ..cells.forest import Stand, forest_of, kind
 from ..mechanisms.transmission import Coupling, Followed
 from ..networks.projection import Pathway
+from ..networks.wiring import Wiring
 from .blocks import same_numbers, structure
 from .delivery import WORD, n_words
 from .plan import is_point, is_source
@@ -53,6 +54,11 @@ class Place(NamedTuple):
         return self.size == self.whole
 
     @property
+    def across(self) -> int:
+        """How many cells lie beside one another at each node of a block of cells with compartments."""
+        return self.n if self.stand is None else self.n // self.stand.rows.shape[1]
+
+    @property
     def own(self) -> "Place":
         """The population as if it were a block: synapses at places of its cells have arrays over it alone."""
         return self._replace(first=0, whole=self.size)
@@ -83,7 +89,8 @@ class Lane(NamedTuple):
 
 
 class Member(NamedTuple):
-    """A projection of a path, with its label, its delay in steps (None where synapses have their own), the longest, and its lane."""
+    """A projection of a path, with its label, its delay in steps (None where synapses have their own), the longest, and its lane; of one
+    that lands on places of cells the first of its lanes, where these are those of several projections."""
 
     label: str
     pathway: Pathway
@@ -93,7 +100,11 @@ class Member(NamedTuple):
 
 
 class Bundle(NamedTuple):
-    """The projections that one path holds, and the number of its lanes."""
+    """The projections that one path holds, and the number of its lanes.
+
+    Projections onto places of cells lie one after another: of each place a lane for each tree of the target, as wide as the cells that lie
+    `across` a node.
+    """
 
     members: tuple[Member, ...]
     lanes: int
@@ -101,11 +112,18 @@ class Bundle(NamedTuple):
     post: str
     several: bool
     """Whether its sources may send several spikes in one step; those of cells have paths of their own."""
+    across: int = 0
+    """Cells of a lane, where several projections land on places; else 0."""
 
     @property
     def spread(self) -> bool:
         """Whether its lanes are places on each target, and all of one projection."""
-        return self.lanes > 1 and self.members[0].pathway.wiring.landing is not None
+        return self.lanes > 1 and not self.across and self.members[0].pathway.wiring.landing is not None
+
+    def span(self, member: Member, places: Mapping[str, Place]) -> tuple[int, int]:
+        """The lanes of one of several projections that land on places: the first, and that after the last."""
+        wiring = member.pathway.wiring
+        return member.lane, member.lane + _places_of(wiring) * places[wiring.post].n // self.across
 
 
 class Layout(NamedTuple):
@@ -161,7 +179,7 @@ def layout_of(
             by_state.setdefault((member.pathway.wiring.post, member.lane), []).append(member.label)
         for (_, lane), labels in by_state.items():
             joined = "+".join(labels)
-            lane = lane if bundle.lanes > 1 and not bundle.spread else -1
+            lane = lane if bundle.lanes > 1 and not (bundle.spread or bundle.across) else -1
             lanes |= {label: Lane(name, lane, joined) for label in labels}
     return Layout(dt, devices, places, lanes, bundles)
 
@@ -234,8 +252,9 @@ def _groups(
         plain = not isinstance(path.synapse, Followed) and path.plasticity is None
         block = places[path.wiring.post].block
         kind = (block, jax.tree.structure(path.synapse), path.unit.symbol, path.frozen, path.wiring.pre in sources)
-        key = kind if together and plain and path.wiring.landing is None else label
-        groups.setdefault(key, []).append((label, path, path.wiring.longest(dt, label)))
+        delay, longest = path.wiring.longest(dt, label)
+        on = () if path.wiring.landing is None else (delay,)  # so that what is under way is kept as that of each apart
+        groups.setdefault((kind, on) if together and plain else label, []).append((label, path, (delay, longest)))
     return [part for group in groups.values() for part in _alike(group)]
 
 
@@ -260,7 +279,9 @@ def _alike(group: list[tuple[str, Pathway, Any]]) -> list[list[tuple[str, Pathwa
 def _bundle(
     group: list[tuple[str, Pathway, Any]], places: Mapping[str, Place], sources: set[str], recorded: set[str]
 ) -> Bundle:
-    """Each projection in the first lane of its target that it may share, or in a new one."""
+    """Each projection in the first lane of its target that it may share, or in a new one; of several onto places each in lanes of its own."""
+    if len(group) > 1 and group[0][1].wiring.landing is not None:
+        return _landing(group, places, sources)
     used: dict[str, list[tuple[Any, bool]]] = {}
     members = []
     for label, path, (delay, longest) in group:
@@ -279,6 +300,23 @@ def _bundle(
     several = members[0].pathway.wiring.pre in sources
     lanes = max(len(lanes) for lanes in used.values()) if landing is None else len(landing.compartments)
     return Bundle(tuple(members), lanes, pre, post, several)
+
+
+def _landing(group: list[tuple[str, Pathway, Any]], places: Mapping[str, Place], sources: set[str]) -> Bundle:
+    """Projections onto places of the cells of one block."""
+    target = places[group[0][1].wiring.post]
+    members, lanes = list[Member](), 0
+    for label, path, (delay, longest) in group:
+        members.append(Member(label, path, delay, longest, lanes))
+        lanes += _places_of(path.wiring) * places[path.wiring.post].n // target.across
+    pre = tuple(dict.fromkeys(places[member.pathway.wiring.pre].block for member in members))
+    return Bundle(tuple(members), lanes, pre, target.block, group[0][1].wiring.pre in sources, target.across)
+
+
+def _places_of(wiring: Wiring) -> int:
+    """On how many places of each target synapses land."""
+    assert wiring.landing is not None
+    return len(wiring.landing.compartments)
 
 
 def numbers(layout: Layout, bundle: Bundle) -> int:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -100,6 +101,7 @@ class Record(NamedTuple):
         listed: numbers of the neurons, where they are no range.
         shape: of one sample.
         nodes: of synapses on compartments, as those of the path; conductances and currents are summed over its `places`.
+        span: the first lane of the path that is asked for and that after the last, where several projections land on places.
     """
 
     name: str
@@ -115,6 +117,7 @@ class Record(NamedTuple):
     shape: tuple[int, ...]
     nodes: tuple[int, ...] = ()
     places: int = 1
+    span: tuple[int, int] | None = None
 
     def read(self, parts: Parts, state: NetworkState) -> Array:
         if isinstance(self.probe, Probe):
@@ -127,17 +130,21 @@ class Record(NamedTuple):
         return self.cut(values)
 
     def _of_synapses(self, probe: Let, parts: Parts, state: NetworkState) -> Array:
+        states, synapse = state.synapses[self.part], parts.pathways[self.part][0]
+        if self.span is not None:
+            inside = slice(*self.span)
+            states = {name: x[inside] for name, x in states.items()}
+            synapse = jax.tree.map(lambda x: x[inside] if jnp.ndim(x) else x, synapse)
         if probe.field:
-            return state.synapses[self.part][probe.field]
-        synapse, V = parts.pathways[self.part][0], state.cells[self.over].V
+            return states[probe.field]
+        V = state.cells[self.over].V
         at = V if self.lane < 0 else V.reshape(1, -1)
-        states = state.synapses[self.part]
         if self.nodes:
             at = V[np.asarray(self.nodes)].reshape(next(iter(states.values())).shape)
         amount = synapse.conductance(states, at)
         if probe.as_current:
             amount = amount * (synapse.E - at) * (1e-3 if self.unit == "nA" else 1.0)  # nS times mV are pA
-        return jnp.sum(amount, axis=0) if self.places > 1 else amount
+        return jnp.sum(amount.reshape(self.places, -1), axis=0) if self.places > 1 else amount
 
     def cut(self, values: Array) -> Array:
         """Of the values of a block those asked for."""

@@ -46,18 +46,25 @@ def record(model: Model, layout: Layout, name: str, clamped: Collection[str] = (
         probe = clamping.probe(label, population, label in clamped) if own else probes(population, [field])[0]
     except UnknownName as error:
         raise UnknownName(f"cannot record '{name}': {error}") from None
+    except ModelError as error:
+        raise ModelError(f"'{label}': {error}") from None
     asked, place = probe, layout.places[label]
     if place.stand is not None:
         rows = place.stand.of(probe.part)[list(probe.rows or ())]
         probe, place = probe._replace(rows=tuple(rows.ravel().tolist()), trees=rows.shape[1]), place.own
-    if probe.several:
-        if index.size != place.n:
-            raise UnknownName(
-                f"cannot record '{name}': of some cells one place each can be recorded; take all cells, '{label}.{field}'."
-            )
-        shape = asked.shape(place.size)
-        return Record(name, probe.unit, place.block, place.block, probe, -1, 0, math.prod(shape), 1, None, shape)
-    return _record(name, probe.unit, place.block, probe, -1, place, index)
+    record = _record(name, probe.unit, place.block, probe, -1, place, _over_places(index, asked))
+    if not probe.several:
+        return record
+    cells = place.size if index.size == place.n else (index.size,)
+    return record._replace(shape=asked.shape(cells))
+
+
+def _over_places(index: np.ndarray, asked: Probe) -> np.ndarray:
+    """The numbers of neurons among the values of a probe, which has several of each."""
+    if not asked.several or asked.rows is None:
+        return index
+    k = len(asked.rows)
+    return (index[:, None] * k + np.arange(k)).ravel()
 
 
 def projection_of(name: str) -> str:
@@ -107,4 +114,9 @@ def _record_of_synapses(model: Model, layout: Layout, name: str, head: str, fiel
     except ModelError as error:
         raise UnknownName(str(error)) from None
     found = _record(name, unit, lane.path, probe, -1 if probe.at_source else lane.lane, place, index)
-    return found if probe.at_source else found._replace(nodes=nodes_of(path.wiring, layout), places=places)
+    if probe.at_source:
+        return found
+    bundle = layout.bundles[lane.path]
+    member = next(member for member in bundle.members if member.label == label)
+    span = bundle.span(member, layout.places) if bundle.across else None
+    return found._replace(nodes=nodes_of(path.wiring, layout), places=places, span=span)

@@ -8,14 +8,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..errors import ModelError
+from ..networks import Network
 from ..results import Activity, SpikeTrains, Traces, crossings
-from ..results.along import located
+from ..results.along import Located, located
 from ..state import NetworkState, State
 from .collected import counts_of, of_groups
 from .continuing import checked_network_state
 from .model import LONE, Model
 from .prepare import Prepared, prepared
 from .provenance import Provenance, provenance
+from .records import projection_of
 from .request import checked_state, first_step, whole_steps
 from .run import Ran, chunked
 from .sharding import check_shares, mesh_of
@@ -132,11 +134,28 @@ def _traced_results(
 ) -> Any:  # fmt: skip
     t = jnp.asarray((first + np.arange(count + 1) * run.plan.every) * dt, run.dt.dtype)
     units = _units(model, run, names)
+    places = _places(model, run)
     if model.network is None:
-        places = located(model.populations[LONE], units)
         return Traces(t=t, data={name: data[name] for name in units}, units=units, end=final.cells[LONE], places=places)
     units |= {name: "1" for _, name in run.plan.counted}
-    return Activity(t=t, data={name: data[name] for name in units}, units=units, end=final, provenance=origins)
+    data = {name: data[name] for name in units}
+    return Activity(t=t, data=data, units=units, end=final, provenance=origins, places=places)
+
+
+def _places(model: Model, run: Prepared) -> Located | None:
+    """Where on cells with compartments the records stand; None of a lone population of points."""
+    names = [record.name for record in run.plan.records]
+    if model.network is None:
+        cell = model.populations[LONE]
+        return None if cell.pointwise else located((name, cell, name) for name in names)
+    own = [name for name in names if projection_of(name) not in model.projections]
+    return located((name, *_asked(model.network, name)) for name in own)
+
+
+def _asked(network: Network, name: str) -> tuple[Any, str]:
+    """The population that a record is of, and what is asked of it."""
+    head, _, field = name.partition(".")
+    return network.populations[network.indices(head)[0]], field
 
 
 def _traces(
@@ -156,7 +175,7 @@ def _traces(
     return Traces(
         t=t, data=data, units=_units(model, run, names), spikes=spikes, end=lambda: ran.final().cells[LONE],
         interrupted=ran.interrupted, V_th=float(cell.V_th) if np.ndim(cell.V_th) == 0 else None, provenance=origins,
-        places=located(cell, data),
+        places=_places(model, run),
     )  # fmt: skip
 
 
@@ -173,7 +192,7 @@ def _activity(model: Model, run: Prepared, ran: Ran, t: np.ndarray, first: int, 
     spikes = ran.collected.spikes(first)
     return Activity(
         t=t, data=_read_only(run, ran), units=_units(model, run, ()), spikes=spikes | of_groups(model.network, spikes),
-        end=ran.final, interrupted=ran.interrupted, provenance=origins,
+        end=ran.final, interrupted=ran.interrupted, provenance=origins, places=_places(model, run),
     )  # fmt: skip
 
 

@@ -49,12 +49,22 @@ def _take(layout: Layout, bundle: Bundle, member: Member) -> Callable[[Any], Any
     place = target_of(layout, member.pathway.wiring)
 
     def take(x: Any) -> Any:
+        if bundle.across:
+            return _landed(layout, bundle, member, x)
         if bundle.spread or not place.pointwise:
             return x
         row = x if bundle.lanes == 1 else x[member.lane]
         return row.reshape(place.size) if place.alone else place.cut(row)
 
     return take
+
+
+def _landed(layout: Layout, bundle: Bundle, member: Member, x: Any) -> Any:
+    """What one of several projections onto places has of an array over their lanes, in the form that it has alone."""
+    first, stop = bundle.span(member, layout.places)
+    place = target_of(layout, member.pathway.wiring)
+    several = (stop - first) * bundle.across > place.n
+    return x[first:stop].reshape(-1, place.n) if several else x[first:stop].reshape(place.size)
 
 
 def _sent_of(layout: Layout, bundle: Bundle, member: Member, ring: Any) -> Any:
@@ -138,6 +148,8 @@ def _joined(states: list[Any], place: Place) -> Any:
 
 def _spread(layout: Layout, bundle: Bundle, values: Mapping[str, Any], parts: Mapping[str, Member]) -> Any:
     """States by label in their lanes."""
+    if bundle.across:
+        return jnp.concatenate([values[label].reshape(-1, bundle.across) for label in parts])
     whole = target_of(layout, bundle.members[0].pathway.wiring).whole
     if bundle.spread:
         return next(iter(values.values()))

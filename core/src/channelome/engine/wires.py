@@ -29,9 +29,14 @@ def path_of(layout: Layout, name: str, bundle: Bundle, tracing: bool) -> Path:
     return Path(
         name, bundle.pre, bundle.post, bundle.lanes, begin, delay, longest, _uniform(bundle),
         first.pathway.unit.symbol, first.pathway.frozen, bundle.several,
-        "" if tracing or jax.default_backend() != "cpu" else _counts(bundle), nodes_of(first.pathway.wiring, layout),
-        () if first.pathway.wiring.landing is None else layout.places[bundle.members[0].pathway.wiring.post].size,
+        "" if tracing or jax.default_backend() != "cpu" else _counts(bundle),
+        tuple(node for member in bundle.members for node in nodes_of(member.pathway.wiring, layout)),
+        (bundle.across,) if bundle.across else _size_of(first.pathway.wiring, layout),
     )  # fmt: skip
+
+
+def _size_of(wiring: Wiring, layout: Layout) -> tuple[int, ...]:
+    return () if wiring.landing is None else layout.places[wiring.post].size
 
 
 def _counts(bundle: Bundle) -> str:
@@ -268,12 +273,12 @@ def _by_target(layout: Layout, path: Path, bundle: Bundle, where: np.ndarray) ->
 def places_of(layout: Layout, path: Path, bundle: Bundle, member: Member) -> np.ndarray:
     """The place of each synapse of a member in what its path delivers into: lane by lane, delay by delay."""
     place = target_of(layout, member.pathway.wiring)
-    whole = math.prod(place.whole)
+    whole = bundle.across or math.prod(place.whole)
     begin = member.lane * whole + place.first
     edges, landing = member.pathway.wiring.edges, member.pathway.wiring.landing
     targets = edges.targets if begin == 0 else edges.targets + np.int32(begin)
     if landing is not None and landing.which is not None:
-        targets = targets + landing.which * np.int32(whole)
+        targets = targets + landing.which * np.int32(place.n)
     if path.delay is not None:
         return targets
     if (path.longest + 2) * bundle.lanes * whole >= NOWHERE // 2:

@@ -4,12 +4,10 @@ The shells of a compartment are one tridiagonal system, solved with what binds a
 that nothing positive is subtracted from something positive, and what leaves a shell enters the next.
 """
 
-import itertools
-from typing import Annotated, Any, ClassVar, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from jax.core import Tracer
 
 from ..errors import ModelError
@@ -18,51 +16,19 @@ from ..module import STATIC, Module, param
 from ..units import Bound, Concentration, Diffusivity, Length, PositiveConcentration, Rate, Unit
 from .ions import Diffusing, Ion, IonView, States, valence_of
 from .kinetics import Rule
+from .rings import Pair, Rings, tridiagonal, tridiagonal_pairs
 
 Binding = Annotated[Any, Unit.parse("1/(mM*ms)"), Bound(0.0)]
 PumpRate = Annotated[Any, Unit.parse("mM*um/ms"), Bound(0.0)]
-
-
-class Rings(NamedTuple):
-    """The shells of a cylinder, per um of its length and over pi, from the membrane inward.
-
-    Attributes:
-        volume: um^2 of each.
-        across: between each and the next, the border's circumference over the way.
-        membrane: um.
-    """
-
-    volume: list[Any]
-    across: list[Any]
-    membrane: Any
-
-    @classmethod
-    def of(cls, shells: int, diameter: Any, depth: Any) -> "Rings":
-        """Values are meant on circles: the first on the membrane, the last on the axis, shells end halfway between them. So the first
-        and the last are half as thick as others, or the first is as thick as `depth`."""
-        R = diameter / 2
-        if shells == 1:
-            return cls([R**2], [], diameter)
-        if depth is None:
-            at = [R * (1 - s / (shells - 1)) for s in range(shells)]
-        else:
-            second = R - 2 * depth
-            at = [R, *(second * (1 - s / (shells - 2)) for s in range(shells - 1))] if shells > 2 else [R, 0 * R]
-        borders = [(a + b) / 2 for a, b in itertools.pairwise(at)]
-        if depth is not None:
-            borders[0] = R - depth
-        outer, inner = [R, *borders], [*borders, 0 * R]
-        volume = [(a - b) * (a + b) for a, b in zip(outer, inner, strict=True)]
-        across = [2 * border / (a - b) for border, a, b in zip(borders, at, at[1:], strict=False)]
-        return cls(volume, across, diameter)
 
 
 class Shells(Ion):
     """An ion in `shells` concentric shells of each compartment; channels see the outermost, whose concentration is ``C_in``.
 
     ``dC[s]/dt`` is what diffuses over its two borders, less what binds; in the outermost also ``-10 I / (z F)`` and the pump, over its
-    volume per membrane. With a buffer of `B` in all, which does not move,
-    ``d bound/dt = k_on C (B - bound) - k_off bound``. The pump takes ``v (C / (C + K) - C_rest / (C_rest + K))`` through the membrane, which
+    volume per membrane. With a buffer of `B` in all,
+    ``d bound/dt = k_on C (B - bound) - k_off bound``. It moves with the diffusion coefficient `D_B`, bound as fast as free, so that `B` stays the
+    same everywhere and only what is bound has to be followed; without one it stays where it is. The pump takes ``v (C / (C + K) - C_rest / (C_rest + K))`` through the membrane, which
     leaves rest at rest. Between compartments each shell exchanges with its like, unless ``axial=False``. The scheme of shells is that of
     Carnevale & Hines (2006), doi:10.1017/CBO9780511541612, ch. 9.
 
@@ -87,6 +53,7 @@ class Shells(Ion):
     B: Concentration = None
     k_on: Binding = None
     k_off: Rate = None
+    D_B: Diffusivity = None
     v: PumpRate = None
     K: PositiveConcentration = None
 
@@ -105,6 +72,10 @@ class Shells(Ion):
                 raise ModelError(
                     f"{what} of {name} has {', '.join(names)}: give {', '.join(f'{x}=...' for x in missing)} too."
                 )
+        if self.D_B is not None and self.B is None:
+            raise ModelError(
+                f"D_B of {name} is that of a buffer, and there is none: give B=..., k_on=... and k_off=... too."
+            )
         if shells == 1 and self.depth is not None:
             raise ModelError(
                 f"one shell of {name} is the whole compartment, and has no depth: give shells=2 or more, or a pool such as CalciumDetailed."
@@ -116,6 +87,11 @@ class Shells(Ion):
         where = f"the ion '{self.species}' ({type(self).__name__})"
         if self.diameter is not None:
             raise ModelError(f"{where} is given a diameter, and compartments have their own: leave diameter out.")
+        if np.ndim(diameter) == 1 and self.D_B is not None and np.shape(self.B)[-1:] not in ((), (1,)):
+            raise ModelError(
+                f"{where}: a buffer that moves spreads until it is the same everywhere: give one number for B, or one by cell, not one by "
+                f"compartment."
+            )
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
         new._set("diameter", diameter)
@@ -138,7 +114,12 @@ class Shells(Ion):
         if not self.axial:
             return {}
         volume = Rings.of(self.shells, diameter, self.depth).volume
-        return {name: Diffusing(self.D, 4 * each / diameter**2) for name, each in zip(self._free, volume, strict=True)}
+        moving = [(self.D, self._free)] if self.D_B is None else [(self.D, self._free), (self.D_B, self._bound)]
+        return {
+            name: Diffusing(D, 4 * each / diameter**2)
+            for D, of in moving
+            for name, each in zip(of, volume, strict=True)
+        }
 
     # ---- states ----
 
@@ -167,15 +148,16 @@ class Shells(Ion):
     def slope(self, states: Any, current: Any) -> States:
         rings = Rings.of(self.shells, self.diameter, self.depth)
         C = [states[name] for name in self._free]
-        inward = [self.D * across * (a - b) for across, a, b in zip(rings.across, C, C[1:], strict=False)]
         entered = (-10 * current / (self.valence * FARADAY) - self._pumped(C[0])) * rings.membrane
-        gained = [a - b for a, b in zip([entered, *inward], [*inward, 0.0], strict=True)]
-        rates = [x / volume for x, volume in zip(gained, rings.volume, strict=True)]
+        rates = rings.gained(entered, rings.inward(self.D, C))
         if self.B is None:
             return dict(zip(self._free, rates, strict=True))
         bound = [states[name] for name in self._bound]
         binding = [self.k_on * c * (self.B - b) - self.k_off * b for c, b in zip(C, bound, strict=True)]
         free = [rate - taken for rate, taken in zip(rates, binding, strict=True)]
+        if self.D_B is not None:
+            moved = rings.gained(0.0, rings.inward(self.D_B, bound))
+            binding = [x + y for x, y in zip(binding, moved, strict=True)]
         return dict(zip((*self._free, *self._bound), (*free, *binding), strict=True))
 
     def relax(self, states: Any, current: Any, dt: Any, rule: Rule) -> States:
@@ -183,14 +165,15 @@ class Shells(Ion):
         rings = Rings.of(self.shells, self.diameter, self.depth)
         change = {name: dt * rate for name, rate in self.slope(states, current).items()}
         C = [states[name] for name in self._free]
-        links = [self.D * across for across in rings.across]
-        leaving = [(a + b) / volume for a, b, volume in zip([0.0, *links], [*links, 0.0], rings.volume, strict=True)]
+        leaving, carried = rings.leaving(self.D), rings.leaving(0.0 if self.D_B is None else self.D_B)
         leaving[0] = leaving[0] + self._pump_slope(C[0]) * rings.membrane / rings.volume[0]
         binds, frees = self._reaction(states)
         fastest = jnp.zeros_like(C[0])
-        for rate in (*(a + p for a, p in zip(leaving, binds, strict=True)), *frees):
+        for rate in (x + y for a, b in ((leaving, binds), (carried, frees)) for x, y in zip(a, b, strict=True)):
             fastest = jnp.maximum(fastest, dt * rate)
         h = rule.theta(fastest) * dt
+        if self.D_B is not None:
+            return self._moved_together(states, rings, change, binds, frees, h)
         free = [change[name] for name in self._free]
         held = [1 + h * p / (1 + h * q) for p, q in zip(binds, frees, strict=True)]
         held[0] = held[0] + h * self._pump_slope(C[0]) * rings.membrane / rings.volume[0]
@@ -198,15 +181,30 @@ class Shells(Ion):
         if self.B is not None:
             bound = [change[name] for name in self._bound]
             free = [x + h * q * k * b for x, q, k, b in zip(free, frees, kept, bound, strict=True)]
-        moved = _tridiagonal(
+        moved = tridiagonal(
             [v * x for v, x in zip(rings.volume, held, strict=True)],
-            [h * link for link in links],
+            [h * self.D * across for across in rings.across],
             [v * x for v, x in zip(rings.volume, free, strict=True)],
         )
         if self.B is None:
             return {name: states[name] + x for name, x in zip(self._free, moved, strict=True)}
         taken = [(b + h * p * x) * k for b, p, x, k in zip(bound, binds, moved, kept, strict=True)]  # pyright: ignore[reportPossiblyUnboundVariable]
         return {name: states[name] + x for name, x in zip((*self._free, *self._bound), (*moved, *taken), strict=True)}
+
+    def _moved_together(
+        self, states: Any, rings: Rings, change: States, binds: list[Any], frees: list[Any], h: Any
+    ) -> States:
+        """The step where what is bound moves, too: free and bound are solved for at once."""
+        pumped = [self._pump_slope(states["C_in"]) * rings.membrane / rings.volume[0], *[0.0] * (self.shells - 1)]
+        held = [
+            Pair((v * (1 + h * out), v * 1.0), (v * h * p, v * h * q))
+            for v, p, q, out in zip(rings.volume, binds, frees, pumped, strict=True)
+        ]
+        links = [(h * self.D * across, h * self.D_B * across) for across in rings.across]
+        right = [(v * change[a], v * change[b]) for v, a, b in zip(rings.volume, self._free, self._bound, strict=True)]
+        found = tridiagonal_pairs(held, links, right)
+        free, bound = ([one[k] for one in found] for k in (0, 1))
+        return {name: states[name] + x for name, x in zip((*self._free, *self._bound), (*free, *bound), strict=True)}
 
     def _reaction(self, states: Any) -> tuple[list[Any], list[Any]]:
         """By shell, 1/ms: at what rate what is free is bound, and by which what is bound goes back to where binding and freeing are even."""
@@ -244,17 +242,3 @@ class IonShells(Shells):
     def __init__(self, *, species: str, valence: int | None = None, **values: Any) -> None:
         valence = valence_of(species, valence)
         Shells.__init__(self, species=species, valence=valence, **values)
-
-
-def _tridiagonal(held: list[Array], links: list[Array], right: list[Array]) -> list[Array]:
-    """The x with ``held[s] x[s] + links[s] (x[s] - x[s+1]) + links[s-1] (x[s] - x[s-1]) = right[s]``, elementwise: sums alone, no differences."""
-    pivots: list[Any] = []
-    for s, link in enumerate(links):
-        pivots.append(held[s] + link)
-        share = link / pivots[s]
-        held = [*held[: s + 1], held[s + 1] + share * held[s], *held[s + 2 :]]
-        right = [*right[: s + 1], right[s + 1] + share * right[s], *right[s + 2 :]]
-    x = [right[-1] / held[-1]]
-    for s in range(len(links) - 1, -1, -1):
-        x.insert(0, (right[s] + links[s] * x[0]) / pivots[s])
-    return x

@@ -11,6 +11,7 @@ from ..errors import ModelError
 from .anatomy import Anatomy
 from .pictures import flat
 from .regions import Places, check_not_empty, mask, places
+from .syntax import is_region
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -171,6 +172,17 @@ class Compartments:
         """
         found = self.holding(places(self.anatomy, text))
         return found[np.sort(np.unique(found, return_index=True)[1])]
+
+    def asked(self, text: str) -> tuple[np.ndarray, bool]:
+        """The compartments of places or of a region, whichever `text` names, and whether it is a region.
+
+        What is a place as well as a region, ``apical`` and ``apical[2]``, is the region; ``soma`` alone is the place.
+
+        Raises:
+            ModelError: if it is understood as neither, names what the cell has not, or nothing is there.
+        """
+        region = is_region(text)
+        return (self.numbers(text) if region else self.indices(text)), region
 
     def index(self, text: str) -> int:
         """The compartment of the one place that `text` names.

@@ -1,6 +1,6 @@
 """The points of a reconstruction as a file lists them, and what must hold before they are a tree."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -65,12 +65,13 @@ def asked(repair: str | Sequence[str]) -> frozenset[str]:
     Raises:
         ModelError: for a name that is no repair.
     """
-    names = repair.replace(",", " ").split() if isinstance(repair, str) else list(repair)
+    several = isinstance(repair, str | Sequence | Set)
+    names = repair.replace(",", " ").split() if isinstance(repair, str) else list(repair) if several else [repair]
     for name in names:
         if name not in REPAIRS and name != "all":
-            close = get_close_matches(name, REPAIRS, n=1)
+            close = get_close_matches(str(name), REPAIRS, n=1)
             hint = f"Did you mean '{close[0]}'?" if close else ""
-            raise ModelError(f"repair='{name}' is none of: {', '.join(REPAIRS)}, all. {hint}".rstrip())
+            raise ModelError(f"repair={name!r} is none of: {', '.join(REPAIRS)}, all. {hint}".rstrip())
     return frozenset(REPAIRS) if "all" in names else frozenset(names)
 
 

@@ -145,6 +145,8 @@ class _Reader:
             return members
         chosen = members[region.start : region.stop]
         if not len(chosen):
+            if region.stop is not None and region.stop <= region.start:
+                raise self.error(region.at, f"{name}[{region.start}:{region.stop}] ends before it begins.")
             last = len(members) - 1
             there = f"{name}[0] to {name}[{last}]" if last >= 0 else f"none; it has {self.anatomy.census()}"
             raise self.error(region.at, f"{self.anatomy.source} has no {name}[{region.start}], but {there}.")
@@ -152,7 +154,7 @@ class _Reader:
 
     def unknown(self, region: Named) -> ModelError:
         known = [*self.anatomy.members, *self.anatomy.groups, "all", "terminals", "branch_points"]
-        close = get_close_matches(region.name, known, n=1)
+        close = get_close_matches(region.name, known, n=1) or get_close_matches(region.name.lower(), known, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""
         names = [*self.anatomy.groups]
         more = ", ..." if len(names) > _SHOWN else ""

@@ -1,5 +1,6 @@
 """SWC files: lines of ``id type x y z radius parent``, after Cannon et al. (1998), doi:10.1016/S0165-0270(98)00091-0."""
 
+import codecs
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ def read_text(path: str | Path) -> str:
     Raises:
         ModelError: if there is no such file.
     """
+    if not isinstance(path, str | Path):
+        raise ModelError(f"a morphology is read from the path of a file, such as 'cell.swc', not {path!r}.")
     try:
         return decoded(Path(path).read_bytes())
     except OSError as error:
@@ -24,6 +27,8 @@ def read_text(path: str | Path) -> str:
 
 def decoded(data: bytes) -> str:
     """The text of a file's bytes."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", errors="replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -61,7 +66,7 @@ def parse(text: str, source: str) -> Points:
 def _numbers(words: list[str], number: int, line: str, source: str) -> list[float]:
     if len(words) < 7:
         raise ModelError(
-            f"{source}, line {number}: {len(words)} columns in {line.strip()[:60]!r}, expected '{' '.join(_COLUMNS)}'."
+            f"{source}, line {number}: {len(words)} columns in {line.strip()[:60]!r}, expected '{' '.join(_COLUMNS)}'{_apart(line)}."
         )
     try:
         return [float(word) for word in words[:7]]
@@ -70,5 +75,13 @@ def _numbers(words: list[str], number: int, line: str, source: str) -> list[floa
             try:
                 float(word)
             except ValueError:
-                raise ModelError(f"{source}, line {number}: the {name} is {word!r}, which is no number.") from None
+                raise ModelError(
+                    f"{source}, line {number}: the {name} is {word!r}, which is no number{_apart(line)}."
+                ) from None
         raise
+
+
+def _apart(line: str) -> str:
+    """What to do with a table whose columns are separated by something else than white space."""
+    found = next((sign for sign in ";," if line.partition("#")[0].count(sign) >= 6), None)
+    return "" if found is None else f": columns are separated by white space, not by '{found}'; replace these"

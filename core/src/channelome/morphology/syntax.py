@@ -18,6 +18,7 @@ from ..units import Unit, convert
 
 QUANTITIES = {"distance": Unit.parse("um"), "diameter": Unit.parse("um"), "order": Unit.parse("1")}
 _DEEPEST = 30
+_OF_REGIONS = ("|", "&", "<", ">", "subtree(")
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|(?P<name>[A-Za-z_µμ]\w*)|(?P<sign><=|>=|==|[-|&()\[\]:,<>=]))"
 )
@@ -108,6 +109,28 @@ def parse_places(text: str) -> tuple[Where, ...]:
         found.append(parser.place())
     parser.end()
     return tuple(found)
+
+
+def is_region(text: str) -> bool:
+    """Whether a text that may be a region or places is a region: all that is no text of places, and names without a place on
+    them, ``apical``, ``dend[2]``; but not ``soma`` alone, which is its middle."""
+    try:
+        found = parse_places(text)
+    except ModelError:
+        return _parses(text) or any(sign in text for sign in _OF_REGIONS)  # the error to be shown
+    (first, *others) = found
+    if others or first.region is not None or not isinstance(first.places, Spot):
+        return False
+    branches = first.places.branches
+    return first.places.x is None and (branches.name, branches.start) != ("soma", None)
+
+
+def _parses(text: str) -> bool:
+    try:
+        parse_region(text)
+    except ModelError:
+        return False
+    return True
 
 
 def marked(text: str, at: int, what: str, problem: str) -> ModelError:

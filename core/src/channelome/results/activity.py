@@ -14,7 +14,7 @@ from jax.tree_util import DictKey, GetAttrKey
 
 from ..errors import ModelError, UnknownName
 from ..units import Unit, convert
-from . import archive, exchange, plotting
+from . import along, archive, exchange, plotting
 from .spikes import SpikeTrains, Trains
 from .validity import network_state
 
@@ -41,6 +41,7 @@ class Activity:
         end: the state at ``t[-1]``, or a function that computes it; `final` is the state.
         interrupted: whether the run was stopped before its end.
         provenance: what was run and by which versions.
+        places: where on cells of many compartments the records stand; None from a file.
     """
 
     t: Any
@@ -50,6 +51,7 @@ class Activity:
     end: Any = None
     interrupted: bool = False
     provenance: Mapping[str, str] = field(default_factory=dict[str, str])
+    places: along.Located | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spikes", Trains(self.spikes))
@@ -119,6 +121,15 @@ class Activity:
             spread = np.sqrt(np.maximum(np.bincount(owner, intervals**2, n) / count - mean**2, 0))
             return np.where(count >= 2, spread / mean, np.nan).reshape(trains.size)
 
+    def where(self, name: str) -> along.Along:
+        """Where the last axis of a record goes along the cells, as `Traces.where`.
+
+        Raises:
+            UnknownName: for a record that is not there.
+            ModelError: for a record that goes along no cell, and of an activity from a file.
+        """
+        return along.of_one_cell(self.places, archive.concrete(self[name], f"'{name}'"), name, 0)[0]
+
     # ---- pictures ----
 
     def plot(self, *names: str, neurons: int | Sequence[int] | None = None, ax: Any = None) -> "Figure":
@@ -131,7 +142,18 @@ class Activity:
         if not data:
             raise ModelError('there is nothing to plot: record something, simulate(..., record=["cells[:5].V"]).')
         chosen = [neurons] if isinstance(neurons, int | np.integer) else neurons
-        return plotting.panels(np.asarray(self.t), data, self.units, neurons=chosen, ax=ax)
+        along = () if self.places is None else dict(self.places.records)
+        return plotting.panels(np.asarray(self.t), data, self.units, neurons=chosen, ax=ax, along=along)
+
+    def plot_space(self, name: str, *, time: Any = None, neuron: int = 0, ax: Any = None) -> "Figure":
+        """Draw a record along cells, ``"pyr.apical.V"``, against the way from the soma, as `Traces.plot_space` does.
+
+        Args:
+            neuron: flat index of the cell among those of the record.
+        """
+        t, data = archive.concrete(self.t, "t"), archive.concrete(self[name], f"'{name}'")
+        there, values = along.of_one_cell(self.places, data, name, neuron)
+        return along.space_plot(t, there, values, time=time, name=name, unit=self.units[name], ax=ax)
 
     def plot_raster(self, *names: str, ax: Any = None) -> "Figure":
         """A mark per spike, neuron above time: of the populations or groups `names`, one above the other; all if none."""
@@ -229,11 +251,12 @@ class Activity:
 
     def tree_flatten_with_keys(self) -> tuple[tuple[tuple[Any, Any], ...], tuple[Any, ...]]:
         records = tuple((DictKey(name), values) for name, values in self.data.items())
-        static = (tuple(self.units.items()), self.interrupted, tuple(self.provenance.items()))
+        static = (tuple(self.units.items()), self.interrupted, tuple(self.provenance.items()), self.places)
         return ((GetAttrKey("t"), self.t), (GetAttrKey("final"), self.final), *records), (tuple(self.data), *static)
 
     @classmethod
     def tree_unflatten(cls, static: tuple[Any, ...], children: Sequence[Any]) -> "Activity":
-        names, units, interrupted, provenance = static
+        names, units, interrupted, provenance, places = static
         t, final, *records = children
-        return cls(t, dict(zip(names, records, strict=True)), dict(units), {}, final, interrupted, dict(provenance))
+        data = dict(zip(names, records, strict=True))
+        return cls(t, data, dict(units), {}, final, interrupted, dict(provenance), places)

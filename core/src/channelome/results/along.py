@@ -14,59 +14,118 @@ from ..morphology.compartments import Compartments
 from ..morphology.pictures import shade
 from ..morphology.points import SOMA
 from ..units import Unit, convert
+from .plotting import labelled
 
 if TYPE_CHECKING:
+    import xarray
     from matplotlib.figure import Figure
 
 _MS = Unit.parse("ms")
 
 
 @dataclass(frozen=True)
-class Located:
-    """The cell that traces are of, and the compartments over which the last axis of its records goes.
+class Along:
+    """The compartments over which the last axis of one record goes.
 
     Attributes:
         compartments: of the cell.
-        numbers: by the name of a record the numbers of its compartments; records of one place have none.
+        chosen: the numbers of those that the record has.
     """
 
     compartments: Compartments
-    numbers: tuple[tuple[str, tuple[int, ...]], ...]
+    chosen: tuple[int, ...]
 
-    def of(self, name: str) -> np.ndarray:
-        """Shape (k,), int: the compartments of a record.
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """Shape (k,), int: which of the cell's compartments they are."""
+        return np.array(self.chosen, int)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each is called, ``"apical[3](0.5)"``."""
+        return tuple(self.compartments.label(i) for i in self.chosen)
+
+    @property
+    def distance(self) -> np.ndarray:
+        """Shape (k,), um: the way from the soma to the middle of each."""
+        return self.compartments.distance[self.numbers]
+
+    @property
+    def xyz(self) -> np.ndarray:
+        """Shape (k, 3), um: the middles."""
+        return self.compartments.xyz[self.numbers]
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where the records of a run stand that go along a cell; those of one place are not among them."""
+
+    records: tuple[tuple[str, Along], ...]
+
+    def of(self, name: str) -> Along:
+        """The compartments of a record.
 
         Raises:
-            ModelError: for a record that has no values along the cell.
+            ModelError: for a record that has no values along a cell.
         """
-        known = dict(self.numbers)
+        known = dict(self.records)
         if name not in known:
             has = ", ".join(f"'{one}'" for one in known) or "none"
             raise ModelError(
-                f"'{name}' is of one place: of the records of these traces {has} go along the cell. Record 'V', of all compartments."
+                f"'{name}' is not along a cell: of these records {has} are. Record 'V', of all compartments, or a region, 'apical.V'."
             )
-        return np.array(known[name], int)
+        return known[name]
 
 
-def located(cell: Any, names: Iterable[str]) -> Located | None:
-    """Where on a cell the values of records stand; None for point neurons. What it has not, such as a clamp's current, is left out."""
-    if cell.pointwise:
-        return None
-    found = list[tuple[str, tuple[int, ...]]]()
-    for name in names:
+def located(asked: Iterable[tuple[str, Any, str]]) -> Located:
+    """Where on cells the values of records stand. What goes along none, such as those of points or a clamp's current, is left out.
+
+    Args:
+        asked: the name of each record, the cell that it is of, and what is asked of the cell.
+    """
+    found = list[tuple[str, Along]]()
+    for name, cell, field in asked:
         try:
-            asked = probes(cell, [name])
+            probed = () if cell.pointwise else probes(cell, [field])
         except UnknownName:
             continue
-        found += [(name, tuple(_compartments_of(cell, probe).tolist())) for probe in asked if probe.several]
-    return Located(cell.compartments, tuple(found))
+        found += [(name, Along(cell.compartments, _compartments_of(cell, one))) for one in probed if one.several]
+    return Located(tuple(found))
 
 
-def _compartments_of(cell: Any, probe: Probe) -> np.ndarray:
+def _compartments_of(cell: Any, probe: Probe) -> tuple[int, ...]:
     tree, rows = cell.compartments.tree, np.asarray(probe.rows, int)
     if probe.part in dict(cell.regions):
         rows = np.sort(tree.position[cell.numbers(probe.part)])[rows]
-    return tree.node[rows]
+    return tuple(tree.node[rows].tolist())
+
+
+def of_one_cell(places: Located | None, values: np.ndarray, name: str, neuron: int) -> tuple[Along, np.ndarray]:
+    """Where a record stands, and its values of one cell, shape (samples, compartments).
+
+    Raises:
+        ModelError: for a record that goes along no cell, a cell that is not there, and where the cells are not known.
+    """
+    if places is None:
+        raise ModelError(
+            f"these traces do not know the cell along which '{name}' goes: points have no compartments, and a file does not hold "
+            f"them. Of a MultiCompartment: traces.on(cell)."
+        )
+    there = places.of(name)
+    return there, of_one(values, len(there), neuron, name)
+
+
+def with_places(dataset: "xarray.Dataset", places: Located | None) -> "xarray.Dataset":
+    """A dataset of records in which those along a cell have the names and the ways (um) of their compartments as coordinates."""
+    coordinates = {}
+    for name, there in () if places is None else places.records:
+        axis = dataset[name].dims[-1]
+        coordinates[f"{name} compartment"] = (axis, list(there.labels))
+        coordinates[f"{name} distance"] = (axis, there.distance, {"units": "um"})
+    return dataset.assign_coords(coordinates)
 
 
 def sample(t: np.ndarray, time: Any, what: str = "time") -> int:
@@ -97,6 +156,21 @@ def of_one(values: np.ndarray, count: int, neuron: int, name: str) -> np.ndarray
     if not 0 <= neuron < each.shape[1]:
         raise ModelError(f"'{name}' has no cell {neuron}: flat indices go from 0 to {each.shape[1] - 1}.")
     return each[:, neuron]
+
+
+def space_plot(
+    t: np.ndarray, there: Along, values: np.ndarray, *, time: Any, name: str, unit: str, ax: Any
+) -> "Figure":
+    """Values of one cell, shape (samples, k), against the way from the soma at some moments; see `Traces.plot_space`."""
+    asked = time if isinstance(time, list | tuple) and not _is_pair(time) else [time]
+    peak = int(np.nanargmax(values[:, np.argmin(there.distance)])) if time is None else 0
+    moments = [peak] if time is None else [sample(t, one) for one in asked]
+    return profile(there.compartments, there.numbers, values[moments], t[moments].tolist(), labelled(name, unit), ax)
+
+
+def _is_pair(time: Any) -> bool:
+    """Whether it is a number with its unit, ``(5.0, "ms")``."""
+    return isinstance(time, tuple) and len(time) == 2 and not isinstance(time[0], str) and isinstance(time[1], str)
 
 
 def profile(

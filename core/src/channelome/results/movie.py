@@ -15,7 +15,7 @@ from ..errors import ModelError
 from ..morphology.compartments import Compartments
 from ..morphology.painted import ball_of, pieces_of
 from ..morphology.pictures import drawn, scale_over, shades_of
-from .along import Located, origin_of, sample
+from .along import Along, origin_of, sample
 from .plotting import labelled
 
 _STEPS = 65_534
@@ -59,7 +59,7 @@ class Moving:
 
 
 def moving(
-    places: Located, t: np.ndarray, values: np.ndarray, *, name: str, unit: str, start: Any, stop: Any, frames: int
+    there: Along, t: np.ndarray, values: np.ndarray, *, name: str, unit: str, start: Any, stop: Any, frames: int
 ) -> Moving:
     """The values of one cell, of shape (samples, k), from a time to another, of which at most so many moments are shown.
 
@@ -73,10 +73,10 @@ def moving(
             f"a movie has two frames at least: frames={frames}, {max(last - first + 1, 0)} samples from {t[first]:g} to {t[last]:g} ms."
         )
     t, values = t[first : last + 1], values[first : last + 1]
-    whole = np.full((len(t), len(places.compartments)), np.nan)
-    whole[:, places.of(name)] = values
+    whole = np.full((len(t), len(there.compartments)), np.nan)
+    whole[:, there.numbers] = values
     shown = np.unique(np.round(np.linspace(0, len(t) - 1, min(frames, len(t)))).astype(int))
-    return Moving(places.compartments, t, whole, shown, name, unit)
+    return Moving(there.compartments, t, whole, shown, name, unit)
 
 
 def check_movie(path: Path) -> bool:

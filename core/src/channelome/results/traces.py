@@ -152,7 +152,7 @@ class Traces:
         if not data:
             raise ModelError('there is nothing to plot: record something, simulate(..., record=["V"]).')
         chosen = [neurons] if isinstance(neurons, int | np.integer) else neurons
-        along = () if self.places is None else dict(self.places.numbers)
+        along = () if self.places is None else dict(self.places.records)
         return plotting.panels(t, data, self.units, neurons=chosen, ax=ax, along=along)
 
     def plot_raster(self, ax: Any = None) -> "Figure":
@@ -180,13 +180,8 @@ class Traces:
             ModelError: for a record of one place, a time outside the run, traces that do not know their cell, see `on`.
             ImportError: without matplotlib.
         """
-        t, places, values = self._along(name, neuron)
-        numbers = places.of(name)
-        asked = time if isinstance(time, list | tuple) and not _is_pair(time) else [time]
-        peak = int(np.nanargmax(values[:, np.argmin(places.compartments.distance[numbers])])) if time is None else 0
-        moments = [peak] if time is None else [along.sample(t, one) for one in asked]
-        label = plotting.labelled(name, self.units[name])
-        return along.profile(places.compartments, numbers, values[moments], t[moments].tolist(), label, ax)
+        t, there, values = self._along(name, neuron)
+        return along.space_plot(t, there, values, time=time, name=name, unit=self.units[name], ax=ax)
 
     def plot_movie(
         self, path: str | os.PathLike[str], name: str = "V", *, start: Any = None, stop: Any = None, neuron: int = 0,
@@ -211,9 +206,9 @@ class Traces:
             ImportError: without matplotlib.
         """
         film = movie.check_movie(target := Path(path))
-        t, places, values = self._along(name, neuron)
+        t, there, values = self._along(name, neuron)
         frames, unit = (100 if film else 600) if frames is None else frames, self.units[name]
-        shown = movie.moving(places, t, values, name=name, unit=unit, start=start, stop=stop, frames=frames)
+        shown = movie.moving(there, t, values, name=name, unit=unit, start=start, stop=stop, frames=frames)
         movie.write_movie(target, shown, fps=fps, projection=projection)
 
     def on(self, cell: Any) -> Self:
@@ -222,22 +217,24 @@ class Traces:
         Raises:
             ModelError: for point neurons.
         """
-        places = along.located(cell, self.data)
-        if places is None:
+        if cell.pointwise:
             raise ModelError("a population of points has no compartments: traces.on(cell) is for a MultiCompartment.")
         new = object.__new__(type(self))
-        new.__dict__.update(self.__dict__, places=places)
+        new.__dict__.update(self.__dict__, places=along.located((name, cell, name) for name in self.data))
         return new
 
-    def _along(self, name: str, neuron: int) -> tuple[np.ndarray, along.Located, np.ndarray]:
+    def where(self, name: str) -> along.Along:
+        """Where the last axis of a record goes along the cell: ``numbers``, ``labels``, ``distance`` (um) and ``xyz`` of its compartments.
+
+        Raises:
+            UnknownName: for a record that is not there.
+            ModelError: for a record of one place, traces that do not know their cell, see `on`.
+        """
+        return self._along(name, 0)[1]
+
+    def _along(self, name: str, neuron: int) -> tuple[np.ndarray, along.Along, np.ndarray]:
         """The times, where the record stands, and its values of one cell, shape (samples, compartments)."""
-        t, values = self._time(), archive.concrete(self[name], f"'{name}'")
-        if self.places is None:
-            raise ModelError(
-                f"these traces do not know the cell along which '{name}' goes: points have no compartments, and a file does not hold "
-                f"them. Of a MultiCompartment: traces.on(cell)."
-            )
-        return t, self.places, along.of_one(values, len(self.places.of(name)), neuron, name)
+        return self._time(), *along.of_one_cell(self.places, archive.concrete(self[name], f"'{name}'"), name, neuron)
 
     def _time(self) -> np.ndarray:
         t = archive.concrete(self.t, "t")
@@ -253,10 +250,11 @@ class Traces:
     def to_xarray(self) -> "xarray.Dataset":
         """An `xarray.Dataset`: the records over ``(time, neuron)``, with units as attributes, and ``time`` in ms.
 
-        Several axes of the population are ``neuron_0``, ``neuron_1`` and so on; provenance is the dataset's attributes. Its
+        Several axes of the population are ``neuron_0``, ``neuron_1`` and so on; a record along a cell has the coordinates
+        ``"apical.V compartment"`` and ``"apical.V distance"`` (um); provenance is the dataset's attributes. Its
         ``to_dataframe()`` has a row for each sample and neuron. Spikes are a table of their own, ``traces.spikes.to_xarray()``.
         """
-        return archive.to_xarray(self._contents())
+        return along.with_places(archive.to_xarray(self._contents()), self.places)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything to `path`: ``.npz`` (NumPy) or ``.nc`` (netCDF, needs xarray and h5netcdf); no pickle.
@@ -340,8 +338,3 @@ class Traces:
         t, final, *records = children
         data = dict(zip(names, records, strict=True))
         return cls(t, data, dict(units), None, final, V_th, interrupted, json.loads(provenance), places)
-
-
-def _is_pair(time: Any) -> bool:
-    """Whether it is a number with its unit, ``(5.0, "ms")``."""
-    return isinstance(time, tuple) and len(time) == 2 and not isinstance(time[0], str) and isinstance(time[1], str)
