@@ -160,6 +160,9 @@ def test_what_has_no_estimate_says_why():
     with pytest.raises(ch.ModelError, match="outside of jit, vmap and grad"):
         jax.jit(lambda: ch.estimate_error(squid(), "5 ms", dt="0.1 ms").V_error)()
     net = poisson()
+    begun = ch.simulate(net, "1 ms", dt="0.1 ms").final
+    assert ch.estimate_error(net, "5 ms", dt="0.1 ms", state=begun).order == 1, "nothing is under way"
+    net = net.replace(**{"exc.delay": "1 ms"})
     state = ch.simulate(net, "1 ms", dt="0.1 ms").final
     with pytest.raises(ch.ModelError, match=r"spikes under way, counted in steps.*without state="):
         ch.estimate_error(net, "5 ms", dt="0.1 ms", state=state)

@@ -50,6 +50,10 @@ WRONG = {
     "no root": (changed(("5 -1", "5 2")), r"has no root \(no point has the parent -1\), and the parents of line 1 run in a circle: 1 -> 2 -> 1"),
     "two roots": (changed(("0.8 2", "0.8 -1")), r"has 2 roots: lines 1, 3. A cell is one tree. With repair='roots'"),
     "a parent after its child": ("2 3 5 0 0 1 1\n1 1 0 0 0 5 -1\n", r"line 1 stands before the parent. With repair='order'"),
+    "commas": (GOOD.replace(" ", ","), r"line 1: 1 columns in '1,1,0,0,0,5,-1', .*: columns are separated by white space, not by ','; replace these"),
+    "commas and spaces": (GOOD.replace(" ", ", "), r"line 1: the id is '1,', which is no number: columns are separated by white space, not by ','"),
+    "semicolons": (GOOD.replace(" ", ";"), r"line 1: 1 columns in .*: columns are separated by white space, not by ';'"),
+    "a decimal comma": (changed(("0.8 2", "0,8 2")), r"line 3: the radius is '0,8', which is no number\.$"),
     "no length": (changed(("4 3 90 10", "4 3 50 0")), r"1 of 4 branches have no length, the first at \(50, 0, 0\) um"),
 }  # fmt: skip
 
@@ -158,3 +162,23 @@ def test_points_out_of_order_can_be_sorted_so_that_branches_are_whole(tmp_path: 
     by_depth = "1 3 0 0 0 1 -1\n2 3 10 0 0 1 1\n3 3 20 5 0 1 2\n4 3 20 -5 0 1 2\n5 3 30 5 0 1 3\n6 3 30 -5 0 1 4\n"
     assert len(read(tmp_path, by_depth)) > 3
     assert len(read(tmp_path, by_depth, repair="order")) == 3
+
+
+def test_a_file_in_utf16_is_read_as_any_other(tmp_path: Path):
+    whole = read(tmp_path, GOOD)
+    for encoding in ("utf-16", "utf-8-sig"):
+        np.testing.assert_array_equal(read(tmp_path, GOOD.encode(encoding)).areas, whole.areas)
+
+
+@pytest.mark.parametrize("repair", [True, 3, ["order", 3], None])
+def test_a_repair_that_is_no_name_is_named(repair: object, tmp_path: Path):
+    with pytest.raises(
+        ch.ModelError, match=r"repair=.* is none of: duplicates, parents, roots, order, diameters, lengths, all"
+    ):
+        read(tmp_path, GOOD, repair=repair)
+
+
+@pytest.mark.parametrize("path", [None, 3, b"cell.swc"])
+def test_a_path_that_is_none_is_named(path: object):
+    with pytest.raises(ch.ModelError, match=r"a morphology is read from the path of a file, such as 'cell.swc', not "):
+        ch.Morphology.from_swc(path)  # pyright: ignore[reportArgumentType]

@@ -79,7 +79,7 @@ def _check(model: Model, state: Any) -> None:
         raise ModelError("estimate_error compares the numbers of two runs: call it outside of jit, vmap and grad.")
     if all(map(_sends, model.populations.values())):
         raise ModelError("the network has sources alone, whose spikes no step moves: there is no error to estimate.")
-    if isinstance(state, NetworkState) and state.rings:
+    if isinstance(state, NetworkState) and any(ring is not None for ring in state.rings.values()):
         raise ModelError(
             "the state has spikes under way, counted in steps of the run that it is from, and half the step would count them otherwise: "
             "estimate from the beginning, without state=."

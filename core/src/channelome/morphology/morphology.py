@@ -202,6 +202,11 @@ class Morphology:
         Raises:
             ModelError: for a text that is no region of the cell, or a name that has a meaning already.
         """
+        for name, text in names.items():
+            if not isinstance(text, str):
+                raise ModelError(
+                    f"the region '{name}' is written as text, such as 'apical & distance > 300 um', not {text!r}."
+                )
         new = self.__class__(
             Anatomy(self.anatomy.branches, self.anatomy.source, {**self.anatomy.groups, **names}, self.anatomy.notes)
         )

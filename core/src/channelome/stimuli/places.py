@@ -66,7 +66,14 @@ def at(place: str, what: Any, /) -> Spots:
 
 
 def gathered(stimulus: Any) -> Any:
-    """Several stimuli at places in a list as one; anything else as it is."""
-    if isinstance(stimulus, list | tuple) and stimulus and all(isinstance(one, Spots) for one in stimulus):
-        return sum(stimulus[1:], stimulus[0])
-    return stimulus
+    """Several stimuli at places in a list as one; anything else as it is.
+
+    Raises:
+        ModelError: where one of the list is at no place.
+    """
+    if type(stimulus) not in (list, tuple) or not any(isinstance(one, Spots) for one in stimulus):
+        return stimulus
+    for one in stimulus:
+        if not isinstance(one, Spots):
+            raise ModelError(f"of several stimuli each is at a place, at('soma', ...), and {one!r} is at none.")
+    return sum(stimulus[1:], stimulus[0])
