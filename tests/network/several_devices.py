@@ -34,13 +34,23 @@ STIMULI = {
     "samples in time, as many as neurons": lambda: ch.samples((np.linspace(0, 0.6, 64), "nA"), dt="0.25 ms"),
     "pulses, as many as neurons": lambda: ch.pulses("0.8 nA", times=(np.linspace(0.1, 14, 64), "ms"), width="0.15 ms"),
     "noise for each": lambda: ch.noise("0.3 nA", "0.3 nA", size=64),
+    "noise and an array": lambda: (
+        ch.noise((np.linspace(0, 0.3, 64), "nA"), "0.3 nA", size=64)
+        + ch.step((np.linspace(0.3, 0, 64), "nA"), start="1.03 ms")
+    ),
 }
 """Of 64 neurons: an axis is theirs because the stimulus says so, and not because it is as long."""
 
 
 def stimulated() -> ch.Network:
     return ch.Network(
-        cells=ch.cell("PointNeuron_Brette2007", size=64, V=ch.uniform("-75 mV", "-55 mV")), some="cells[:9]"
+        cells=ch.cell(
+            "PointNeuron_Brette2007",
+            size=64,
+            V=ch.uniform("-75 mV", "-55 mV"),
+            area=(np.linspace(2e4, 3e4, 64), "um^2"),
+        ),
+        some="cells[:9]",
     )
 
 

@@ -168,3 +168,31 @@ def test_an_array_on_synapses_that_are_drawn_anew_is_refused_with_a_way_out():
     weights = np.linspace(1, 3, kept["p"].wiring.edges.n)
     kept = kept.replace(**{"p.weight": (weights, "nS")}).replace(seed=5)
     assert np.array_equal(kept["p"].edges.weights, weights)
+
+
+def test_what_a_matrix_holds_is_what_there_is():
+    """Zeros that a sparse matrix stores are no synapses, and what it stores twice is a sum, as in the dense one."""
+    ij = np.array([0, 3, 3, 5]), np.array([1, 2, 2, 5])
+    stored = sparse.coo_array((np.array([0.0, 1.0, 2.0, 4.0]), ij), shape=(8, 8))
+    for form in (stored, stored.tocsr(), stored.toarray(), stored.toarray().tolist()):
+        assert table(net(ch.from_matrix(form))) == {(3, 2): (3, 0), (5, 5): (4, 0)}
+    assert table(net(ch.from_matrix(sparse.coo_array((np.ones(4, bool), ij), shape=(8, 8)))))[3, 2] == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (lambda: ch.from_matrix(np.full((8, 8), np.nan)), "a matrix of finite numbers"),
+        (lambda: ch.from_matrix(sparse.csr_array(np.diag([np.inf] * 8))), "a matrix of finite numbers"),
+        (lambda: ch.from_matrix(np.eye(8) * 1j), "are bare numbers, by which"),
+        (lambda: ch.from_matrix(sparse.csr_array(np.eye(8) * 1j)), "a matrix of finite numbers"),
+        (lambda: ch.from_matrix(np.eye(8).astype(str)), "are bare numbers"),
+        (lambda: ch.from_matrix([[1, 2], [3]]), "are bare numbers"),
+        (lambda: ch.from_matrix([1, 2]), "not list of 1 dimensions"),
+        (lambda: ch.from_arrays([1], [2], weights=([1.0], "nS")), "which has the unit, is multiplied"),
+        (lambda: ch.from_arrays([1], [2], weights=["a"]), "which has the unit, is multiplied"),
+    ],
+)
+def test_what_is_no_matrix_is_said(rule, said):
+    with pytest.raises(ch.ModelError, match=said):
+        rule()

@@ -21,7 +21,7 @@ VARIANTS = [
     "long rows",
 ]
 TWICE = VARIANTS[:2]
-STIMULI = ["samples in time, as many as neurons", "pulses, as many as neurons", "noise for each"]
+STIMULI = ["samples in time, as many as neurons", "pulses, as many as neurons", "noise for each", "noise and an array"]
 
 
 @pytest.fixture(scope="module")

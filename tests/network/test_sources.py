@@ -188,3 +188,10 @@ def test_trains_may_be_given_one_for_each_source():
 def test_what_makes_no_sense_is_said(make, said):
     with pytest.raises((ch.ModelError, ch.UnitError), match=said):
         make()
+
+
+def test_sources_that_never_spike_are_silent():
+    """It was a raw error about slices."""
+    for given in ({"times": ([[], []], "ms")}, {"times": ([], "ms"), "neurons": []}):
+        net = ch.Network(s=ch.SpikeSource(2, **given))
+        assert len(ch.simulate(net, "1 ms", dt="0.1 ms").spikes["s"]) == 0

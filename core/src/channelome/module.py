@@ -207,6 +207,7 @@ class Module:
         new.__dict__.update(self.__dict__)
         drawn = {name: (value, value.over(size, stream.of(name))) for name, value in sampled.items()}
         for name, (_, values) in drawn.items():
+            check_values(values, f"{name} of {type(self).__name__}", type(self).parameters[name])
             new._set(name, values)
         new._set("_drawn", {**self._drawn, **drawn})
         return new

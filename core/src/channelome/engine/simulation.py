@@ -1,7 +1,7 @@
 """`simulate`: one door for lone cells and networks, and the results that each is handed."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -107,7 +107,10 @@ def simulate(
 def _names(model: Model, record: str | Sequence[str] | None) -> tuple[str, ...]:
     if record is None:
         return ("V",) if model.network is None else ()
-    return (record,) if isinstance(record, str) else tuple(record)
+    names = (record,) if isinstance(record, str) or not isinstance(record, Iterable) else tuple(record)
+    if not all(isinstance(name, str) for name in names):
+        raise ModelError(f"record is a name such as 'V', or a list of names, not {record!r:.80}.")
+    return names
 
 
 def _begun(model: Model, run: Prepared, state: Any, mesh: Any) -> NetworkState | None:

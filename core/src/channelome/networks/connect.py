@@ -212,13 +212,15 @@ class FromMatrix(Rule):
             raise ModelError(
                 f"from_matrix(): the matrix is {self.matrix.shape}, but the groups need (pre, post) {shape}."
             )
-        if hasattr(self.matrix, "tocoo"):
-            coo = self.matrix.tocoo()
-            pre, post, values = coo.row, coo.col, coo.data
+        if hasattr(self.matrix, "tocsr"):
+            rows = self.matrix.tocsr(copy=True)
+            rows.sum_duplicates()
+            coo = rows.tocoo()
+            there = coo.data != 0
+            pre, post, values = coo.row[there], coo.col[there], coo.data[there]
         else:
-            dense = np.asarray(self.matrix)
-            pre, post = np.nonzero(dense)
-            values = dense[pre, post]
+            pre, post = np.nonzero(self.matrix)
+            values = self.matrix[pre, post]
         return by_source(pre, post, *shape, None if values.dtype == bool else values)
 
 
@@ -273,7 +275,7 @@ def from_arrays(pre: Any, post: Any, *, weights: Any = None, delays: Any = None)
         delays: one per synapse, with a unit, in place of the projection's.
     """
     rows, columns = (_index(x, name) for x, name in ((pre, "pre"), (post, "post")))
-    factors = None if weights is None else np.asarray(weights, float)
+    factors = None if weights is None else _factors(weights, "the weights of from_arrays()")
     late = None if delays is None else np.asarray(convert(delays, Unit.parse("ms"), "delays of from_arrays()"), float)
     if rows.size != columns.size:
         raise ModelError(
@@ -290,9 +292,29 @@ def from_matrix(matrix: Any) -> Rule:
 
     Its values are factors by which the projection's weight is multiplied; a matrix of bools has none.
     """
-    if np.ndim(matrix) != 2 and not hasattr(matrix, "tocoo"):
-        raise ModelError(f"from_matrix() needs a matrix, not {type(matrix).__name__} of {np.ndim(matrix)} dimensions.")
+    kind = type(matrix).__name__
+    if not hasattr(matrix, "tocsr"):
+        matrix = _factors(matrix, "the matrix of from_matrix()")
+    if matrix.ndim != 2:
+        raise ModelError(f"from_matrix() needs a matrix, not {kind} of {matrix.ndim} dimensions.")
+    values = matrix.tocoo().data if hasattr(matrix, "tocsr") else matrix
+    if values.dtype.kind not in "biuf" or not np.all(np.isfinite(values)):
+        raise ModelError("from_matrix() needs a matrix of finite numbers or bools: 0 stands for no synapse.")
     return FromMatrix(matrix)
+
+
+def _factors(values: Any, what: str) -> np.ndarray:
+    """As numbers or bools."""
+    try:
+        found = np.asarray(values)
+        found = found.astype(float) if found.dtype == object else found
+    except (TypeError, ValueError):
+        found = np.asarray("")
+    if found.dtype.kind not in "biuf":
+        raise ModelError(
+            f"{what} are bare numbers, by which the projection's weight, which has the unit, is multiplied, not {values!r:.80}."
+        )
+    return found
 
 
 RULES: dict[str, Callable[..., Rule]] = {

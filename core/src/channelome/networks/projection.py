@@ -141,6 +141,11 @@ class Pathway(Module):
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
         new._forget([name])
+        takes_none = isinstance(self.synapse, Coupling) or (
+            isinstance(self.synapse, Followed) and self.synapse.graded and name == "initial"
+        )
+        if takes_none and name in ("delay", "initial"):
+            raise ModelError(f"{site.where}: {type(self.synapse).__name__} takes no {name}.")
         if name == "weight":
             unit, scale, weight = weight_for(value, self.wiring, site)
             if unit is not self.unit:
@@ -293,6 +298,10 @@ def initial_for(value: Any, unit: Unit, size: tuple[int, ...], site: Site, post:
     drawn = found.over(size, site.stream.of("initial")) if isinstance(found, Sampled) else found
     if np.shape(drawn) not in ((), size):
         raise ModelError(f"initial of {site.where} has the shape {np.shape(drawn)}, but '{post}' has {size}.")
+    if unit in (NANOSIEMENS, CONDUCTANCE_DENSITY) and not isinstance(drawn, Tracer) and np.any(np.asarray(drawn) < 0):
+        raise ModelError(
+            f"initial of {site.where} is a conductance and at least 0, got {np.min(np.asarray(drawn)):g} {unit}."
+        )
     return drawn
 
 

@@ -218,6 +218,8 @@ class SpikesByStep(Module):
 
     def spikes(self, n: Any, number: Any) -> Array:
         """How many each has in the step of number `n` in time: int32, of the shape `size`."""
+        if not self.steps.shape[-1]:  # nobody ever spikes
+            return jnp.zeros(self.size, jnp.int32)
         steps, neurons = jnp.asarray(self.steps), jnp.asarray(self.neurons)
         begin, end = jnp.searchsorted(steps, n, side="left"), jnp.searchsorted(steps, n, side="right")
 

@@ -56,6 +56,8 @@ def wire(
     release = given.plasticity and build_part(given.plasticity, Release, "synapse", f"the plasticity of {where}")
     if release is not None and not isinstance(release, Release):
         raise ModelError(f"{where}: {type(release).__name__} is a synapse and no plasticity.")
+    if not isinstance(given.frozen, bool | np.bool_):
+        raise ModelError(f"{where}: frozen must be True or False, not {given.frozen!r}.")
     edges = given.connect.edges(ends, site.stream.of("connect").generator())
     here, there = split(given.pre)[1], split(given.post)[1]
     if isinstance(built, Coupling) and ends.same and same_places(cells[0], here, there):

@@ -63,7 +63,7 @@ class Activity:
 
     def __getitem__(self, name: str) -> Array:
         if name not in self.data:
-            close = difflib.get_close_matches(name, self.data, n=1)
+            close = difflib.get_close_matches(str(name), self.data, n=1)
             hint = f"Did you mean '{close[0]}'? " if close else ""
             raise UnknownName(
                 f"'{name}' was not recorded; there is {', '.join(self.data) or 'nothing'}. {hint}"

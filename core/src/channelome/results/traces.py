@@ -78,7 +78,7 @@ class Traces:
 
     def __getitem__(self, name: str) -> Array:
         if name not in self.data:
-            close = difflib.get_close_matches(name, self.data, n=1)
+            close = difflib.get_close_matches(str(name), self.data, n=1)
             raise UnknownName(
                 f"'{name}' was not recorded; these traces hold {', '.join(self.data) or 'nothing'}. "
                 + (f"Did you mean '{close[0]}'? " if close else "")
