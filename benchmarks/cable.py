@@ -8,6 +8,7 @@ pinned to one core, so that precisions and peers do not mix; microseconds a step
 
 import functools
 import json
+import math
 import statistics
 import subprocess
 import sys
@@ -207,10 +208,8 @@ def neuron(longest: str) -> dict[str, float]:
     return {"compartments": sum(section.nseg for section in h.allsec()), "us per step": per_step(run)}
 
 
-def jaxley(longest: str, size: str = "") -> dict[str, float]:
-    """Float32, first order; compartments for each branch so that their number comes near."""
-    import jax
-    import jax.numpy as jnp
+def _of_jaxley(longest: str) -> Any:
+    """The cell, with compartments for each branch so that their number comes near."""
     import jaxley as jx
     from jaxley.channels import HH
 
@@ -218,6 +217,16 @@ def jaxley(longest: str, size: str = "") -> dict[str, float]:
     made.insert(HH())
     made.set("axial_resistivity", 100.0)
     made.branch(0).loc(0.5).record(verbose=False)
+    return made
+
+
+def jaxley(longest: str, size: str = "") -> dict[str, float]:
+    """Float32, first order."""
+    import jax
+    import jax.numpy as jnp
+    import jaxley as jx
+
+    made = _of_jaxley(longest)
     current = {T: jx.step_current(1.0, 1e9, 1.0, DT, T) for T in (SHORT, LONG)}
 
     def voltage(T: int, scale: Any) -> Any:
@@ -230,6 +239,31 @@ def jaxley(longest: str, size: str = "") -> dict[str, float]:
     scales = jnp.ones(int(size)) if size else jnp.asarray(1.0)
     us = per_step(lambda duration: jax.block_until_ready(run[int(duration)](scales)))
     return {"compartments": len(made.nodes), "us per step": us}
+
+
+def jaxley_gradient(longest: str, *, duration: float = 20, rounds: int = 5) -> dict[str, float]:
+    """Microseconds a step of its gradient by the same three conductances, with as many levels of checkpoints as its manual takes."""
+    import jax
+    import jax.numpy as jnp
+    import jaxley as jx
+
+    made, n = _of_jaxley(longest), round(duration / DT)
+    for name in ("HH_gNa", "HH_gK", "HH_gLeak"):
+        made.make_trainable(name, verbose=False)
+    current = made.branch(0).loc(0.5).data_stimulate(jx.step_current(1.0, 1e9, 1.0, DT, duration))
+    each = math.ceil(n**0.5)
+
+    def loss(p: Any) -> Any:
+        V = jx.integrate(made, params=p, data_stimuli=current, delta_t=DT, checkpoint_lengths=[each, each])
+        return jnp.mean((V + 60) ** 2)
+
+    runs = {
+        name: timing.timed(functools.partial(jax.jit(f), made.get_parameters()))
+        for name, f in {"forward": loss, "gradient": jax.grad(loss)}.items()
+    }
+    seconds = timing.interleave(runs, rounds)
+    us = {f"{name}, us per step": statistics.median(found) / n * 1e6 for name, found in seconds.items()}
+    return us | {"gradient, forward runs": timing.ratio(seconds["gradient"], seconds["forward"])}
 
 
 # ---- all of it -----------------------------------------------------------------------------------------------------
@@ -252,9 +286,10 @@ CASES: dict[str, tuple[str, ...]] = {
     "1,000 cells of some 100, float32": ("steps", "80 um", "1000"),
     "gradient, some 770": ("gradient", FINE),
     "gradient, 64 cells of some 770": ("gradient", FINE, "64"),
+    "gradient, some 770, Jaxley": ("jaxley_gradient", FINE),
     "start, some 770": ("first", FINE),
 }  # fmt: skip
-PEERS = ("arbor", "neuron", "jaxley")
+PEERS = ("arbor", "neuron", "jaxley", "jaxley_gradient")
 
 
 def measure(peer_python: str | None) -> dict[str, dict[str, float]]:
