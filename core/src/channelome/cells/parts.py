@@ -61,10 +61,10 @@ def check_own(name: str, value: Any, own: Mapping[str, str] = OWN) -> None:
     """Refuse a channel or an ion under a name that is the cell's own."""
     part = type(value) if isinstance(value, Channel | Ion) else value
     if isinstance(value, str):
-        named = value in registry if name in _WORDS else value[:1].isalpha() and not is_quantity(value)
+        refused = value in registry if name in _WORDS else value[:1].isalpha() and not is_quantity(value)
     else:
-        named = isinstance(part, type) and issubclass(part, Channel | Ion)
-    if named:
+        refused = isinstance(part, type) and issubclass(part, Channel | Ion)
+    if refused:
         kind = "ion" if isinstance(part, type) and issubclass(part, Ion) else "channel"
         shown = value if isinstance(value, str) else part.__name__
         raise ModelError(
