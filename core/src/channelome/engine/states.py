@@ -160,7 +160,7 @@ def _sent_in(layout: Layout, bundle: Bundle, rings: Mapping[str, Any]) -> Any:
         return given[0]
     some: Any = next(ring for ring in given if ring is not None)
     words = some.dtype == jnp.uint32
-    count = numbers(layout, bundle) if words or len(bundle.pre) > 1 else layout.counts[bundle.pre[0]]
+    count = numbers(layout, bundle) if words or len(bundle.pre) > 1 else layout.counts[next(iter(bundle.pre))]
     places = -(-count // WORD) * WORD if words else count
     out = np.zeros((longest, places, *some.shape[2:]), bool if words else some.dtype)
     for label, sent in _of_sources(layout, bundle, given, out.dtype, some.shape[2:]).items():
