@@ -182,6 +182,22 @@ def test_projections_in_any_order_added_up_or_apart_go_on_as_one_run(delays):
         assert np.ptp(ch.simulate(changed, "5 ms", state=first.final, record="c.V", **given)["c.V"]) > 0
 
 
+def test_projections_of_one_path_have_the_same_spikes_under_way():
+    """What one of two that are added up has under way goes along the synapses of both, so both have it or none."""
+    two = {label: P("s", "c", ch.synapse("Expon", tau="9 ms"), ch.all_to_all(), weight="2 nS", delay=late) for label, late in (("q", "1 ms"), ("r", "2 ms"))}  # fmt: skip
+    made = net(**two)
+    state = ch.simulate(made, (FIRST, "ms"), dt=DT).final
+    whole = ch.simulate(made, (LAST, "ms"), dt=DT, record="c.V")["c.V"][20:]
+    np.testing.assert_allclose(
+        ch.simulate(made, "6 ms", dt=DT, record="c.V", state=state, start=(FIRST, "ms"))["c.V"], whole, atol=1e-7
+    )
+    for label in "qr":
+        with pytest.raises(ch.ModelError, match="other spikes of 's' under way in 'r' than in 'q'"):
+            ch.simulate(
+                made, "1 ms", dt=DT, state=state._replace(rings={"p": state.rings["p"], label: state.rings[label]})
+            )
+
+
 @pytest.mark.parametrize("sort", ["plain", "plastic", "AMPA"])
 @pytest.mark.parametrize("delay", ["1 ms", (OWN, "ms")], ids=["one", "own"])
 def test_a_state_from_a_trace_or_a_file_goes_on_anywhere(sort, delay, tmp_path):
@@ -225,3 +241,16 @@ def test_populations_that_lie_in_rows_go_on_apart():
     assert whole["p.g"].max() > 5
     for name in ("b.V", "p.g"):
         np.testing.assert_allclose(second[name], whole[name][50:], rtol=1e-6)
+
+
+@pytest.mark.parametrize("synapse", ["Expon", "AMPA"])
+def test_gradients_pass_spikes_under_way(synapse):
+    """Of a run that goes on from a state; the slope by finite differences."""
+    made = net(delay=(OWN, "ms"), synapse=synapse)
+    state = ch.simulate(made, (FIRST, "ms"), dt=DT).final
+
+    def last(weight):
+        changed = made.replace(**{"p.weight": (weight, "nS")})
+        return ch.simulate(changed, "2 ms", dt=DT, state=state, record="c.V")["c.V"][-1].sum()
+
+    assert jax.grad(last)(2.0) == pytest.approx((last(2.001) - last(1.999)) / 0.002, rel=1e-5)

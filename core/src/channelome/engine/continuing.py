@@ -119,7 +119,7 @@ def _under_way(run: Prepared, state: NetworkState, member: Member, marks: Mappin
     ones = not (kinds_of(synapse) or plastic or path.several)
     shape, dtype = (member.longest, n, *kinds_of(synapse)), run.dt.dtype
     if ones and ring.dtype == np.uint32 and ring.shape == (member.longest, n_words(n)):
-        return jax.vmap(unpacked)(ring)[:, :n].astype(dtype) if run.tracing else ring
+        return jax.vmap(unpacked)(jnp.asarray(ring))[:, :n].astype(dtype) if run.tracing else ring
     if ring.shape != shape or ring.dtype.kind != "f":
         raise ModelError(
             f"the state is of another network: what is under way in '{label}' has the shape {ring.shape} and the type {ring.dtype}."

@@ -88,7 +88,7 @@ class Drive(NamedTuple):
         return [point + missing for point in points]
 
     def _inject(self, given: Any, command: Any, share: Any) -> Inject:
-        amount = 0.0 if given is None else given
+        amount: Any = 0.0 if given is None else given
         inside = None if self.at_synapses is None else self.at_synapses(share)
         if inside is None and command is None:
             return lambda V: amount

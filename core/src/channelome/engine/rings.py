@@ -51,11 +51,13 @@ def started(plan: Plan, parts: Parts, path: Path, sent: Any, dtype: Any, walking
     if sent is None:
         return ring, none
 
-    def again(k: Any, ring: Array) -> Array:
-        words, amounts = _split(plan, path, sent[k], walking)
-        return delivered(plan, path, parts, words, amounts, ring, k - path.longest, dtype, walking)[0]
+    def again(ring: Array, step: tuple[Any, Array]) -> tuple[Array, None]:
+        n, waits = step
+        words, amounts = _split(plan, path, waits, walking)
+        return delivered(plan, path, parts, words, amounts, ring, n, dtype, walking)[0], None
 
-    return lax.fori_loop(0, path.longest, again, ring), sent
+    steps = jnp.arange(-path.longest, 0, dtype=jnp.int32)
+    return lax.scan(again, ring, (steps, jnp.asarray(sent)))[0], jnp.asarray(sent)
 
 
 def _nothing_sent(plan: Plan, path: Path, parts: Parts, dtype: Any, walking: bool) -> Array:

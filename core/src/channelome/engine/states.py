@@ -1,7 +1,7 @@
 """States under the labels of a model, and in the arrays of a run."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -170,20 +170,45 @@ def _sent_in(layout: Layout, bundle: Bundle, rings: Mapping[str, Any]) -> Any:
     pre = layout.places[bundle.members[0].pathway.wiring.pre]
     if len(given) == 1 and pre.alone and layout.devices == 1:
         return given[0]
-    some = next(ring for ring in given if ring is not None)
+    some: Any = next(ring for ring in given if ring is not None)
     words = some.dtype == jnp.uint32
-    count = numbers(layout, bundle) if words or len(bundle.pre) > 1 else layout.counts[bundle.pre[0]]
-    out = np.zeros(
-        (longest, -(-count // WORD) * WORD if words else count, *some.shape[2:]), bool if words else some.dtype
-    )
-    for member, ring in zip(bundle.members, given, strict=True):
-        if ring is None:
-            continue
-        place = layout.places[member.pathway.wiring.pre]
-        mine = _sources(layout, bundle, place, some.dtype)
-        sent = np.asarray(jax.vmap(unpacked)(jnp.asarray(ring)))[:, : place.n] if words else np.asarray(ring)
-        out[longest - len(sent) :, mine] = sent
+    count = numbers(layout, bundle) if words or len(bundle.pre) > 1 else layout.counts[next(iter(bundle.pre))]
+    places = -(-count // WORD) * WORD if words else count
+    out = np.zeros((longest, places, *some.shape[2:]), bool if words else some.dtype)
+    for label, sent in _of_sources(layout, bundle, given, out.dtype, some.shape[2:]).items():
+        out[longest - len(sent) :, _sources(layout, bundle, layout.places[label], some.dtype)] = sent
     return jax.vmap(pack)(jnp.asarray(out)) if words else jnp.asarray(out)
+
+
+def _of_sources(
+    layout: Layout, bundle: Bundle, rings: Sequence[Any], dtype: Any, kinds: tuple[int, ...]
+) -> dict[str, Any]:
+    """By population what it sent, as far back as any projection of it knows.
+
+    Raises:
+        ModelError: where one has under way what another has not: what is sent along one of a path is sent along all.
+    """
+    found: dict[str, tuple[str, Any]] = {}
+    for member, ring in zip(bundle.members, rings, strict=True):
+        label = member.pathway.wiring.pre
+        n = layout.places[label].n
+        sent: Any = np.zeros((member.longest, n, *kinds), dtype)
+        if ring is not None:
+            sent = (
+                np.asarray(jax.vmap(unpacked)(jnp.asarray(ring)))[:, :n]
+                if ring.dtype == jnp.uint32
+                else np.asarray(ring)
+            )
+        other, known = found.get(label, (member.label, sent))
+        both = min(len(sent), len(known))
+        if not np.array_equal(sent[len(sent) - both :], known[len(known) - both :]):
+            raise ModelError(
+                f"the state has other spikes of '{label}' under way in '{member.label}' than in '{other}', whose synapses are one path: "
+                f"keep the delays and what is under way of both, or leave it out of all, state._replace(rings={{}})."
+            )
+        if label not in found or len(sent) > len(known):
+            found[label] = member.label, sent
+    return {label: sent for label, (_, sent) in found.items()}
 
 
 def with_sums(layout: Layout, state: NetworkState) -> NetworkState:
