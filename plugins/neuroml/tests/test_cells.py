@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from channelome_neuroml.cells import load_cell
@@ -77,7 +78,7 @@ def test_the_current_of_ghk2_is_that_of_its_definition(tmp_path: Path):
     part = load_cell(tmp_path / "cell.nml").channels["caDend"]
     V, T, C_in, C_out = np.array([-91.3, -40.0, 0.7, 30.0]), 293.15 + 4, 3e-4, 2.0
     ca = ch.ion("CalciumFixed", C_in=(C_in, "mM"), C_out=(C_out, "mM")).view({}, T - 273.15)
-    m = np.array([0.1, 0.4, 0.7, 0.9])
+    m = jnp.array([0.1, 0.4, 0.7, 0.9])
     half = 25 * T / 293.15 / 2
     driving = -half * (1 - C_in / C_out * np.exp(V / half)) * (V / half) / np.expm1(V / half)
     found = part.current({"m": m}, {"V": V, "celsius": T - 273.15, "ca": ca})

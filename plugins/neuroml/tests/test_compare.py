@@ -1,6 +1,7 @@
 """`channelome import --compare` of NeuroML: channels beside jLEMS while the voltage follows commands; what is said where jLEMS is not there."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -62,11 +63,11 @@ def test_a_difference_is_found_where_there_is_one():
 
 
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(jlems.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     (found,) = looks(HERE / "nml/kv.channel.nml", python=sys.executable)
     assert found.trouble == "jNeuroML needs Java, and there is no `java` on the PATH."
     assert "not compared: jNeuroML needs Java" in found.told
-    monkeypatch.setattr(jlems.shutil, "which", lambda name: "/usr/bin/java")
+    monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/java")
     (found,) = looks(HERE / "nml/kv.channel.nml", python=sys.executable)
     assert "`pip install pyneuroml` brings it; --python names an interpreter" in found.trouble
     monkeypatch.setattr(jlems, "_WHERE", "raise SystemExit(3)")

@@ -106,3 +106,13 @@ def test_what_is_written_for_one_file_holds_all_its_classes():
     assert "class CaBoth_Smith2020(Pool" in made.text
     assert written(MODS / "pump.mod", "CaPump_Smith2020").kind == "ion"
     assert "class PlasticRelease_Smith2020(Release" in written(MODS / "plastic.mod", "Plastic_Smith2020").text
+
+
+def test_a_report_writes_out_what_cannot_be_printed(tmp_path: Path):
+    (tmp_path / "odd.mod").write_bytes(b"NEURON { SUFFIX odd }\n\x01<b>\x1b[31m")
+    report = tmp_path / "report.html"
+    done = CliRunner().invoke(main, ["import", str(tmp_path), "--report", str(report)])
+    assert done.exit_code == 0, done.output
+    text = report.read_text(encoding="utf-8")
+    assert "\\x01&lt;b&gt;\\x1b[31m" in text
+    assert not {"\x01", "\x1b"} & {*text}

@@ -63,3 +63,12 @@ def test_a_text_that_was_changed_on_the_way_is_refused():
     wrong = reference._replace(file=reference.file._replace(text=reference.file.text.replace(".01", ".02")))
     with pytest.raises(ch.ModelError, match="not the one that was sent"):
         wrong()
+
+
+def test_a_model_that_cannot_be_saved_says_which_file_it_was_read_from(tmp_path: Path):
+    cell = ch.SingleCompartment(1, "PotassiumFixed", IK=ch.load_channel(MODS / "kv.mod"), IL="IL", celsius=10)
+    with pytest.raises(
+        ch.ModelError,
+        match=r"the channel 'IK' is of the class kv, .* It was read from kv\.mod: keep that file, and read it again",
+    ):
+        ch.save(cell, tmp_path / "cell.toml")

@@ -16,7 +16,7 @@ _RETURNS: Mapping[str, Callable[..., Any]] = {"rates": rates, "gate": Gate, "lin
 
 
 def _power(a: Any, b: Any) -> Any:
-    return a ** int(b) if isinstance(b, float) and b == int(b) and abs(b) <= 64 else jnp.power(a, b)
+    return a ** int(b) if isinstance(b, float) and b.is_integer() and abs(b) <= 64 else jnp.power(a, b)
 
 
 def _where(test: Any, a: Any, b: Any) -> Any:
@@ -44,7 +44,12 @@ def build(plan: Plan[Any], source: str) -> type[Any]:
     Args:
         source: what its parameters say they are from, with ``{line}`` for the line.
     """
-    space: dict[str, Any] = {"__doc__": docstring(plan), "__module__": __name__, "__annotations__": {}}
+    space: dict[str, Any] = {
+        "__doc__": docstring(plan),
+        "__module__": __name__,
+        "__annotations__": {},
+        "_read_from": plan.meaning.where,
+    }
     for one in plan.fields:
         bound = (Bound(0.0),) if one.name == "g_max" and one.default is not None and one.default >= 0 else ()
         space["__annotations__"][one.name] = Annotated[(Any, one.unit, *bound)]  # pyright: ignore

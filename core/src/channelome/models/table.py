@@ -88,10 +88,15 @@ def parts_of(model: Cell | Network) -> list[tuple[Module, str]]:
 def _entry(part: Module, where: str) -> Entry:
     entry = registry.entry_of(type(part))
     if entry is None:
-        name = type(part).__name__
+        name, file = type(part).__name__, type(part).__dict__.get("_read_from")
+        imported = (
+            f" It was read from {file}: keep that file, and read it again in place of saving what came of it; or register its class, where this is loaded, too."
+            if file
+            else ""
+        )
         raise ModelError(
             f"{where} is of the class {name}, which has no name that a file could hold: "
-            f"channelome.register({name}), or put it into a pack."
+            f"channelome.register({name}), or put it into a pack.{imported}"
         )
     return entry
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from html import escape
+from html import escape as html_escape
 from pathlib import Path
 
 from .channel import Written
@@ -78,6 +78,11 @@ def html(results: Sequence[Looked]) -> str:
 def counted(results: Sequence[Looked]) -> str:
     """What there are so many of."""
     return "files" if len({one.path for one in results}) == len(results) else "mechanisms"
+
+
+def escape(text: str) -> str:
+    """Text of a file in HTML; what cannot be printed is written out."""
+    return html_escape("".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text))
 
 
 def _row(one: Looked) -> str:

@@ -158,7 +158,7 @@ class _Reader:
         if self._plain(base) == NONE:
             return Value(made, NONE)
         e = exponent.formula
-        if e.op != "number" or e.value != int(e.value) or abs(e.value) > 9:
+        if e.op != "number" or not float(e.value).is_integer() or abs(e.value) > 9:
             raise self._wrong(f"a {named(self._plain(base))} is raised to what is no whole number")
         return Value(made, tuple(a * int(e.value) for a in self._plain(base)))  # pyright: ignore
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from channelome.errors import ChannelomeError
 from channelome.formulas import expression
 from channelome.formulas.build import build
@@ -72,8 +74,9 @@ def _built(document: Document, key: Key) -> Imported:
     expression.forget()
     try:
         element = next(one for one in document.components[key.id] if sort_of(document, one))
-        plan = plans(document, element, key.drive, key.ion)[key.part]
-        cls = build(plan, plan.meaning.where)
+        with np.errstate(all="ignore"):  # numbers at which formulas are tried may overflow
+            plan = plans(document, element, key.drive, key.ion)[key.part]
+            cls = build(plan, plan.meaning.where)
     except NeuroMLError:
         raise
     except RecursionError:

@@ -13,6 +13,7 @@ from scipy.integrate import solve_ivp
 
 from channelome.errors import ModelError
 from channelome.formulas.gates import as_gate
+from channelome.formulas.plan import Field
 from channelome.mechanisms.channels import Channel
 from channelome.mechanisms.ions import Fixed, Ion
 from channelome.mechanisms.rules import EXACT
@@ -21,7 +22,7 @@ from channelome.units import Unit
 
 from .meaning import kept
 from .oracle import Comparison
-from .plan import Field, Plan
+from .plan import Plan
 
 HOLD, PULSES, TIMES = -81.3, (-101.7, -62.1, -41.3, -19.7, 1.1, 31.9), (0.05, 0.3, 1.0, 4.0, 20.0, 100.0)
 """mV, mV, ms: odd numbers, so that no file's guard of a singular point is hit."""

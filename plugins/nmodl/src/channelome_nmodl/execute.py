@@ -135,7 +135,7 @@ class Machine:
     def _loop(self, s: tree.Loop, scope: Scope) -> None:
         first, last = self._whole(s.first, scope, s.line), self._whole(s.last, scope, s.line)
         step = 1 if s.step is None else self._whole(s.step, scope, s.line)
-        if not step or (last - first) / step > MOST_ROUNDS:
+        if not step or (last - first) // step > MOST_ROUNDS:
             raise self.refuse(s.line, f"the loop has more than {MOST_ROUNDS} rounds.")
         self._count += 1
         inner = {**scope, s.name: f"{s.name}@{self._count}"}
@@ -196,12 +196,14 @@ class Machine:
     def size(self, size: Any, line: int) -> int | None:
         if size is None:
             return None
-        if str(size) in self.file.defined:
-            return self.file.defined[str(size)]
+        size = self.file.defined.get(str(size), size)
         try:
-            return int(float(size))
+            found = float(size)
         except ValueError:
             raise self.refuse(line, f"the size of an array, {size}, is not defined.") from None
+        if not found.is_integer() or not 0 < found <= MOST_ROUNDS:
+            raise self.refuse(line, f"the size of an array, {size}, is no whole number from 1 to {MOST_ROUNDS}.")
+        return int(found)
 
     # ---- kinetic schemes ----
 
@@ -254,7 +256,7 @@ class Machine:
             value, taken = at_defaults(value, self.file)
             for name in taken:
                 self.notes[f"{name} is a bound of a loop, and is taken at its value in the file"] = None
-        if value.op != "number" or value.value != int(value.value):
+        if value.op != "number" or not float(value.value).is_integer():
             raise self.refuse(line, "an index or the bound of a loop is not a whole number that is known.")
         return int(value.value)
 

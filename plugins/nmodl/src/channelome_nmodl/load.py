@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from channelome.errors import ChannelomeError
 from channelome.formulas import expression
 from channelome.formulas.build import build
@@ -58,7 +60,8 @@ def understood(held: Source, folder: Path | None, texts: Mapping[str, str] | Non
         if arrived not in _known:
             if len(_known) >= MOST:
                 del _known[next(iter(_known))]
-            _known[arrived] = tuple(_imported(made, held, arrived, i) for i, made in enumerate(_plans(whole)))
+            with np.errstate(all="ignore"):  # numbers at which formulas are tried may overflow
+                _known[arrived] = tuple(_imported(made, held, arrived, i) for i, made in enumerate(_plans(whole)))
         return _known[arrived]
     except NmodlError:
         raise

@@ -186,6 +186,8 @@ class Names:
             raise self.cycle.refuse(
                 line, f"the ion '{species}' is to NEURON another than '{species.casefold()}'; rename it."
             )
+        if valence is not None and not float(valence).is_integer():
+            raise self.cycle.refuse(line, f"the VALENCE of {species}, {valence:g}, is no whole number.")
         if species not in VALENCE:
             self.meaning.valences[species] = int(valence) if valence is not None else 1
         return species

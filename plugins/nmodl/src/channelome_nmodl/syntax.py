@@ -120,7 +120,14 @@ class _Tree(Transformer[Token, Any]):
         return lambda file: file.others.append(tree.Other(f"BEFORE or AFTER {items[0]}", items[0].line))
 
     def define(self, items: list[Any]) -> Any:
-        return lambda file: file.defined.update({str(items[0]): int(_numeric(items[1]))})
+        def fill(file: tree.File) -> None:
+            if not (number := _numeric(items[1])).is_integer():
+                raise NmodlError(
+                    f"{file.source.name}, line {items[0].line}: DEFINE {items[0]} {items[1]} is no whole number."
+                )
+            file.defined[str(items[0])] = int(number)
+
+        return fill
 
     def file_local(self, items: list[Any]) -> Any:
         return lambda file: file.file_locals.extend(items[0])

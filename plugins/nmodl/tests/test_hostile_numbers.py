@@ -1,0 +1,61 @@
+"""Numbers that no mechanism has, where a whole number, a size or a power stands: an error with the line, and neither a raw error nor a hang."""
+
+from pathlib import Path
+
+import pytest
+from channelome_nmodl.load import understood
+from channelome_nmodl.text import NmodlError, source
+
+from channelome.formulas.write import module
+
+TEXT = """NEURON {{ SUFFIX q NONSPECIFIC_CURRENT i {ion} RANGE g }}
+PARAMETER {{ g = 0.01 (S/cm2) {parameter} }}
+ASSIGNED {{ v (mV) i (mA/cm2) {assigned} }}
+STATE {{ m {state} }}
+INITIAL {{ m = 0.5 }}
+BREAKPOINT {{ SOLVE s METHOD cnexp {statement} i = g*m*(v + 60){factor} }}
+DERIVATIVE s {{ m' = (0.5 - m)/5 }}
+{more}
+"""
+PARTS = ("ion", "parameter", "assigned", "state", "statement", "factor", "more")
+REFUSED = {
+    "states of 10^9": ({"state": "z[1000000000]"}, "line 4: the size of an array"),
+    "DEFINE of infinity": ({"more": "DEFINE N 1e999"}, "line 8: DEFINE N 1e999 is no whole number"),
+    "DEFINE of a half": ({"more": "DEFINE N 2.5"}, "line 8: DEFINE N 2.5 is no whole number"),
+    "states of DEFINE": ({"more": "DEFINE N 1000000000", "state": "z[N]"}, "line 4: the size of an array"),
+    "an index of infinity": ({"assigned": "a[3]", "factor": "*a[1e999]"}, "an index or the bound of a loop"),
+    "a loop to infinity": ({"statement": "FROM k = 0 TO 1e999 { g = 1 }"}, "line 6: an index or the bound of a loop"),
+    "a long loop": ({"statement": "FROM k = -1e308 TO 1e308 { g = 1 }"}, "line 6: the loop has more than 10000 rounds"),
+    "a valence of infinity": ({"ion": "USEION xx WRITE ixx VALENCE 1e999", "assigned": "ixx (mA/cm2)", "statement": "ixx = 0.1*m"}, "line 1: the VALENCE of xx"),
+}  # fmt: skip
+TAKEN = {
+    "a power of infinity": {"factor": "*2^(1e308*10)"},
+    "a large power": {"factor": "*2^1e308"},
+    "a parameter of infinity": {"parameter": "b = 1e400", "factor": "+ 0*b*m"},
+    "an array of 10^9 that nothing is put into": {"assigned": "a[1000000000]", "factor": "*(1 + a[0])"},
+}
+
+
+def text(parts: dict[str, str]) -> str:
+    return TEXT.format(**dict.fromkeys(PARTS, "") | parts)
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_number_that_cannot_be_meant_is_refused_with_its_line(what: str):
+    parts, said = REFUSED[what]
+    with pytest.raises(NmodlError, match=f"q.mod.*{said}"):
+        understood(source(text(parts), "q.mod"), None)
+
+
+@pytest.mark.parametrize("what", TAKEN)
+def test_a_number_beyond_all_numbers_is_in_the_class_and_in_its_text(what: str):
+    found = understood(source(text(TAKEN[what]), "q.mod"), None)
+    assert "class IX_Test2020" in module({"IX_Test2020": found[0].plan}, "0" * 64)
+
+
+def test_numbers_that_overflow_where_formulas_are_tried_are_no_warnings():
+    """Warnings are errors in these tests."""
+    stepped = (Path(__file__).parent / "mods/stepped.mod").read_text(encoding="utf-8")
+    assert "Exp(x/y) - 1" in stepped
+    with pytest.raises(NmodlError, match="tinc is used, and is not declared"):
+        understood(source(stepped.replace("Exp(x/y) - 1", "Exp(tinc/y) - 1"), "far.mod"), None)
