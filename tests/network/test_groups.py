@@ -195,7 +195,6 @@ def test_u_and_x_of_a_plastic_projection():
         (lambda: net(p=P("c", "d", "Expon", ch.from_arrays([0], [1], weights=[-2]), weight="1 nS")), "at least 0, got -2 nS"),
         (lambda: net(p=P("c", "d", "Expon", ch.all_to_all(), weight="1 nS")).replace(**{"p.weight": "-1 nS"}), "at least 0, got -1 nS"),
         (lambda: net(p=P("c", "d", "Expon", ch.all_to_all(), weight="1 nS", initial="-1 nS")), "initial of the projection 'p' is a conductance and at least 0"),
-        (lambda: net(p=P("c", "d", "Expon", ch.all_to_all(), weight="1 nS")).replace(**{"p.initial": ch.normal("0 nS", "1 nS")}), "is a conductance and at least 0"),
         (lambda: net(p=P("c", "d", ch.synapse("Expon", tau=ch.normal("-1 ms", "1 ms")), ch.all_to_all(), weight="1 nS")), "tau of Expon must be more than 0 ms"),
         (lambda: net(p=P("c", "d", "Expon", ch.all_to_all(), weight="1 nS")).replace(**{"p.tau": ch.normal("-1 ms", "1 ms")}), "tau of Expon must be more than 0 ms"),
         (lambda: net(p=P("c", "d", "Expon", ch.all_to_all(), weight="1 nS", plasticity=ch.plasticity("TsodyksMarkram", U=ch.normal(0.5, 1.0)))), "U of TsodyksMarkram must be at"),

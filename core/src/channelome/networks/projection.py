@@ -298,10 +298,10 @@ def initial_for(value: Any, unit: Unit, size: tuple[int, ...], site: Site, post:
     drawn = found.over(size, site.stream.of("initial")) if isinstance(found, Sampled) else found
     if np.shape(drawn) not in ((), size):
         raise ModelError(f"initial of {site.where} has the shape {np.shape(drawn)}, but '{post}' has {size}.")
-    if unit in (NANOSIEMENS, CONDUCTANCE_DENSITY) and not isinstance(drawn, Tracer) and np.any(np.asarray(drawn) < 0):
-        raise ModelError(
-            f"initial of {site.where} is a conductance and at least 0, got {np.min(np.asarray(drawn)):g} {unit}."
-        )
+    if unit in (NANOSIEMENS, CONDUCTANCE_DENSITY) and not isinstance(found, Sampled | Tracer):
+        least = np.min(np.asarray(found))  # drawn ones may be below, as they are in Brette et al. 2007
+        if least < 0:
+            raise ModelError(f"initial of {site.where} is a conductance and at least 0, got {least:g} {unit}.")
     return drawn
 
 
