@@ -170,6 +170,37 @@ def test_traced_runs_and_derivatives_are_those_of_the_run():
     assert jax.jit(last)(0.3) == pytest.approx(float(last(0.3)), rel=1e-12)
 
 
+BUFFER = {"B": "0.05 mM", "k_on": "80 1/(mM*ms)", "k_off": "0.2 1/ms", "D_B": "0.08 um^2/ms"}
+DIFFUSING = {
+    "a pool": ("CalciumDetailed", {"tau": "20 ms"}),
+    "shells with a buffer that moves": ("CalciumShells", {"shells": 3, **BUFFER}),
+}
+
+
+@pytest.mark.parametrize("case", some_of(DIFFUSING, "shells with a buffer that moves"))
+def test_ions_that_diffuse_along_cells_of_different_shapes_do_so_as_in_each_alone(case, monkeypatch):
+    """In regions of their own, with a D by cell and one for all; over branch points, and in one compartment, which has no way along."""
+    name, given = DIFFUSING[case]
+
+    def net():
+        own = {"a": (np.array([[0.1], [0.3], [0.5], [0.9]]), "um^2/ms"), "b": "0.7 um^2/ms", "c": "0.2 um^2/ms"}
+        where = {"a": "apical", "b": "apical", "c": "soma"}
+        cells = populations()
+        return ch.Network(**{x: cells[x].replace(ca=ch.on(where[x], name, **given, D=own[x])) for x in "abc"})
+
+    record = [f"{x}.{of}" for x in "abc" for of in ("V", "ca.C_in")]
+    record += ["a.ca.shell[2]", "b.ca.bound[1]"] if "shells" in given else []
+    assert blocks(net()) == ["a"]
+    whole = go(net(), "3 ms", record=record)
+    on = go(net(), "1 ms", record=record, state=go(net(), "2 ms", record=record).final, start="2 ms")
+    apart(monkeypatch)
+    other = go(net(), "3 ms", record=record)
+    for name in record:
+        np.testing.assert_allclose(whole[name], other[name], rtol=1e-10, atol=1e-12, err_msg=name)
+        np.testing.assert_array_equal(on[name], whole[name][80:], err_msg=name)
+    assert np.ptp(whole["a.ca.C_in"]) > 0 and np.ptp(whole["b.ca.C_in"]) > 1e-5
+
+
 def of_shapes(count, size=2):
     cells = [build(SHAPES[0], size, (40.0 - i, "um")) if i > 2 else build(SHAPES[i], size) for i in range(count)]
     return ch.Network(**{f"p{i}": cell for i, cell in enumerate(cells)})
@@ -217,11 +248,8 @@ def test_what_is_not_alike_stays_apart():
     more = build(SHAPES[3], 2, Ih=ch.channel("Ih_HM1992", phi=1.0))
     assert blocks(ch.Network(a=a, b=more)) == ["a", "b"]
     along = [part.replace(**{"ca.D": (0.2, "um^2/ms")}) for part in (a, b)]
-    net = ch.Network(a=along[0], b=along[1])
-    assert blocks(net) == ["a", "b"]
-    run = ch.simulate(net, "2 ms", dt="0.1 ms", stimulus={"a": INTO["a"]}, record="a.ca.C_in")
-    alone = ch.simulate(along[0], "2 ms", dt="0.1 ms", stimulus=INTO["a"], record="ca.C_in")
-    np.testing.assert_allclose(run["a.ca.C_in"], alone["ca.C_in"], rtol=1e-12)
+    assert blocks(ch.Network(a=along[0], b=along[1])) == ["a"]
+    assert blocks(ch.Network(a=along[0], b=b)) == ["a", "b"]  # one that diffuses, and one that does not
     joined = ch.Projection("a.soma", "a.soma", "GapJunction", ch.all_to_all(), weight="1 nS")
     assert blocks(ch.Network(a=a, b=b, c=populations()["c"], gap=joined)) == ["a", "b"]
     clamp = {"a": ch.at("soma", ch.voltage_clamp("-65 mV"))}

@@ -17,8 +17,10 @@ from jax import Array
 
 from ..registry.provenance import About
 from ..state import State
+from .beside import side_by_side
 from .cable import Cable, Everywhere, Where, nodes_first, nodes_last
-from .laid import laid_out, standing_at
+from .diffusion import Diffusion
+from .laid import laid_out, nodes_of, standing_at
 from .rounds import rounds_of
 from .tree import Links
 
@@ -27,14 +29,8 @@ if TYPE_CHECKING:
     from .multi import MultiCompartment
 
 
-_WIDE = 1e6
-"""um: a diameter in which any shell has room."""
-
-
 def kind(cell: "MultiCompartment") -> Any:
-    """What cells of one forest have in common: their mechanisms by label, their temperature; None for cells along which ions diffuse."""
-    if any(ion.diffusing(_WIDE) for ion in cell.ions.values()):
-        return None
+    """What cells of one forest have in common: their mechanisms by label, their temperature."""
     bare = object.__new__(type(cell))
     same = {"compartments": None, "regions": (), "spikes_at": "", "size": (), "about": About()}
     bare.__dict__.update(cell.__dict__, **same)
@@ -197,11 +193,22 @@ def grown(cells: Sequence["MultiCompartment"]) -> Cable:
         capacity=over("", [cable.capacity for cable in own]),
         links=Links(forest.parent, g, total, rounds),  # pyright: ignore[reportArgumentType]
         tables={**forest.tables, "spikes": np.concatenate(spikes).astype(np.int32)},
-        diffusion={},
+        diffusion=_diffusion(cells, own, forest),
         size=(sum(counts),),
         where=tuple(forest.where.items()),
         width=(forest.lanes,),
     )
+
+
+def _diffusion(cells: Sequence["MultiCompartment"], own: Sequence[Cable], forest: Forest) -> dict[str, Diffusion]:
+    stands = [(stand.size, stand.rows) for stand in forest.stands]
+    found = {}
+    for label in own[0].diffusion:
+        places = [(cell.compartments.tree, nodes_of(cell, label)) for cell in cells]
+        there = [of[nodes].ravel() for (_, of), (_, nodes) in zip(stands, places, strict=True)]
+        each = [cable.diffusion[label] for cable in own]
+        found[label] = side_by_side(each, places, stands, np.sort(np.concatenate(there)))
+    return found
 
 
 def _over(label: str, values: Sequence[Any], forest: Forest) -> Any:

@@ -36,7 +36,7 @@ def laid_out(cell: "MultiCompartment") -> Cable:
             diameter = comps.diameter[cell.numbers(label)[order]].reshape(-1, *bare[1:])
             parts[label] = parts[label].in_cylinders(diameter)
             moves = parts[label].diffusing(diameter)
-            diffusion |= {label: paths(comps, _nodes(cell, label), moves, bare)} if moves else {}
+            diffusion |= {label: paths(comps, nodes_of(cell, label), moves, bare)} if moves else {}
     return Cable(
         channels={label: parts[label] for label in cell.channels},
         ions={species: parts[species] for species in cell.ions},
@@ -70,7 +70,7 @@ def _where(cell: "MultiCompartment", label: str, whole: np.ndarray, tables: dict
         return Everywhere(), whole
     comps, tree = cell.compartments, cell.compartments.tree
     numbers = comps.numbers(region)
-    nodes = _nodes(cell, label)
+    nodes = nodes_of(cell, label)
     return standing_at(nodes, len(tree), tables), np.searchsorted(numbers, tree.node[nodes])
 
 
@@ -88,7 +88,7 @@ def standing_at(nodes: np.ndarray, count: int, tables: dict[str, Any]) -> Where:
     return Some(name)
 
 
-def _nodes(cell: "MultiCompartment", label: str) -> np.ndarray:
+def nodes_of(cell: "MultiCompartment", label: str) -> np.ndarray:
     """Shape (k,), int: the nodes where a part is, in the order of the tree; of one that is everywhere the junctions too."""
     tree = cell.compartments.tree
     if label not in dict(cell.regions):

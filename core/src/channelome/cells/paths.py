@@ -27,9 +27,9 @@ def paths(comps: Compartments, nodes: np.ndarray, moves: Mapping[str, Diffusing]
     """
     tree = comps.tree
     volume = np.concatenate([comps.area * comps.diameter / 4, np.zeros(comps.junctions)])[tree.node]
-    whole = _with_junctions(tree, nodes)
+    whole = with_junctions(tree, nodes)
     inside = np.searchsorted(whole, nodes).astype(np.int32)
-    parent = _parents(tree, whole)
+    parent = parents(tree, whole)
     bare = (len(whole), *bare[1:])
     near, far = (np.where(parent >= 0, x[whole], 0).reshape(bare) for x in (tree.near, tree.far))
     parent = np.maximum(parent, 0).astype(np.int32)
@@ -46,7 +46,7 @@ def paths(comps: Compartments, nodes: np.ndarray, moves: Mapping[str, Diffusing]
     return Diffusion(held, links, fastest, None if alone else inside, names, bool(np.any(volume[whole] == 0)))
 
 
-def _with_junctions(tree: Tree, nodes: np.ndarray) -> np.ndarray:
+def with_junctions(tree: Tree, nodes: np.ndarray) -> np.ndarray:
     """The nodes with the junctions between them, in the order of the tree."""
     there = np.zeros(len(tree), bool)
     there[nodes] = True
@@ -57,7 +57,7 @@ def _with_junctions(tree: Tree, nodes: np.ndarray) -> np.ndarray:
     return np.flatnonzero(there | ((tree.area == 0) & (neighbours > 1)))
 
 
-def _parents(tree: Tree, whole: np.ndarray) -> np.ndarray:
+def parents(tree: Tree, whole: np.ndarray) -> np.ndarray:
     """Of each of some nodes which of them is its parent; -1 where none is."""
     number = np.full(len(tree) + 1, -1)
     number[whole] = np.arange(len(whole))

@@ -201,7 +201,7 @@ def _places(
     for label, population in populations.items():
         key: Any = label
         if together and label not in alone and not is_source(population):
-            key = structure(population) if is_point(population) else kind(population) or label
+            key = structure(population) if is_point(population) else kind(population)
         blocks.setdefault(key, []).append(label)
     places = {}
     for key, labels in blocks.items():
