@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import jax.numpy as jnp
+import numpy as np
 import pytest
 from channelome_nmodl.load import understood
 from channelome_nmodl.text import NmodlError, source
@@ -59,3 +61,25 @@ def test_numbers_that_overflow_where_formulas_are_tried_are_no_warnings():
     assert "Exp(x/y) - 1" in stepped
     with pytest.raises(NmodlError, match="tinc is used, and is not declared"):
         understood(source(stepped.replace("Exp(x/y) - 1", "Exp(tinc/y) - 1"), "far.mod"), None)
+
+
+def test_conditions_are_numbers_where_numbers_stand():
+    """As in C: what is true is 1, of two that are true the sum is 2, and -(a < b) is -1."""
+    parts = {
+        "assigned": "above",
+        "statement": "above = v > -50",
+        "factor": "*(above + (v > -20) - -(v > 10) + !(v > 10)*(3 > 2 && v > -70))",
+    }
+    (one,) = understood(source(text(parts), "q.mod"), None)
+    V = jnp.asarray([-80.0, -60.5, -40.0, 0.0, 20.0])
+    above = (V > -50).astype(float) + (V > -20) + (V > 10) + (V <= 10) * (V > -70)
+    found = one.cls().current({"m": jnp.full(5, 0.5)}, {"V": V, "celsius": 20.0})
+    np.testing.assert_allclose(found, 10.0 * 0.5 * (V + 60) * above, rtol=1e-12)
+
+
+def test_a_weight_that_nothing_is_known_of_is_no_raw_error():
+    text = (Path(__file__).parent / "mods/expsyn.mod").read_text(encoding="utf-8")
+    assert "NET_RECEIVE" in text
+    changed = text.replace("NET_RECEIVE", "NET_RECEIVE (weight (uS)) { INITIAL { weight = 1 } }\nPROCEDURE unused", 1)
+    with pytest.raises(NmodlError):
+        understood(source(changed, "syn.mod"), None)

@@ -197,7 +197,14 @@ def truth(f: Formula) -> Formula:
     """A condition of what may be a number: C's, where all but 0 is true."""
     if f.op == "number":
         return number(float(f.value != 0))
+    if f.op == "where" and is_number(f.args[1], 1) and is_number(f.args[2], 0):
+        return f.args[0]
     return f if f.op in COMPARE or f.op in ("and", "or", "not") else compare("!=", f, number(0))
+
+
+def counted(f: Formula) -> Formula:
+    """A number of what may be a condition: C's, where what is true is 1."""
+    return where(f, number(1), number(0)) if f.op in COMPARE or f.op in ("and", "or", "not") else f
 
 
 def both(a: Formula, b: Formula) -> Formula:

@@ -103,7 +103,7 @@ class Machine:
             case tree.Table():
                 self.notes["TABLE was left out: functions are computed, not interpolated"] = None
             case tree.Other(word="LONGITUDINAL_DIFFUSION"):
-                raise self.refuse(s.line, "LONGITUDINAL_DIFFUSION: what moves along a cable is not followed here.")
+                raise self.refuse(s.line, tree.NOT_ALONG)
             case tree.Other():
                 raise self.refuse(s.line, f"{s.word} has no meaning for a mechanism here.")
             case _:
@@ -197,12 +197,11 @@ class Machine:
         if size is None:
             return None
         size = self.file.defined.get(str(size), size)
-        try:
-            found = float(size)
-        except ValueError:
-            raise self.refuse(line, f"the size of an array, {size}, is not defined.") from None
+        found = float(size) if str(size)[:1].isdigit() else 0.5
         if not found.is_integer() or not 0 < found <= MOST_ROUNDS:
-            raise self.refuse(line, f"the size of an array, {size}, is no whole number from 1 to {MOST_ROUNDS}.")
+            raise self.refuse(
+                line, f"the size of an array, {size}, is no whole number from 1 to {MOST_ROUNDS} that is defined."
+            )
         return int(found)
 
     # ---- kinetic schemes ----
@@ -267,10 +266,10 @@ class Machine:
             case Name():
                 return self._read(e, scope)
             case tree.Binary():
-                return self._binary(e, scope)
+                return x.counted(self._binary(e, scope))
             case tree.Unary():
-                operand = self._value(e.operand, scope)
-                return x.negated(operand) if e.sign == "!" else x.neg(operand) if e.sign == "-" else operand
+                value = self._value(e.operand, scope)
+                return x.counted(x.negated(value)) if e.sign == "!" else x.neg(value) if e.sign == "-" else value
             case tree.Call():
                 return self._call(e, scope)
             case tree.Text():

@@ -144,7 +144,7 @@ def _spike(names: Names, receive: Routine, found: Synaptic) -> None:
         if isinstance(statement, Begin):
             first.run(statement.body, scope)
     names.cycle.notes.update(machine.notes)
-    if machine.env[WEIGHT] is not x.symbol(WEIGHT):
+    if machine.env.get(WEIGHT, x.symbol(WEIGHT)) is not x.symbol(WEIGHT):
         raise names.cycle.refuse(
             receive.line, f"NET_RECEIVE changes {weight}: weights that spikes change are not read."
         )

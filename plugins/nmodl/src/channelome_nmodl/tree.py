@@ -201,6 +201,12 @@ class Routine(NamedTuple):
     line: int
 
 
+NOT_ALONG = (
+    "LONGITUDINAL_DIFFUSION is not read. Without this line, the ion that comes of the file takes D=..., with which its concentration diffuses "
+    "along a cell as in a layer of one thickness; in shells ch.ion('CalciumShells') and ch.ion('IonShells') do."
+)
+
+
 @dataclass
 class File:
     """All that one file says; filled while it is read, and not changed afterwards."""
