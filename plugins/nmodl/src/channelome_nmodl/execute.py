@@ -199,9 +199,7 @@ class Machine:
         size = self.file.defined.get(str(size), size)
         found = float(size) if str(size)[:1].isdigit() else 0.5
         if not found.is_integer() or not 0 < found <= MOST_ROUNDS:
-            raise self.refuse(
-                line, f"the size of an array, {size}, is no whole number from 1 to {MOST_ROUNDS} that is defined."
-            )
+            raise self.refuse(line, f"the size of an array, {size}, is no whole number from 1 to {MOST_ROUNDS}.")
         return int(found)
 
     # ---- kinetic schemes ----
