@@ -55,7 +55,7 @@ def test_a_parameter_may_be_sampled_with_a_seed() -> None:
 
 
 def test_samples_out_of_bounds_are_found_when_the_cell_is_built() -> None:
-    with pytest.raises(ch.UnitError, match=r"IL\.g_max must be at least 0 mS/cm\^2"):
+    with pytest.raises(ch.UnitError, match=r"g_max of IL must be at least 0 mS/cm\^2"):
         ch.SingleCompartment(100, IL=IL(g_max=ch.normal("0.1 mS/cm^2", "1 mS/cm^2", seed=0)))
 
 

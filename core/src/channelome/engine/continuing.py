@@ -45,7 +45,7 @@ def checked_network_state(run: Prepared, state: Any) -> NetworkState:
     for path in {**wanted, **given}:
         _check_leaf(path, given.get(path), wanted.get(path))
     members = [member for bundle in run.layout.bundles.values() for member in bundle.members]
-    marks = marks_of(run.layout)
+    marks = marks_of(run.layout, run.dt.dtype)
     _check_units(state, marks)
     rings = {member.label: _under_way(run, state, member, marks) for member in members}
     state = _weighed(state._replace(rings=rings), members, marks)

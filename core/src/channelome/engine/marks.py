@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from jax import Array
 from jax.core import Tracer
-from jax.dtypes import canonicalize_dtype
 
 from ..mechanisms.transmission import Followed
 from ..networks.wiring import Wiring
@@ -16,11 +15,11 @@ from .wires import summable
 Marks = dict[str, dict[str, np.ndarray | Array]]
 
 
-def marks_of(layout: Layout) -> Marks:
-    """By projection its ``unit``; ``delays`` where it has any; of receptors that are followed ``edges``, and ``weight`` or, where these are
+def marks_of(layout: Layout, dtype: Any) -> Marks:
+    """In the precision of a run, by projection its ``unit``; ``delays`` where it has any; of receptors that are followed ``edges``, and ``weight`` or, where these are
     no one number, ``weights``."""
     members = [member for bundle in layout.bundles.values() for member in bundle.members]
-    return {member.label: _unit(member) | _delays(layout, member) | _of_receptors(member) for member in members}
+    return {member.label: _unit(member) | _delays(layout, member) | _of_receptors(member, dtype) for member in members}
 
 
 def _unit(member: Member) -> dict[str, Any]:
@@ -47,19 +46,19 @@ def _of_edges(wiring: Wiring, number: int = 0) -> int:
     return number
 
 
-def _of_receptors(member: Member) -> dict[str, Any]:
+def _of_receptors(member: Member, dtype: Any) -> dict[str, Any]:
     """What pulses of transmitter have added is taken away as they end, along the synapses and with the weights of then."""
     synapse, wiring, given = member.pathway.synapse, member.pathway.wiring, member.pathway.weight
     if not isinstance(synapse, Followed) or synapse.graded:
         return {}
     if "edges" not in wiring.kept:
         wiring.kept["edges"] = np.asarray(_of_edges(wiring), np.uint32)
-    edges, dtype = {"edges": wiring.kept["edges"]}, canonicalize_dtype(float)
+    edges = {"edges": wiring.kept["edges"]}
     if isinstance(given, Tracer):
         return edges if given.ndim else edges | {"weight": given.astype(dtype)}
     key = "marked", str(dtype)
     if wiring.kept.get(key, (None,))[0] is not given:
-        wiring.kept[key] = given, _of_weights(np.asarray(summable(member.pathway), dtype))
+        wiring.kept[key] = given, _of_weights(np.asarray(summable(member.pathway, dtype), dtype))
     return edges | wiring.kept[key][1]
 
 

@@ -33,7 +33,7 @@ def by_label(layout: Layout, state: NetworkState) -> NetworkState:
             )
             sources[member.label] = jax.tree.map(pre.cut, state.sources[name])
             rings[member.label] = _sent_of(layout, bundle, member, state.rings[name])
-    return NetworkState(cells, synapses, sources, rings, state.steps, marks_of(layout))
+    return NetworkState(cells, synapses, sources, rings, state.steps, marks_of(layout, _precision(state)))
 
 
 def outside(layout: Layout, state: NetworkState) -> NetworkState:
@@ -42,7 +42,12 @@ def outside(layout: Layout, state: NetworkState) -> NetworkState:
         label: cell if layout.places[label].pointwise else layout.places[label].state(cell)
         for label, cell in state.cells.items()
     }
-    return state._replace(cells=cells, marks=marks_of(layout))
+    return state._replace(cells=cells, marks=marks_of(layout, _precision(state)))
+
+
+def _precision(state: NetworkState) -> Any:
+    """That of the run, whatever it is when its state is asked for."""
+    return jnp.result_type(*jax.tree.leaves(state.synapses), jnp.float32)
 
 
 def _take(layout: Layout, bundle: Bundle, member: Member) -> Callable[[Any], Any]:

@@ -111,7 +111,7 @@ def numbers_of(layout: Layout, bundle: Bundle) -> tuple[Any, Any, Any, Any]:
     return synapse, None, weight, summed_lanes(bundle, layout.places, [path.initial for path in paths])
 
 
-def summable(pathway: Pathway) -> Any:
+def summable(pathway: Pathway, dtype: Any = None) -> Any:
     """The weight, of receptors that are followed on a grid so coarse that all sums onto one target are exact in the precision of a run.
 
     What is added when a pulse begins is then what is taken away when it ends, and nothing is left over, however long the run. The
@@ -126,7 +126,7 @@ def summable(pathway: Pathway) -> Any:
         most = _indegree(pathway.wiring) * abs(float(weight))
     if most == 0:
         return weight
-    step = 2.0 ** (np.ceil(np.log2(most)) - np.finfo(jax.dtypes.canonicalize_dtype(float)).nmant)
+    step = 2.0 ** (np.ceil(np.log2(most)) - np.finfo(dtype or jax.dtypes.canonicalize_dtype(float)).nmant)
     return np.rint(np.asarray(weight, float) / step) * step
 
 

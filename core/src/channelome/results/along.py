@@ -80,20 +80,21 @@ class Located:
         return known[name]
 
 
-def located(asked: Iterable[tuple[str, Any, str]]) -> Located:
-    """Where on cells the values of records stand. What goes along none, such as those of points or a clamp's current, is left out.
+def located(asked: Iterable[tuple[str, Any, str]]) -> Located | None:
+    """Where on cells the values of records stand. What goes along none, such as those of points or a clamp's current, is left out; None where
+    all cells are points.
 
     Args:
         asked: the name of each record, the cell that it is of, and what is asked of the cell.
     """
-    found = list[tuple[str, Along]]()
+    found, asked = list[tuple[str, Along]](), [one for one in asked if not one[1].pointwise]
     for name, cell, field in asked:
         try:
-            probed = () if cell.pointwise else probes(cell, [field])
+            probed = probes(cell, [field])
         except UnknownName:
             continue
         found += [(name, Along(cell.compartments, _compartments_of(cell, one))) for one in probed if one.several]
-    return Located(tuple(found))
+    return Located(tuple(found)) if asked else None
 
 
 def _compartments_of(cell: Any, probe: Probe) -> tuple[int, ...]:
