@@ -171,8 +171,7 @@ def draw_population(traces: ch.Traces) -> "Figure":
 
 
 def draw_reconstruction(traces: ch.Traces) -> "Figure":
-    assert traces.places is not None
-    comps, t, V = traces.places.compartments, np.asarray(traces.t), np.asarray(traces["V"])
+    comps, t, V = traces.where("V").compartments, np.asarray(traces.t), np.asarray(traces["V"])
     figure = plt.figure(figsize=(11, 7.5), layout="constrained")
     grid = figure.add_gridspec(2, 2, width_ratios=(1, 1.15))
     left, courses, space = (figure.add_subplot(place) for place in (grid[:, 0], grid[0, 1], grid[1, 1]))
