@@ -91,3 +91,26 @@ def test_links_between_pages_lead_somewhere():
         text = re.sub(r"^```.*?^```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.S | re.M)
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
             assert (page.parent / target).exists(), f"{name(page)} links to {target}"
+
+
+EXAMPLES = {
+    "demo.py": (
+        (), {"demo-output/" + file for file in ("squid_axon.png", "population.png", "reconstructed_cell.png", "reconstructed_cell.html", "network.png")},
+    ),
+    "morphology.py": ((str(ROOT / "core/src/channelome/morphology/pyramidal.swc"), "cell.png"), {"cell.png"}),
+    "microcircuit.py": (("0.002",), set[str]()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("example", "given"), EXAMPLES.items(), ids=EXAMPLES)
+def test_an_example_runs_and_draws(example: str, given: tuple[tuple[str, ...], set[str]], tmp_path: Path):
+    """`sweep.py` and `fitting.py` have tests of their own."""
+    arguments, files = given
+    command = [sys.executable, str(ROOT / "docs/examples" / example), *arguments]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "MPLBACKEND": "agg"}
+    )
+    assert not done.returncode, done.stderr
+    drawn = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
+    assert files <= drawn
+    assert all((tmp_path / file).stat().st_size > 10_000 for file in files)
