@@ -1,11 +1,10 @@
 """Buffers that move: against SciPy's solution of calcium, free buffer and bound buffer each with a diffusion of its own; conservation; mistakes."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from cable.test_diffusion import Influx
-from cable.test_shells import BUFFER, DIAMETER, D, build, names, point, profile, rings, run
+from cable.test_shells import BUFFER, DIAMETER, D, build, left_alone, point, profile, rings, run
 from scipy.integrate import solve_ivp
 
 import channelome as ch
@@ -85,17 +84,9 @@ def test_along_a_cell_and_across_shells_it_is_scipy(solver, order):
 
 @pytest.mark.parametrize("x64", [False, True])
 def test_what_there_is_bound_or_free_is_kept_to_rounding_whatever_the_step(x64):
-    volume, start = rings(5)[0], 1e-2 * np.array([1.0, 1e-4, 1e-4, 0.5, 1e-4])
-    cell = point(5, **MOVING)
     with jax.enable_x64(x64):
         for dt in (0.01, 0.5):
-            state = cell.initial_state()
-            free = {f"shell[{s}]" if s else "C_in": jnp.full(1, x) for s, x in enumerate(start)}
-            begin = state._replace(ions={"ca": state.ions["ca"] | free})
-            record = [*names(5), *(f"ca.bound[{s}]" for s in range(5))]
-            out = ch.simulate(cell, "200 ms", dt=(dt, "ms"), record=record, state=begin, every=20)
-            free, bound = (np.stack([out[f"ca.{x}[{s}]"][:, 0] for s in range(5)], 1).astype(float) for x in ("shell", "bound"))  # fmt: skip
-            total = (free + bound) @ volume
+            free, bound, total = left_alone(MOVING, dt)
             assert np.abs(total / total[0] - 1).max() < (1e-12 if x64 else 3e-5)
             assert free.min() > 0 and bound.min() > 0 and bound.max() < B
             for x in (free[-1], bound[-1]):

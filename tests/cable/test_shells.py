@@ -90,27 +90,28 @@ def test_the_order_in_time_is_that_of_the_exact_solution_of_the_shells(solver, o
     assert errors[0] < 0.05 * np.ptp(start)
 
 
+def left_alone(given, dt):
+    """Free and bound, shape (samples, 5), over 200 ms from an uneven start, and all of it, over pi and um of length."""
+    volume, start = rings(5)[0], 1e-2 * np.array([1.0, 1e-4, 1e-4, 0.5, 1e-4])
+    cell = point(5, **given)
+    state = cell.initial_state()
+    uneven = {f"shell[{s}]" if s else "C_in": jnp.full(1, x) for s, x in enumerate(start)}
+    begin = state._replace(ions={"ca": state.ions["ca"] | uneven})
+    record = [*names(5), *(f"ca.bound[{s}]" for s in range(5))]
+    out = ch.simulate(cell, "200 ms", dt=(dt, "ms"), record=record, state=begin, every=20)
+    free, bound = (np.stack([out[f"ca.{x}[{s}]"][:, 0] for s in range(5)], 1).astype(float) for x in ("shell", "bound"))
+    return free, bound, (free + bound) @ volume
+
+
 @pytest.mark.parametrize("x64", [False, True])
 def test_what_there_is_bound_or_free_is_kept_to_rounding_whatever_the_step(x64):
-    volume, start = rings(5)[0], 1e-2 * np.array([1.0, 1e-4, 1e-4, 0.5, 1e-4])
-    cell = point(5, **BUFFER)
     with jax.enable_x64(x64):
         for dt in (0.01, 0.5):
-            state = cell.initial_state()
-            free = {f"shell[{s}]" if s else "C_in": jnp.full(1, x) for s, x in enumerate(start)}
-            begin = state._replace(ions={"ca": state.ions["ca"] | free})
-            run = ch.simulate(
-                cell, "200 ms", dt=(dt, "ms"), record=[*names(5), *(f"ca.bound[{s}]" for s in range(5))], state=begin,
-                every=20,
-            )  # fmt: skip
-            free, bound = (
-                np.stack([run[f"ca.{x}[{s}]"][:, 0] for s in range(5)], 1).astype(float) for x in ("shell", "bound")
-            )
-            total = (free + bound) @ volume
+            free, bound, total = left_alone(BUFFER, dt)
             assert np.abs(total / total[0] - 1).max() < (1e-12 if x64 else 3e-5)
             assert free.min() > 0 and bound.min() > 0
             B, K = 0.05, 0.2 / 80
-            mean = total[0] / volume.sum()
+            mean = total[0] / rings(5)[0].sum()
             rest = ((mean - B - K) + np.sqrt((mean - B - K) ** 2 + 4 * K * mean)) / 2  # of c + B c / (c + K) = mean
             np.testing.assert_allclose(free[-1], rest, rtol=1e-6 if x64 else 1e-3)
 

@@ -132,13 +132,10 @@ def tr_bdf2(links: Linked, capacity: Array, slope: Array, force: Array) -> Array
         force: nA, what would charge the nodes if V stayed.
     """
     held, passed = capacity + WEIGHT * slope, _MIDDLE * capacity
-    nothing = jnp.where(
-        False, force, 0
-    )  # in JAX's eyes it follows from the force, as right sides that are transposed must
+    # in JAX's eyes this 0 follows from the force, as a right side that is transposed must
+    nothing = jnp.where(False, force, 0)
     middle, rest = links.pair(held, passed, GAMMA * force, nothing, WEIGHT)
-    return (
-        WEIGHT / GAMMA * middle + rest
-    )  # what the force does in the second stage is a share of what it did in the first
+    return AGAIN * middle + rest
 
 
 def gain(z: Any) -> Any:

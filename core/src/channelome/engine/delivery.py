@@ -146,9 +146,8 @@ def walk(
     """
 
     alike = isinstance(rows, Rows) and rows.weights is None and amounts is None
-    ones = (
-        lax.optimization_barrier(jnp.ones(rows.targets.shape[1:], out.dtype)) if alike else None
-    )  # else made anew in each turn
+    # behind a barrier they are made once, else anew in each turn of the loop
+    ones = lax.optimization_barrier(jnp.ones(rows.targets.shape[1:], out.dtype)) if alike else None
 
     def visit(source: Array, out: Array) -> Array:
         amount = None if amounts is None else amounts[source]
