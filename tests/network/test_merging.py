@@ -224,3 +224,25 @@ def test_gradients_reach_every_label() -> None:
 
     slope, h = jax.grad(mean)(jnp.asarray(100.0)), 1e-3
     assert slope == pytest.approx((mean(jnp.asarray(100 + h)) - mean(jnp.asarray(100 - h))) / (2 * h), rel=1e-4)
+
+
+def test_stimuli_of_one_kind_are_traced_once_however_many_populations_have_one(monkeypatch):
+    """A trace for each took longer than a run of a hundred milliseconds."""
+    traced = []
+
+    def counting(*arguments, **keywords):
+        traced.append(arguments)
+        return shapes(*arguments, **keywords)
+
+    shapes = jax.eval_shape
+    monkeypatch.setattr(jax, "eval_shape", counting)
+
+    def traces(populations: int) -> int:
+        net = ch.Network(**{f"p{i}": cell(3) for i in range(populations)})
+        given = {f"p{i}": ch.step(f"{0.2 + 0.01 * i} nA", start=f"{i} ms") for i in range(populations)}
+        ch.simulate(net, "1 ms", dt="0.1 ms", stimulus=given)
+        del traced[:]
+        ch.simulate(net, "1 ms", dt="0.1 ms", stimulus=given)
+        return len(traced)
+
+    assert traces(12) == traces(2)

@@ -89,7 +89,7 @@ def stimuli_together(
 
 def by_neuron(stimulus: Counted) -> bool:
     """Whether its shape is that of its numbers for neurons, and nothing is drawn or given for a population at once."""
-    return jax.eval_shape(_of_one(stimulus).mean, jax.ShapeDtypeStruct((), jnp.int32)).shape == ()
+    return _of_one(stimulus).shape == ()
 
 
 def _of_one(stimulus: Counted) -> Counted:

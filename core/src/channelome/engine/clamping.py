@@ -23,7 +23,7 @@ from ..stimuli.places import Spots
 from .drive import Drive
 from .model import Model
 from .placed import clamp_of, nodes_at
-from .request import UM2_NA_TO_DENSITY, shape_of
+from .request import UM2_NA_TO_DENSITY
 from .solvers.pinned import Pin
 
 PROBE = "clamp.current"
@@ -49,7 +49,7 @@ def checked_clamp(
         )
     counted = clamp.counted(cell, dt, dtype, first)
     R: Any = clamp.resistance
-    for what, shape in (("command", shape_of(counted.command)), ("series resistance", np.shape(R))):
+    for what, shape in (("command", counted.command.shape), ("series resistance", np.shape(R))):
         if shape not in ((), cell.size):
             raise ModelError(f"the clamp's {what} has the shape {shape}, but the population has {cell.size}.")
     if not counted.ideal and getattr(solver, "slow_clamps", ""):

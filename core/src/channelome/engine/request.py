@@ -1,6 +1,5 @@
 """What is asked of a run, checked before anything is traced: times, stimulus, state, precision."""
 
-import functools
 from typing import Any
 
 import jax
@@ -109,16 +108,10 @@ def checked_current(
         )
     stimulus.check_step(dt, "the stimulus")
     counted = stimulus.counted(dt, dtype, stream)
-    shape = shape_of(counted)
+    shape = counted.shape
     if shape not in ((), size):
         raise ModelError(f"the stimulus has the shape {shape}, but the population has {size}.{given}")
     return stimulus, counted
-
-
-def shape_of(counted: Counted) -> tuple[int, ...]:
-    """The shape of a current or a command at one time."""
-    leaves, structure = jax.tree.flatten(counted)
-    return _stimulus_shape(structure, tuple((np.shape(x), getattr(x, "dtype", None)) for x in leaves))
 
 
 _OVER_TIME = " For one current for each neuron it must have the population's shape; a current over time is samples((values, 'nA'), dt='0.1 ms')."
@@ -133,14 +126,6 @@ def _constant(value: Any) -> Current:
             f"samples((values, 'nA'), dt='0.1 ms'), a constant one for each neuron (values, 'nA')."
         )
     return step(value)
-
-
-@functools.lru_cache(maxsize=256)
-def _stimulus_shape(structure: Any, leaves: tuple[tuple[tuple[int, ...], Any], ...]) -> tuple[int, ...]:
-    """Shape of the current that a stimulus of this structure gives."""
-    numbers = [jax.ShapeDtypeStruct(shape, dtype or jnp.result_type(float)) for shape, dtype in leaves]
-    step_number = jax.ShapeDtypeStruct((), jnp.int32)
-    return jax.eval_shape(lambda xs, n: jax.tree.unflatten(structure, xs).mean(n), numbers, step_number).shape
 
 
 def checked_state(cell: Any, state: Any, dtype: Any) -> Any:

@@ -14,7 +14,6 @@ from jax import Array
 from jax.core import Tracer
 
 from ..cells import SingleCompartment
-from ..engine.request import shape_of
 from ..errors import ModelError, UnitError
 from ..stimuli import command
 from ..stimuli.amounts import VOLTAGE
@@ -139,7 +138,7 @@ def _checked(waveform: Current, hold: Any, times: Array) -> Current:
 
 
 def _under(channel: Any, waveform: Current, times: Array, celsius: Any, ions: Iterable[Any] | None) -> Array:
-    cell = patch(channel, shape_of(waveform.counted(1.0, times.dtype)), celsius, ions)
+    cell = patch(channel, waveform.counted(1.0, times.dtype).shape, celsius, ions)
     levels = None if coupled(only(cell)[1]) else levels_of(waveform)
     if levels is not None:
         return under_levels(cell, *levels, times)

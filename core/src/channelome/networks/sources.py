@@ -121,7 +121,7 @@ class Poisson(Module):
             return PoissonByStep(mean=mean, key=self.key, size=self.size)
         self.rate.check_step(dt, "the rate of Poisson")
         counted = self.rate.counted(dt, jax.dtypes.canonicalize_dtype(float))
-        shape = jax.eval_shape(counted.mean, jax.ShapeDtypeStruct((), jnp.int32)).shape
+        shape = counted.shape
         if shape not in ((), self.size):
             raise ModelError(f"the rate of Poisson has the shape {shape}, but its size is {self.size}.")
         return PoissonByStep(mean=(counted, np.asarray(dt * 1e-3)), key=self.key, size=self.size)

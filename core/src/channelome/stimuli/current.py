@@ -6,6 +6,7 @@ one in Hz is the rate of a source of spikes. It carries its own time and never d
 currents are positive.
 """
 
+import functools
 import itertools
 import math
 from collections.abc import Callable
@@ -205,6 +206,12 @@ class Counted:
         """The share of step `n` of the first edge after `share`; 1 where there is none."""
         return self.form.edge(self.numbers, n, share)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the current at one time."""
+        leaves, structure = jax.tree.flatten(self)
+        return _shape(structure, tuple((np.shape(x), getattr(x, "dtype", None)) for x in leaves))
+
     def neurons(self) -> "Counted":
         """The same structure, with the first axis over neurons of each number in its place, or -1."""
         return Counted(self.unit, self.form, self.form.neurons(self.numbers))
@@ -215,6 +222,14 @@ class Counted:
     @classmethod
     def tree_unflatten(cls, static: tuple[Any, ...], children: tuple[Any]) -> "Counted":
         return cls(*static, numbers=children[0])
+
+
+@functools.lru_cache(maxsize=256)
+def _shape(structure: Any, leaves: tuple[tuple[tuple[int, ...], Any], ...]) -> tuple[int, ...]:
+    """The shape of what a stimulus of this structure gives: to trace it for each of many populations would take longer than their run."""
+    numbers = [jax.ShapeDtypeStruct(shape, dtype or jnp.result_type(float)) for shape, dtype in leaves]
+    step_number = jax.ShapeDtypeStruct((), jnp.int32)
+    return jax.eval_shape(lambda xs, n: jax.tree.unflatten(structure, xs).mean(n), numbers, step_number).shape
 
 
 def summed(first: Counted, second: Counted) -> Counted:
