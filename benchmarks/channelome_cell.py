@@ -42,10 +42,10 @@ def prepare_jitted(n: int, steps: int) -> Callable[[], Any]:
 
 
 @contextmanager
-def compiled_by(chunk: Any) -> Iterator[None]:
-    """Let `simulate` run `chunk` in place of its own compiled loop: to take its options away, or to look at it."""
+def compiled_by(compiled: Callable[[bool], Any]) -> Iterator[None]:
+    """Let `simulate` run what `compiled` makes in place of its own compiled loop: to take its options away, or to look at it."""
     own = run.compiled_chunk
-    run.compiled_chunk = lambda: chunk
+    run.compiled_chunk = compiled
     try:
         yield
     finally:
@@ -54,15 +54,18 @@ def compiled_by(chunk: Any) -> Iterator[None]:
 
 def program_of(work: Callable[[], Any]) -> tuple[Any, tuple[Any, ...]]:
     """The compiled loop and the arguments with which `work`, a call of `simulate`, runs it first."""
-    own, calls = loops.compiled_chunk(), []
+    own, calls = run.compiled_chunk, []
 
-    def chunk(*arguments: Any) -> Any:
-        calls.append(arguments)
-        return own(*arguments)
+    def compiled(lone: bool) -> Any:
+        def chunk(*arguments: Any) -> Any:
+            calls.append((own(lone), arguments))
+            return own(lone)(*arguments)
 
-    with compiled_by(chunk):
+        return chunk
+
+    with compiled_by(compiled):
         work()
-    return own, calls[0]
+    return calls[0]
 
 
 def stepping(work: Callable[[], Any], *, options: bool) -> Callable[[], Any]:

@@ -114,8 +114,8 @@ def test_ctrl_c_returns_what_was_computed(monkeypatch: pytest.MonkeyPatch) -> No
             raise KeyboardInterrupt
         return real(*arguments)
 
-    real = compiled_chunk()
-    monkeypatch.setattr("channelome.engine.run.compiled_chunk", lambda: once)
+    real = compiled_chunk(lone=True)
+    monkeypatch.setattr("channelome.engine.run.compiled_chunk", lambda lone: once)
     with pytest.warns(UserWarning, match=r"interrupted after 1 ms"):
         traces = ch.simulate(AXON, "2 ms", dt="0.1 ms", chunk=5, stimulus="10 uA/cm^2")
     assert traces.interrupted and traces.t[-1] == pytest.approx(1.0) and traces["V"].shape == (11, 1)

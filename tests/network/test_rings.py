@@ -43,7 +43,7 @@ CASES = {
 def program(net: ch.Network, monkeypatch) -> tuple[str, list[tuple[int, ...]]]:
     """The compiled loop of a run, and the shapes of its rings."""
     loop, seen = loops.compiled_chunk(), []
-    monkeypatch.setattr(run, "compiled_chunk", lambda: lambda *given: (seen.append(given), loop(*given))[1])
+    monkeypatch.setattr(run, "compiled_chunk", lambda lone: lambda *given: (seen.append(given), loop(*given))[1])
     ch.simulate(net, "1 ms", dt="0.1 ms", stimulus={"cells": "0.3 nA"})
     rings = [x.shape for x in jax.tree.leaves(seen[0][3].carry.rings)]
     return loop.lower(*seen[0]).compile().as_text(), rings

@@ -53,9 +53,9 @@ def begin(plan: Plan, parts: Parts, state: NetworkState | None, dt: Any) -> Runn
 
 
 @functools.cache
-def compiled_begin() -> Callable[..., Running]:
-    """Apart from the loop, so that all chunks of a run are one program."""
-    return jax.jit(begin, static_argnums=0, compiler_options=compiler_options())
+def compiled_begin(few: bool = False) -> Callable[..., Running]:
+    """Apart from the loop, so that all chunks of a run are one program; of a model of `few` numbers compiled in half of the time."""
+    return jax.jit(begin, static_argnums=0, compiler_options=compiler_options(few))
 
 
 def sample(plan: Plan, parts: Parts, carry: Carry, times: Times, n: Any, dt: Any) -> Samples:
@@ -138,21 +138,32 @@ def put(buffer: Array, row: Array, *index: Any) -> Array:
 
 
 @functools.cache
-def compiled_chunk() -> Callable[..., Chunk]:
-    """The loop as an outermost jit, with the compiler options that this processor profits from."""
-    return jax.jit(chunk, static_argnums=(0, 1), compiler_options=compiler_options())
+def compiled_chunk(lone: bool = False) -> Callable[..., Chunk]:
+    """The loop as an outermost jit, with the compiler options that this processor and a `lone` neuron profit from."""
+    return jax.jit(chunk, static_argnums=(0, 1), compiler_options=compiler_options(lone))
 
 
-@functools.partial(jax.jit, static_argnums=0)
+@functools.cache
+def compiled_finish(few: bool = False) -> Callable[..., NetworkState]:
+    """As `compiled_begin`."""
+    return jax.jit(finish, static_argnums=0, compiler_options=compiler_options(few))
+
+
 def finish(plan: Plan, parts: Parts, running: Running, times: Times, n: Any, dt: Any) -> NetworkState:
     """The state at the end of a run, all of it at one time; apart, since few runs ask for it."""
     return state_of(plan, parts, running.carry, times._replace(ages=running.ages), n, dt)
 
 
-def compiler_options() -> dict[str, Any]:
-    """Options for an outermost ``jax.jit`` on this machine: full-width vectors on CPUs that have AVX-512."""
+def compiler_options(scalar: bool = False) -> dict[str, Any]:
+    """Options for an outermost ``jax.jit`` on this machine: full-width vectors on CPUs that have AVX-512.
+
+    Args:
+        scalar: to compile in half of the time, without what makes vectors of loops over arrays, which are then six times as slow.
+    """
     if jax.default_backend() != "cpu":
         return {}
+    if scalar:
+        return {"xla_cpu_use_fusion_emitters": False}
     core: Any = getattr(np, "_core", None)  # where NumPy keeps what it found out of the processor
     features = getattr(getattr(core, "_multiarray_umath", None), "__cpu_features__", {})
     return {"xla_cpu_prefer_vector_width": 512} if features.get("AVX512F") else {}

@@ -15,8 +15,8 @@ from ..results.archive import fetched
 from ..state import NetworkState
 from .collected import Collected
 from .faults import report_fault
-from .loops import Chunk, Running, compiled_begin, compiled_chunk, finish
-from .plan import Parts, Plan, count_of
+from .loops import Chunk, Running, compiled_begin, compiled_chunk, compiled_finish
+from .plan import Parts, Plan, count_of, is_source
 from .prepare import Prepared
 from .sharding import begun_shares, compiled_initial, compiled_shares, finished_shares, local_parts, local_plan
 from .states import by_label
@@ -26,6 +26,8 @@ LARGE, SMALL = 4 << 20, 256 << 10
 whatever its runs last: runs whose records fill less than the second take that."""
 MOST, FEWEST = 64 << 20, 32
 """A large population has room for at least so many samples, unless they fill more than so many bytes."""
+FEW = 1000
+"""Up to so many neurons the beginning and the end of a run are compiled for scalars: they are passed once."""
 LONGEST = 1 << 18
 """Samples in one call, at most: a progress bar moves."""
 
@@ -51,10 +53,20 @@ class Programs(NamedTuple):
 
 def _programs(run: Prepared, mesh: Any) -> Programs:
     if mesh is None:
-        return Programs(run.plan, run.parts, compiled_begin(), compiled_chunk(), finish)
+        n = _numbers(run)
+        return Programs(
+            run.plan, run.parts, compiled_begin(n <= FEW), compiled_chunk(n == 1), compiled_finish(n <= FEW)
+        )
     plan = local_plan(run.plan, mesh)
     parts = local_parts(plan, run.parts)
     return Programs(plan, parts, begun_shares(mesh), compiled_shares(mesh), finished_shares(mesh))
+
+
+def _numbers(run: Prepared) -> int:
+    """How many neurons and sources there are, those with compartments once for each."""
+    counts = dict(run.plan.sizes)
+    places = {name: 1 if is_source(x) or x.pointwise else x.area.size for name, x in run.parts.blocks.items()}
+    return sum(n * count_of(counts[name]) for name, n in places.items())
 
 
 def chunked(
