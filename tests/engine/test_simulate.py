@@ -1,6 +1,7 @@
 """What a run returns: times and labels, every k-th step, chunks, continuation; and how often it compiles."""
 
 import contextlib
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -219,6 +220,20 @@ def test_a_whole_sweep_compiles_a_beginning_and_a_loop() -> None:
             ch.simulate(cell, "2 ms", dt="0.1 ms", stimulus=(amplitude, "uA/cm^2"))
 
     assert compilations(runs) == 2
+
+
+@pytest.mark.parametrize("of", [jax.value_and_grad, jax.vmap])
+def test_a_derivative_or_a_batch_outside_jit_is_compiled_once(of: Any) -> None:
+    """Its loop was compiled at each call."""
+    base = hippocampal(2)
+
+    def last(g: Any) -> Any:
+        return ch.simulate(base.replace(**{"INa.g_max": (g, "mS/cm^2")}), "1 ms", dt="0.1 ms")["V"][-1, 0]
+
+    g = jnp.linspace(80.0, 90.0, 3) if of is jax.vmap else jnp.asarray(80.0)
+    another = g + 1
+    of(last)(g)
+    assert compilations(lambda: of(last)(another)) == 0
 
 
 def test_building_a_cell_compiles_nothing_and_puts_nothing_on_a_device() -> None:

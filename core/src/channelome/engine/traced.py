@@ -39,12 +39,20 @@ Run = Callable[..., tuple[NetworkState, Samples]]
 def traced(run: Prepared, state: NetworkState | None, count: int, segment: int | None) -> tuple[NetworkState, Samples]:
     """The state at the end and the records of a run under a trace."""
     length = segment or (count if count * run.plan.every * _bytes(run) <= KEPT else math.isqrt(count))
-    numbers = (run.parts, run.rows, state, run.times, run.dt)
-    over_all = functools.partial(_over_all, run.plan, count, length)
-    if not run.plan.paths:
+    return _whole(run.plan, count, length, run.parts, run.rows, state, run.times, run.dt)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+def _whole(
+    plan: Plan, count: int, segment: int, parts: Parts, rows: Any, state: NetworkState | None, times: Times, dt: Any
+) -> tuple[NetworkState, Samples]:
+    """A program of its own, found again, where nothing but ``grad`` or ``vmap`` surrounds the run; inside ``jit`` a part of that."""
+    numbers = (parts, rows, state, times, dt)
+    over_all = functools.partial(_over_all, plan, count, segment)
+    if not plan.paths:
         return over_all(*numbers)
-    n_synapses = sum(int(np.size(run.parts.synapses[path.label].targets)) for path in run.plan.paths)
-    by_spikes = functools.partial(_by_spikes, run.plan, count)
+    n_synapses = sum(int(np.size(parts.synapses[path.label].targets)) for path in plan.paths)
+    by_spikes = functools.partial(_by_spikes, plan, count)
     return _either(by_spikes, over_all, numbers, together=n_synapses <= FEW_SYNAPSES)
 
 
