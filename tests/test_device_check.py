@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.slow
+@pytest.mark.thorough  # run it before a device is asked for
 def test_every_part_of_the_check_runs_and_what_accelerators_compute_is_right(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHON": sys.executable, "JAX_PLATFORMS": "cpu"}
     words = [ROOT / "benchmarks/device.sh", "--dry", "--out", tmp_path]

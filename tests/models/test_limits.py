@@ -35,8 +35,8 @@ def test_any_file_of_a_megabyte_takes_less_than_2_s_and_300_MB():
 @needs_proc
 @pytest.mark.slow
 def test_what_hypothesis_makes_takes_no_time_and_no_memory():
-    last = watched("fuzz", "45", timeout=300).splitlines()[-1]
-    assert int(last.split()[0]) >= 100, last
+    last = watched("fuzz", "15", timeout=300).splitlines()[-1]
+    assert int(last.split()[0]) >= 30, last
 
 
 def network(**projection: Any) -> dict[str, Any]:
