@@ -42,24 +42,31 @@ class Ran(NamedTuple):
 
 
 class Programs(NamedTuple):
-    """The compiled parts of a run, with the plan and the numbers that they take: of one device, or of a share of several."""
+    """The compiled parts of a run, with the plan and the numbers that they take: of one device, or of a share of several.
+
+    Attributes:
+        chunk: the loop for a run that begins so.
+    """
 
     plan: Plan
     parts: Parts
     begin: Callable[..., Running]
-    chunk: Callable[..., Chunk]
+    chunk: Callable[[Running], Callable[..., Chunk]]
     finish: Callable[..., NetworkState]
 
 
 def _programs(run: Prepared, mesh: Any) -> Programs:
     if mesh is None:
         n = _numbers(run)
-        return Programs(
-            run.plan, run.parts, compiled_begin(n <= FEW), compiled_chunk(n == 1), compiled_finish(n <= FEW)
-        )
+        lone = n == 1
+
+        def chunk(beginning: Running) -> Callable[..., Chunk]:
+            return compiled_chunk(lone and all(x.size <= 4 for x in jax.tree.leaves(beginning.carry)))  # no many shells
+
+        return Programs(run.plan, run.parts, compiled_begin(n <= FEW), chunk, compiled_finish(n <= FEW))
     plan = local_plan(run.plan, mesh)
     parts = local_parts(plan, run.parts)
-    return Programs(plan, parts, begun_shares(mesh), compiled_shares(mesh), finished_shares(mesh))
+    return Programs(plan, parts, begun_shares(mesh), lambda _: compiled_shares(mesh), finished_shares(mesh))
 
 
 def _numbers(run: Prepared) -> int:
@@ -81,11 +88,11 @@ def chunked(
     """
     every, length = run.plan.every, length or chunk_length(run.plan, count)
     collected = Collected(run.plan, run.layout, 1 if mesh is None else mesh.size, dt, count, length)
-    plan, parts, begin, chunk, end = _programs(run, mesh)
+    plan, parts, begin, loop, end = _programs(run, mesh)
     if mesh is not None and state is None:
         state = compiled_initial()(run.plan, run.parts, run.dt.dtype)
     reached = running = begin(plan, parts, state, run.dt)
-    done, interrupted = 0, False
+    chunk, done, interrupted = loop(running), 0, False
     under_way: list[tuple[Running, Chunk, int, int]] = []
     bar = _bar(count * every, progress)
 
