@@ -39,10 +39,8 @@ class Collected:
         """Put `now` samples of a chunk that began at sample `first` to what is there."""
         for record in self.plan.records:
             rows = fetched(out.samples[record.name])[: now + 1]
-            if self.devices > 1 and record.listed is not None:
-                rows = rows[:, np.asarray(record.listed)]
-            elif self.devices > 1 and (record.first, record.stop, record.by) != (0, rows.shape[1], 1):
-                rows = rows[:, record.first : record.stop : record.by]
+            if self.devices > 1:
+                rows = record.of_all(rows)
             if self.count <= self.length:  # without a copy, unless that would hold on to much more than it shows
                 self.data[record.name] = rows if now > self.length // 2 else rows.copy()
                 continue

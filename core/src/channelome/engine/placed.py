@@ -91,5 +91,5 @@ def _at(cell: MultiCompartment, spot: Spot, dt: float, dtype: Any, stream: Strea
     nodes = nodes_at(cell, spot.place)
     area = cell.compartments.tree.area[nodes]
     factor = UM2_NA_TO_DENSITY / area if current.unit == ABSOLUTE else np.ones_like(area)
-    form = SomeNodes(counted.form, (len(cell.compartments.tree), *cell.size))
+    form = SomeNodes(counted.form, (len(cell.compartments.tree), *(1,) * len(cell.size)))
     return Counted(DENSITY, form, {"inner": counted.numbers, "nodes": nodes, "factor": np.asarray(factor, dtype)})

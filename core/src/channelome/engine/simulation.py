@@ -84,20 +84,18 @@ def simulate(
     names = _names(model, record)
     mesh = None if devices is None else mesh_of(devices)
     if mesh is not None:
-        if model.network is None:
-            raise ModelError("devices= shares a Network; a cell's population is put on a device with jax.device_put.")
         check_shares([(label, part.size) for label, part in model.populations.items()], mesh.size)
     run = prepared(
         model, solver=find_solver(solver), stimulus=stimulus, names=names, every=every, dt=step_ms, origin=origin_step,
         state=state, mesh=mesh, steps=count * every,
     )  # fmt: skip
-    begin = _begun(model, run, state, mesh)
+    begin = _begun(model, run, state)
     origins = provenance(model, run.plan.solver, step_ms)
     if run.tracing:
         final, data = traced(run, begin, count, segment)
         final = outside(run.layout, final)
         return _traced_results(model, run, names, final, data, origin_step, count, step_ms, origins)
-    ran = chunked(run, begin, count, dt=step_ms, length=chunk, progress=progress, check=check, mesh=mesh)
+    ran = chunked(run, begin, count, dt=step_ms, length=chunk, progress=progress, check=check)
     t = (origin_step + np.arange(ran.samples + 1) * every) * step_ms
     if model.network is None:
         return _traces(model, run, ran, names, t, begin, origin_step, step_ms, origins)
@@ -113,7 +111,7 @@ def _names(model: Model, record: str | Sequence[str] | None) -> tuple[str, ...]:
     return names
 
 
-def _begun(model: Model, run: Prepared, state: Any, mesh: Any) -> NetworkState | None:
+def _begun(model: Model, run: Prepared, state: Any) -> NetworkState | None:
     """The state that the run begins from, checked and in the arrays of the run; None for rest."""
     if state is None:
         return None
@@ -186,7 +184,7 @@ def _found_again(run: Prepared, begin: NetworkState | None, count: int, first: i
     """The spikes of a lone cell by the same run once more, which looks at V at every step. To look costs a small population up to
     three times its steps, and most runs that record something else never ask."""
     looking = run._replace(plan=run.plan._replace(records=(), shares=(LONE,)))
-    ran = chunked(looking, begin, count, dt=dt, length=None, progress=None, check=False, mesh=None)
+    ran = chunked(looking, begin, count, dt=dt, length=None, progress=None, check=False)
     return ran.collected.spikes(first)[LONE]
 
 
