@@ -307,7 +307,6 @@ MISTAKES = {
     "a part that is elsewhere": (lambda: run(build(), record="dend(1).INa.m"), r"'INa' is not in dend\[0\]"),
     "no morphology": (lambda: ch.MultiCompartment("ca1.swc"), "begins with a Morphology"),
     "a label that is an ion": (lambda: build(CUT, "SodiumFixed", k2="PotassiumFixed"), "given under its species"),
-    "devices": (lambda: ch.simulate(ch.Network(a=build(size=2)), "1 ms", dt="0.1 ms", devices=1), "cannot be shared"),
     "no place for synapses": (
         lambda: ch.Network(a=ch.Poisson(2, rate="1 Hz"), b=build(), c=ch.Projection("a", "b", "Expon", ch.all_to_all(), weight="1 nS")),
         "say where the synapses are",

@@ -74,8 +74,8 @@ def prepared(
     recorded = {projection_of(name) for name in names} & set(model.projections)
     devices = 1 if mesh is None else mesh.size
     layout = layout_of(
-        model.populations, model.projections, dt, recorded=recorded, together=not tracing, apart=clamps, devices=devices
-    )
+        model.populations, model.projections, dt, recorded=recorded, together=not tracing, apart=_apart(model, clamps, mesh), devices=devices
+    )  # fmt: skip
     blocks = {name: _block(model, layout, labels, dt) for name, labels in layout.members.items()}
     pins = {k: pin_of(model.populations[k], held[k]) for k, x in clamps.items() if x.ideal and not blocks[k].pointwise}
     plan = _plan(model, layout, blocks, solver, names, every, clamps, tracing)._replace(pinned=tuple(pins.items()))
@@ -92,6 +92,12 @@ def prepared(
     past = state.steps if isinstance(state, NetworkState) else np.int32(0)
     times = Times(np.int32(origin), past, ages)
     return Prepared(plan, parts, rows, layout, times, np.asarray(dt, dtype), tracing, mesh)
+
+
+def _apart(model: Model, clamps: Mapping[str, Any], mesh: Any) -> set[str]:
+    """Populations that have a block each: what is clamped, and on devices, which share the cells beside one another, each shape."""
+    cells = {label for label, x in model.populations.items() if not is_source(x) and not x.pointwise}
+    return {*clamps, *cells} if mesh is not None else set(clamps)
 
 
 def _plan(

@@ -1,7 +1,7 @@
-"""A network over several devices: each holds a share of every population and the synapses onto it.
+"""A model over several devices: each holds a share of every population and the synapses onto it.
 
-Only spikes travel: in each step every device gathers the packed spikes of all, a bit per neuron, and delivers them to its
-own neurons. A neuron receives its spikes in the same order as on one device, so the results are the same; to the last bit
+Cells of compartments are shared whole. Only spikes travel, and what gap junctions see: in each step every device gathers the packed spikes of
+all, a bit per neuron, and delivers them to its own neurons. A neuron receives its spikes in the same order as on one device, so the results are the same; to the last bit
 where a device's share fills the processor's vectors (a multiple of 16 neurons), since compilers round what is left over otherwise.
 """
 
@@ -62,8 +62,9 @@ def mesh_of(devices: int | Sequence[Any]) -> Mesh:
 def check_shares(sizes: Sequence[tuple[str, tuple[int, ...]]], n: int) -> None:
     for name, size in sizes:
         if len(size) != 1 or size[0] % n:
+            whose = f"'{name}'" if name else "the population"
             raise ModelError(
-                f"'{name}' of shape {size} cannot be shared by {n} devices: give it one axis and a size that is a multiple of {n}."
+                f"{whose} of shape {size} cannot be shared by {n} devices: give it one axis and a size that is a multiple of {n}."
             )
 
 

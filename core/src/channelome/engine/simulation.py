@@ -65,7 +65,8 @@ def simulate(
         chunk: samples per chunk, if the default (by memory and length) shall not be used.
         segment: samples between which reverse-mode differentiation recomputes; by default all while the states of all steps take
             less than 32 MB, else about the square root of all.
-        devices: share a network's neurons among so many devices, or among those given; results stay the same.
+        devices: share the neurons of each population among so many devices, or among those given; results stay the same. Under a trace what
+            has synapses is not shared.
         check: raise where the state became NaN or infinite, with the time and the place. Not possible under a trace.
 
     Returns:
@@ -74,7 +75,8 @@ def simulate(
 
     Raises:
         UnknownName: for an unknown solver or record.
-        ModelError: for a duration that is no whole number of steps, a stimulus finer than `dt` or of another shape.
+        ModelError: for a duration that is no whole number of steps, a stimulus finer than `dt` or of another shape, a population that `devices`
+            cannot share evenly.
         UnitError: for a missing or wrong unit.
         SimulationError: where the state became NaN or infinite.
     """
