@@ -1,4 +1,4 @@
-"""Cells of compartments on several devices of one process: ``python cells_on_devices.py OUTPUT NAME ...`` runs those named."""
+"""Cells of compartments on several devices of one process: ``python cells_on_devices.py OUTPUT NAME=2,4 ...`` runs those named on one device and on so many."""
 
 import sys
 
@@ -56,13 +56,24 @@ def alone(devices):
     return found(go(cell, "6 ms", devices, chunk=20, **given)), cell, given
 
 
-def continued(cell, given, output):
-    """Begun on one device, or on four, and kept in a file; goes on on two."""
-    for before in (None, 4):
+def continued(cell, given, devices, output):
+    """Begun on one device and kept in a file, it goes on on several; and the other way round."""
+    for before, after in ((None, devices), (devices, None)):
         go(cell, "3 ms", before, **given).save(f"{output}.run.npz")
         first = ch.Traces.load(f"{output}.run.npz").final
-        on = go(cell, "3 ms", 2, state=first, start="3 ms", **given)
-        yield before or 1, {"V": on["V"], "final": on.final.V}
+        yield before or 0, go(cell, "3 ms", after, state=first, start="3 ms", **given)["V"]
+
+
+def few(devices):
+    """A network of one path onto places, of a part of cells of another shape, and of gap junctions between places."""
+    some = ch.fixed_probability(0.3)
+    net = ch.Network(
+        pyr=cells(), other=cells(OTHER, size=16),
+        out=ch.Projection("pyr[8:]", "other.spread(dend)", "Expon", some, weight="4 nS", delay="0.5 ms"),
+        tips=ch.Projection("pyr.apical(1)", "pyr.dend(1)", "GapJunction", some, weight="2 nS"),
+    )  # fmt: skip
+    stimulus = {"pyr": ch.at("soma", ch.step(AMOUNTS))}
+    return found(go(net, "8 ms", devices, stimulus=stimulus, record=["pyr[3:21:4].apical.V", "other.soma.V", "out.g"]))
 
 
 def network(devices):
@@ -207,16 +218,16 @@ def traced_network(devices):
     return {"V": jax.jit(V)(0.5), "plain": V(0.5)}
 
 
-def main(output, *names):
+def main(output, *asked):
     results = {}
-    for name in names:
-        for devices in (None, *((1, 2, 4) if name in ("network", "traced_network") else (2,))):
+    for name, _, several in (x.partition("=") for x in asked):
+        for devices in (None, *map(int, several.split(","))):
             run = globals()[name](devices)
             if name == "alone":
                 run, cell, given = run
-                if devices == 2:
-                    for before, of in continued(cell, given, output):
-                        results |= {f"continued/{before}/{key}": x for key, x in of.items()}
+                if devices is not None:
+                    pairs = continued(cell, given, devices, output)
+                    results |= {f"continued/{devices}/{before}": V for before, V in pairs}
             results |= {f"{name}/{devices or 0}/{key}": x for key, x in run.items()}
     np.savez(output, **{key: np.asarray(x) for key, x in results.items()})
 

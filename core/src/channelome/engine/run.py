@@ -69,7 +69,7 @@ def chunked(
         length: samples per chunk, if the default shall not be used.
     """
     every, length = run.plan.every, length or chunk_length(run.plan, count)
-    collected = Collected(run.plan, run.layout, 1 if run.mesh is None else run.mesh.size, dt, count, length)
+    collected = Collected(run.plan, run.layout, None if run.mesh is None else run.mesh.size, dt, count, length)
     plan, parts, begin, chunk, end = _programs(run)
     if run.mesh is not None and state is None:
         state = compiled_initial()(run.plan, run.parts, run.dt.dtype)
