@@ -1,12 +1,12 @@
 """Cells of compartments on several devices of one process: ``python cells_on_devices.py OUTPUT NAME=2,4 ...`` runs those named on one device and on so many."""
 
 import sys
+from unittest import mock
 
 import jax
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_num_cpu_devices", 4)
-jax.config.update("jax_numpy_rank_promotion", "raise")
 
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
@@ -74,6 +74,12 @@ def few(devices):
     )  # fmt: skip
     stimulus = {"pyr": ch.at("soma", ch.step(AMOUNTS))}
     return found(go(net, "8 ms", devices, stimulus=stimulus, record=["pyr[3:21:4].apical.V", "other.soma.V", "out.g"]))
+
+
+def as_on_accelerators(devices):
+    """Trees eliminated in rounds, spikes delivered in blocks."""
+    with mock.patch.object(jax, "default_backend", return_value="gpu"):
+        return few(devices)
 
 
 def network(devices):
