@@ -238,6 +238,20 @@ def test_a_stiff_clamp_follows_a_ramp_without_lag():
         assert np.abs(out["soma.V"][20:] - (-65 + 5 * out.t[20:])).max() < 0.01
 
 
+def test_thresholds_temperatures_and_densities_may_be_by_cell():
+    """Two cells of one population, and each alone."""
+    thresholds, degrees, amounts = (-20.0, 10.0), (6.3, 12.0), (20.0, 35.0)
+    by_cell = {name: np.reshape(x, (2, 1)) for name, x in (("V_th", thresholds), ("celsius", degrees))}
+    both = build(size=2).replace(V_th=(by_cell["V_th"], "mV"), celsius=(by_cell["celsius"], "degC"))
+    traces = run(both, "10 ms", stimulus=ch.step((np.asarray(amounts), "uA/cm^2")))
+    for i, (V_th, celsius, amount) in enumerate(zip(thresholds, degrees, amounts, strict=True)):
+        own = build().replace(V_th=(V_th, "mV"), celsius=(celsius, "degC"))
+        alone = run(own, "10 ms", stimulus=ch.step((amount, "uA/cm^2")))
+        np.testing.assert_allclose(traces["soma.V"][:, i], alone["soma.V"], rtol=0, atol=1e-9)
+        assert alone.spikes.times.size
+        np.testing.assert_allclose(traces.spikes.times[traces.spikes.neurons == i], alone.spikes.times, atol=1e-6)
+
+
 # ---- networks ------------------------------------------------------------------------------------------------------
 
 
@@ -307,7 +321,6 @@ MISTAKES = {
     "a part that is elsewhere": (lambda: run(build(), record="dend(1).INa.m"), r"'INa' is not in dend\[0\]"),
     "no morphology": (lambda: ch.MultiCompartment("ca1.swc"), "begins with a Morphology"),
     "a label that is an ion": (lambda: build(CUT, "SodiumFixed", k2="PotassiumFixed"), "given under its species"),
-    "devices": (lambda: ch.simulate(ch.Network(a=build(size=2)), "1 ms", dt="0.1 ms", devices=1), "cannot be shared"),
     "no place for synapses": (
         lambda: ch.Network(a=ch.Poisson(2, rate="1 Hz"), b=build(), c=ch.Projection("a", "b", "Expon", ch.all_to_all(), weight="1 nS")),
         "say where the synapses are",

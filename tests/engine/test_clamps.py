@@ -425,7 +425,6 @@ GAP = {"gap": ch.Projection("cells", "cells", "GapJunction", ch.all_to_all(), we
         (lambda: go({"cells": clamped()}, pair(), record="free.clamp.current"), ch.UnknownName, "'free' is not clamped"),
         (lambda: go({"cells": clamped()}, pair(**GAP)), ch.ModelError, "gap junctions 'gap' share its charge"),
         (lambda: go({"sender": clamped()}, pair()), ch.ModelError, "no population of cells 'sender'"),
-        (lambda: go({"cells": clamped()}, pair(), devices=1), ch.ModelError, "cannot be shared among devices"),
         (lambda: squid(clamp="IL"), ch.ModelError, "'clamp' cannot be a channel's label"),
     ],
 )  # fmt: skip

@@ -74,6 +74,20 @@ def test_what_is_put_into_neurons_is_the_same_on_several_devices(runs, stimulus)
     assert np.array_equal(runs[f"{stimulus}/4/some"], one[:, [3, 40, 41]])
 
 
+def test_a_part_of_a_population_sends_its_own_spikes_on_one_device_that_is_asked_for():
+    """Those of the population's first neurons were sent; and a record of some neurons was of all."""
+    net = ch.Network(
+        cells=ch.cell("PointNeuron_Brette2007", size=32, V=ch.uniform("-75 mV", "-51 mV", seed=1)),
+        exc=ch.Projection("cells[16:]", "cells", "Expon", ch.fixed_probability(0.4), weight="6 nS"),
+    )
+    plain, asked = (
+        ch.simulate(net, "5 ms", dt="0.1 ms", record=["exc.g", "cells[3:9:2].V"], devices=n) for n in (None, 1)
+    )
+    assert plain["exc.g"].max() > 0
+    for name in plain.data:
+        assert np.array_equal(plain[name], asked[name])
+
+
 def test_what_cannot_be_shared_is_named():
     net = ch.Network(cells=ch.cell("PointNeuron_Brette2007", size=(5, 5)))
     assert (

@@ -35,7 +35,7 @@ def kind(cell: "MultiCompartment") -> Any:
     same = {"compartments": None, "regions": (), "spikes_at": "", "size": (), "about": About()}
     bare.__dict__.update(cell.__dict__, **same)
     celsius = cell.celsius
-    return jax.tree.structure(bare), None if celsius is None else np.asarray(celsius, float).tobytes()
+    return jax.tree.structure(bare), None if celsius is None else float(celsius) if np.ndim(celsius) == 0 else object()
 
 
 @dataclass(frozen=True, eq=False)

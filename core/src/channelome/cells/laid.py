@@ -40,9 +40,9 @@ def laid_out(cell: "MultiCompartment") -> Cable:
     return Cable(
         channels={label: parts[label] for label in cell.channels},
         ions={species: parts[species] for species in cell.ions},
-        celsius=cell.celsius,
+        celsius=_rows(cell.celsius, whole, cell.size),
         V=_rows(cell.V, whole, cell.size),
-        V_th=cell.V_th,
+        V_th=cell.V_th if np.ndim(cell.V_th) == 0 else cell.V_th.reshape(cell.size),
         area=area,
         capacity=_rows(cell.C, whole, cell.size) * area * NA_PER_UM2,
         links=_links(parent, resistance),

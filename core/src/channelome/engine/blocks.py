@@ -87,9 +87,11 @@ def stimuli_together(
     )
 
 
-def by_neuron(stimulus: Counted) -> bool:
-    """Whether its shape is that of its numbers for neurons, and nothing is drawn or given for a population at once."""
-    return _of_one(stimulus).shape == ()
+def by_neuron(stimulus: Counted, over_nodes: bool = False) -> bool:
+    """Whether its shape is that of its numbers for neurons, and nothing is drawn or given for a population at once; of a tree's nodes it is
+    then over these, one for all cells."""
+    shape = _of_one(stimulus).shape
+    return shape == () or (over_nodes and len(shape) > 1 and shape[1] == 1)
 
 
 def _of_one(stimulus: Counted) -> Counted:

@@ -116,7 +116,7 @@ def _check_stiffness(cell: Any, clamp: CountedClamp, dt: float, name: str) -> No
         )
 
 
-def check_places(model: Model, clamps: dict[str, Any], devices: bool) -> None:
+def check_places(model: Model, clamps: dict[str, Any]) -> None:
     """Raise for clamps where they cannot be."""
     for label, path in model.projections.items():
         for end in (path.wiring.pre, path.wiring.post):
@@ -124,8 +124,6 @@ def check_places(model: Model, clamps: dict[str, Any], devices: bool) -> None:
                 raise ModelError(
                     f"'{end}' cannot be clamped: the gap junctions '{label}' share its charge. Clamp a population without them."
                 )
-    if clamps and devices:
-        raise ModelError(f"a clamp of '{next(iter(clamps))}' cannot be shared among devices: leave out devices=.")
 
 
 def probe(label: str, cell: Any, clamped: bool) -> Probe:

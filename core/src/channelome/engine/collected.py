@@ -22,13 +22,15 @@ class Collected:
     """What has come back of a run so far.
 
     Args:
-        plan: of the whole, also where several `devices` share it.
+        plan: of the whole, also where `devices` share it.
+        devices: how many share it; None where it is not shared.
         count: samples that the run is to have after the first.
         length: samples in one chunk.
     """
 
-    def __init__(self, plan: Plan, layout: Layout, devices: int, dt: float, count: int, length: int) -> None:
-        self.plan, self.layout, self.devices, self.dt = plan, layout, devices, dt
+    def __init__(self, plan: Plan, layout: Layout, devices: int | None, dt: float, count: int, length: int) -> None:
+        self.plan, self.layout, self.dt = plan, layout, dt
+        self.shared, self.devices = devices is not None, devices or 1
         self.count, self.length = count, length
         self.data: dict[str, np.ndarray] = {}
         self.words: dict[str, _Events] = {name: {} for name in plan.events}
@@ -39,10 +41,8 @@ class Collected:
         """Put `now` samples of a chunk that began at sample `first` to what is there."""
         for record in self.plan.records:
             rows = fetched(out.samples[record.name])[: now + 1]
-            if self.devices > 1 and record.listed is not None:
-                rows = rows[:, np.asarray(record.listed)]
-            elif self.devices > 1 and (record.first, record.stop, record.by) != (0, rows.shape[1], 1):
-                rows = rows[:, record.first : record.stop : record.by]
+            if self.shared:
+                rows = record.of_all(rows)
             if self.count <= self.length:  # without a copy, unless that would hold on to much more than it shows
                 self.data[record.name] = rows if now > self.length // 2 else rows.copy()
                 continue

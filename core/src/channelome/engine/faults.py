@@ -1,7 +1,7 @@
 """A state that left the numbers: which, of which neuron, and when."""
 
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from .step import state_of
 WAY_OUT = "The step dt = {dt:g} ms may be too long for this solver, or a weight or parameter far off."
 
 
-def report_fault(run: Prepared, running: Running, dt: float, first: int, samples: int, mesh: Any) -> NoReturn:
+def report_fault(run: Prepared, running: Running, dt: float, first: int, samples: int) -> NoReturn:
     """Run the chunk again, step by step, and raise with the first time and place that is not finite.
 
     Args:
@@ -29,7 +29,7 @@ def report_fault(run: Prepared, running: Running, dt: float, first: int, samples
         SimulationError: always.
     """
     plan, begun = run.plan, first * run.plan.every
-    if mesh is None:
+    if run.mesh is None:
         if first == 0:
             times = run.times._replace(ages=running.ages)
             now = by_label(run.layout, state_of(plan, run.parts, running.carry, times, np.int32(0), run.dt))

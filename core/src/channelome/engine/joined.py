@@ -212,7 +212,7 @@ def ends_of(joint: Joint, path: Pathway, cells: Mapping[str, Any]) -> tuple[Side
 # ---- one step ------------------------------------------------------------------------------------------------------
 
 
-def web_of(joint: Joint, parts: Any, V: Mapping[str, Array]) -> Web:
+def web_of(joint: Joint, parts: Any, V: Mapping[str, Array], axis: str | None, devices: int) -> Web:
     """The equations of a joint; V by block for its shapes."""
     names = [name for name, _ in joint.nodes]
     pieces = []
@@ -227,18 +227,19 @@ def web_of(joint: Joint, parts: Any, V: Mapping[str, Array]) -> Web:
         g = NANO * jnp.asarray(1.0 if weight is None else weight, V[j.pre].dtype)
         for side, here, there in zip(parts.synapses[j.label], (j.pre, j.post), (j.post, j.pre), strict=False):
             ends.append(End(side, names.index(here), names.index(there), g))
-    return Web(tuple(pieces), tuple(ends))
+    return Web(tuple(pieces), tuple(ends), axis, devices)
 
 
 def stepped(
-    joint: Joint, parts: Any, carries: Mapping[str, Any], n: Any, dt: Any, drives: Mapping[str, Any], solver: Any
-) -> dict[str, Any]:
+    joint: Joint, parts: Any, carries: Mapping[str, Any], n: Any, dt: Any, drives: Mapping[str, Any], solver: Any, axis: str | None, devices: int
+) -> dict[str, Any]:  # fmt: skip
     """The carries of the blocks of a joint after step `n`, as the solver has them."""
     names = [name for name, _ in joint.nodes]
     if not all(isinstance(carries[name], State) for name in names):
         raise ModelError(
             f"{type(solver).__name__} keeps no State between steps, which gap junctions need: take another solver."
         )
-    cell = Joined({name: parts.blocks[name] for name in names}, web_of(joint, parts, {k: carries[k].V for k in names}))
+    web = web_of(joint, parts, {name: carries[name].V for name in names}, axis, devices)
+    cell = Joined({name: parts.blocks[name] for name in names}, web)
     after = solver.step(cell, cell.joined(carries), n, dt, Drives(cell, drives))
     return cell.apart(after)

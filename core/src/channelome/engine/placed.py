@@ -12,7 +12,7 @@ from ..stimuli.clamp import Clamp
 from ..stimuli.current import Counted, summed
 from ..stimuli.places import Spot, Spots
 from ..streams import Stream
-from .request import UM2_NA_TO_DENSITY, checked_current
+from .request import UM2_NA_TO_DENSITY, checked_current, shape_of
 from .solvers.pinned import Pin
 from .spread import SomeNodes
 
@@ -38,7 +38,12 @@ def stimulus_at(cell: MultiCompartment, stimulus: Any, dt: float, dtype: Any, st
                 f"an absolute current goes in at a place of the cell: stimulus=at('soma', {current!r}); a density, in uA/cm^2, may go in "
                 f"everywhere."
             )
-        return counted
+        m = len(cell.compartments.tree)
+        return (
+            counted
+            if shape_of(counted) == ()
+            else _into(cell, counted, np.arange(m, dtype=np.int32), np.ones(m, dtype))
+        )
     found = [
         _at(cell, spot, dt, dtype, stream if i == 0 else stream.of(str(i)))
         for i, spot in enumerate(stimulus)
@@ -91,5 +96,9 @@ def _at(cell: MultiCompartment, spot: Spot, dt: float, dtype: Any, stream: Strea
     nodes = nodes_at(cell, spot.place)
     area = cell.compartments.tree.area[nodes]
     factor = UM2_NA_TO_DENSITY / area if current.unit == ABSOLUTE else np.ones_like(area)
-    form = SomeNodes(counted.form, (len(cell.compartments.tree), *cell.size))
-    return Counted(DENSITY, form, {"inner": counted.numbers, "nodes": nodes, "factor": np.asarray(factor, dtype)})
+    return _into(cell, counted, nodes, np.asarray(factor, dtype))
+
+
+def _into(cell: MultiCompartment, counted: Counted, nodes: np.ndarray, factor: np.ndarray) -> Counted:
+    form = SomeNodes(counted.form, (len(cell.compartments.tree), *(1,) * len(cell.size)))
+    return Counted(DENSITY, form, {"inner": counted.numbers, "nodes": nodes, "factor": factor})

@@ -146,6 +146,12 @@ class Record(NamedTuple):
             amount = amount * (synapse.E - at) * (1e-3 if self.unit == "nA" else 1.0)  # nS times mV are pA
         return jnp.sum(amount.reshape(self.places, -1), axis=0) if self.places > 1 else amount
 
+    def of_all(self, samples: Any) -> Any:
+        """What is asked for of samples of all values of a block, as several devices record them."""
+        flat = samples.reshape(len(samples), -1)
+        listed = slice(self.first, self.stop, self.by) if self.listed is None else np.asarray(self.listed, np.int32)
+        return flat[:, listed].reshape(len(samples), *self.shape)
+
     def cut(self, values: Array) -> Array:
         """Of the values of a block those asked for."""
         if self.listed is not None:

@@ -9,6 +9,7 @@ from jax.core import Tracer
 
 from ..cells.forest import grown
 from ..errors import ModelError
+from ..mechanisms.transmission import Coupling
 from ..state import NetworkState
 from .abreast import abreast_of, rows_abreast
 from .blocks import stimuli_together, together
@@ -32,6 +33,7 @@ class Prepared(NamedTuple):
 
     Attributes:
         rows: under a trace, where `parts` holds the synapses one by one, the same in rows.
+        mesh: the devices that share the run; None for one.
     """
 
     plan: Plan
@@ -41,6 +43,7 @@ class Prepared(NamedTuple):
     times: Times
     dt: np.ndarray
     tracing: bool
+    mesh: Any
 
 
 def prepared(
@@ -53,7 +56,7 @@ def prepared(
         ModelError, UnitError, UnknownName: as `channelome.simulate`.
     """
     dtype = jax.dtypes.canonicalize_dtype(float)
-    _check_solver(model, solver, mesh)
+    _check_solver(model, solver)
     currents, held = apart(model, stimulus)
     clamps = {
         label: (checked_clamp if model.populations[label].pointwise else checked_clamp_at)(
@@ -61,16 +64,18 @@ def prepared(
         )
         for label, x in held.items()
     }
-    check_places(model, clamps, mesh is not None)
+    check_places(model, clamps)
     stimuli = stimuli_of(model, currents, dt, dtype)
     numbers = (model.populations, model.projections, stimuli, clamps, state)
     tracing = is_tracing() or any(isinstance(x, Tracer) for x in jax.tree.leaves(numbers))
+    if tracing and any(not isinstance(path.synapse, Coupling) for path in model.projections.values()):
+        mesh = None  # synapses under a trace are not shared
     _check_steps(model, dt)
     recorded = {projection_of(name) for name in names} & set(model.projections)
     devices = 1 if mesh is None else mesh.size
     layout = layout_of(
-        model.populations, model.projections, dt, recorded=recorded, together=not tracing, apart=clamps, devices=devices
-    )
+        model.populations, model.projections, dt, recorded=recorded, together=not tracing, apart=_apart(model, clamps, mesh), devices=devices
+    )  # fmt: skip
     blocks = {name: _block(model, layout, labels, dt) for name, labels in layout.members.items()}
     pins = {k: pin_of(model.populations[k], held[k]) for k, x in clamps.items() if x.ideal and not blocks[k].pointwise}
     plan = _plan(model, layout, blocks, solver, names, every, clamps, tracing)._replace(pinned=tuple(pins.items()))
@@ -86,7 +91,13 @@ def prepared(
     ages = {name: np.int32(0) for name, block in blocks.items() if not is_source(block)}
     past = state.steps if isinstance(state, NetworkState) else np.int32(0)
     times = Times(np.int32(origin), past, ages)
-    return Prepared(plan, parts, rows, layout, times, np.asarray(dt, dtype), tracing)
+    return Prepared(plan, parts, rows, layout, times, np.asarray(dt, dtype), tracing, mesh)
+
+
+def _apart(model: Model, clamps: Mapping[str, Any], mesh: Any) -> set[str]:
+    """Populations that have a block each: what is clamped, and on devices, which share the cells beside one another, each shape."""
+    cells = {label for label, x in model.populations.items() if not is_source(x) and not x.pointwise}
+    return {*clamps, *cells} if mesh is not None else set(clamps)
 
 
 def _plan(
@@ -175,7 +186,7 @@ def _block(model: Model, layout: Layout, labels: list[str], dt: float) -> Any:
     return together([model.populations[label] for label in labels], layout.places[labels[0]].whole)
 
 
-def _check_solver(model: Model, solver: Any, mesh: Any) -> None:
+def _check_solver(model: Model, solver: Any) -> None:
     """Refuse what is for points only where a cell has compartments."""
     for label, population in model.populations.items():
         if is_source(population) or population.pointwise:
@@ -185,10 +196,6 @@ def _check_solver(model: Model, solver: Any, mesh: Any) -> None:
             raise ModelError(
                 f"{type(solver).__name__} is a solver for point neurons, and {whose} has compartments: {why}. Take solver='staggered', of "
                 f"second order, or 'backward_euler'."
-            )
-        if mesh is not None:
-            raise ModelError(
-                f"{whose} has compartments, and its population cannot be shared among devices: leave out devices=."
             )
 
 

@@ -18,7 +18,8 @@ from .faults import report_fault
 from .loops import Chunk, Running, compiled_begin, compiled_chunk, compiled_finish
 from .plan import Parts, Plan, count_of, is_source
 from .prepare import Prepared
-from .sharding import begun_shares, compiled_initial, compiled_shares, finished_shares, local_parts, local_plan
+from .sharding import begun_shares, compiled_initial, compiled_shares, finished_shares
+from .shares import local_parts, local_plan
 from .states import by_label
 
 LARGE, SMALL = 4 << 20, 256 << 10
@@ -55,7 +56,8 @@ class Programs(NamedTuple):
     finish: Callable[..., NetworkState]
 
 
-def _programs(run: Prepared, mesh: Any) -> Programs:
+def _programs(run: Prepared) -> Programs:
+    mesh = run.mesh
     if mesh is None:
         n = _numbers(run)
         lone = n == 1
@@ -64,7 +66,7 @@ def _programs(run: Prepared, mesh: Any) -> Programs:
             return compiled_chunk(lone and all(x.size <= 4 for x in jax.tree.leaves(beginning.carry)))  # no many shells
 
         return Programs(run.plan, run.parts, compiled_begin(n <= FEW), chunk, compiled_finish(n <= FEW))
-    plan = local_plan(run.plan, mesh)
+    plan = local_plan(run.plan, mesh.size)
     parts = local_parts(plan, run.parts)
     return Programs(plan, parts, begun_shares(mesh), lambda _: compiled_shares(mesh), finished_shares(mesh))
 
@@ -77,19 +79,18 @@ def _numbers(run: Prepared) -> int:
 
 
 def chunked(
-    run: Prepared, state: NetworkState | None, count: int, *, dt: float, length: int | None, progress: bool | None, check: bool, mesh: Any
+    run: Prepared, state: NetworkState | None, count: int, *, dt: float, length: int | None, progress: bool | None, check: bool
 ) -> Ran:  # fmt: skip
     """Run `count` samples, chunk by chunk.
 
     Args:
         state: in the arrays of the run; at rest if None.
         length: samples per chunk, if the default shall not be used.
-        mesh: the devices that share the run; None for one.
     """
     every, length = run.plan.every, length or chunk_length(run.plan, count)
-    collected = Collected(run.plan, run.layout, 1 if mesh is None else mesh.size, dt, count, length)
-    plan, parts, begin, loop, end = _programs(run, mesh)
-    if mesh is not None and state is None:
+    collected = Collected(run.plan, run.layout, None if run.mesh is None else run.mesh.size, dt, count, length)
+    plan, parts, begin, loop, end = _programs(run)
+    if run.mesh is not None and state is None:
         state = compiled_initial()(run.plan, run.parts, run.dt.dtype)
     reached = running = begin(plan, parts, state, run.dt)
     chunk, done, interrupted = loop(running), 0, False
@@ -98,7 +99,7 @@ def chunked(
 
     def take(before: Running, out: Chunk, first: int, now: int) -> tuple[Running, int]:
         if check and not all(np.all(np.isfinite(x)) for x in _floats(out.running)):
-            report_fault(run, before, dt, first, now, mesh)
+            report_fault(run, before, dt, first, now)
         collected.take(out, first, now)
         bar.update(now * every)
         return out.running, first + now

@@ -1,7 +1,7 @@
-"""A network over several devices: each holds a share of every population and the synapses onto it.
+"""A model over several devices: each holds a share of every population and the synapses onto it.
 
-Only spikes travel: in each step every device gathers the packed spikes of all, a bit per neuron, and delivers them to its
-own neurons. A neuron receives its spikes in the same order as on one device, so the results are the same; to the last bit
+Cells of compartments are shared whole. Only spikes travel, and what gap junctions see: in each step every device gathers the packed spikes of
+all, a bit per neuron, and delivers them to its own neurons. A neuron receives its spikes in the same order as on one device, so the results are the same; to the last bit
 where a device's share fills the processor's vectors (a multiple of 16 neurons), since compilers round what is left over otherwise.
 """
 
@@ -12,23 +12,31 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import Mesh, PartitionSpec
+from jax.sharding import Mesh
 
 from ..errors import ModelError
 from ..networks.edges import Edges
 from ..networks.rows import NOWHERE, Rows, laid_out, n_rows_of, rows_of
 from ..state import NetworkState
-from .blocks import by_neuron, resized
 from .delivery import WORD
 from .layout import Bundle, Layout, in_words, numbers
-from .loops import Chunk, Running, begin, chunk, compiler_options, finish
-from .plan import Carry, Parts, Path, Plan, Times, is_source
-from .step import initial, state_of
+from .loops import Chunk, Running, Samples, begin, chunk, compiler_options, finish, scanned
+from .plan import Parts, Path, Plan, Times
+from .shares import (
+    AXIS,
+    CELLS,
+    WHOLE,
+    as_vectors,
+    local_parts,
+    local_plan,
+    of_chunk,
+    of_parts,
+    of_running,
+    of_state,
+    with_scalars,
+)
+from .step import initial
 from .wires import numbered, places_of, weights_of, words_of
-
-AXIS = "neurons"
-_WHOLE, _SHARED = PartitionSpec(), PartitionSpec(AXIS)
-_LANES, _RING_OF_LANES = PartitionSpec(None, AXIS), PartitionSpec(None, None, AXIS)
 
 
 def mesh_of(devices: int | Sequence[Any]) -> Mesh:
@@ -54,17 +62,20 @@ def mesh_of(devices: int | Sequence[Any]) -> Mesh:
 def check_shares(sizes: Sequence[tuple[str, tuple[int, ...]]], n: int) -> None:
     for name, size in sizes:
         if len(size) != 1 or size[0] % n:
+            whose = f"'{name}'" if name else "the population"
             raise ModelError(
-                f"'{name}' of shape {size} cannot be shared by {n} devices: give it one axis and a size that is a multiple of {n}."
+                f"{whose} of shape {size} cannot be shared by {n} devices: give it one axis and a size that is a multiple of {n}."
             )
 
 
 def shares_for(layout: Layout, path: Path, bundle: Bundle, n: int, dtype: Any) -> Rows:
     """The rows of a path's synapses, those onto each device's neurons apart: a leading axis over devices."""
-    whole = math.prod(layout.places[bundle.members[0].pathway.wiring.post].whole)
+    whole = bundle.across or math.prod(layout.places[bundle.members[0].pathway.wiring.post].whole)
     each, count = whole // n, _count(layout, bundle)
     sources = np.concatenate([numbered(layout, bundle, member) for member in bundle.members])
     places = np.concatenate([places_of(layout, path, bundle, member) for member in bundle.members])
+    senders = _senders(layout, bundle, np.bincount(sources, minlength=count) > 0)
+    sources = sources - path.first
     weights = None if path.uniform else weights_of(bundle, dtype)
     if len(bundle.members) > 1:
         order = np.argsort(sources, kind="stable")
@@ -84,7 +95,6 @@ def shares_for(layout: Layout, path: Path, bundle: Bundle, n: int, dtype: Any) -
     if weights is not None:
         own = np.stack([laid_out(shape, weights[m], 0.0, n_rows) for shape, m in zip(shapes, masks, strict=True)])
     starts = np.stack([shape.starts for shape in shapes if shape.starts is not None]) if split else None
-    senders = _senders(layout, bundle, np.bincount(sources, minlength=count) > 0)
     return Rows(starts, np.stack(targets), own, np.broadcast_to(senders, (n, *senders.shape)))
 
 
@@ -109,85 +119,10 @@ def _common(parts: list[Edges]) -> tuple[int, bool]:
     return max(shape.width for shape in shapes if (shape.starts is not None) == split), split
 
 
-def local_plan(plan: Plan, mesh: Mesh) -> Plan:
-    """The plan of one device's share. Records are of whole populations: who asked for a part takes it afterwards."""
-    n, sizes = mesh.size, dict(plan.sizes)
-    records = []
-    for r in plan.records:
-        here = sizes[r.over][0] // n
-        records.append(r._replace(first=0, stop=here, by=1, listed=None, shape=(here,)))
-    return plan._replace(
-        sizes=tuple((name, (size[0] // n,)) for name, size in plan.sizes), records=tuple(records), axis=AXIS, devices=n
-    )
-
-
-def local_parts(plan: Plan, parts: Parts) -> Parts:
-    """Cells that know the size of one device's share; their arrays are whole still, and the mesh divides them."""
-    sizes = dict(plan.sizes)
-    return parts._replace(
-        blocks={name: x if is_source(x) else resized(x, sizes[name]) for name, x in parts.blocks.items()}
-    )
-
-
 @functools.cache
 def compiled_initial() -> Any:
     """The state at the start, computed as on one device."""
     return jax.jit(initial, static_argnums=(0, 2), compiler_options=compiler_options())
-
-
-def _specs(plan: Plan, parts: Parts) -> Parts:
-    """Which axis of each argument is shared: of what belongs to neurons theirs, of synapses the one over devices."""
-
-    def over(x: Any) -> PartitionSpec:
-        """Parameters are numbers, arrays over neurons, or arrays over lanes and neurons."""
-        return (_WHOLE, _SHARED, _LANES)[jax.numpy.ndim(x)]
-
-    def along(axis: int, x: Any) -> PartitionSpec:
-        return PartitionSpec(*[None] * axis, AXIS) if 0 <= axis < jax.numpy.ndim(x) else _WHOLE
-
-    def rows(x: Any) -> Any:
-        return jax.tree.map(lambda _: _SHARED if isinstance(x, Rows) else _WHOLE, x)
-
-    return Parts(
-        {name: jax.tree.map((lambda _: _WHOLE) if is_source(x) else over, x) for name, x in parts.blocks.items()},
-        {label: jax.tree.map(over, x) for label, x in parts.pathways.items()},
-        {label: rows(x) for label, x in parts.synapses.items()},
-        {name: jax.tree.map(along, x.neurons(), x) if by_neuron(x) else _WHOLE for name, x in parts.stimuli.items()},
-        {},
-    )
-
-
-def _state_specs(plan: Plan, state: NetworkState) -> NetworkState:
-    """What sources sent is whole on every device."""
-    cells = jax.tree.map(lambda x: _SHARED if jax.numpy.ndim(x) else _WHOLE, state.cells)
-    return NetworkState(cells, _synapse_specs(plan), _SHARED, _WHOLE, _WHOLE)  # pyright: ignore
-
-
-def _synapse_specs(plan: Plan) -> dict[str, PartitionSpec]:
-    return {path.label: _SHARED if path.lanes == 1 else _LANES for path in plan.paths}
-
-
-def _running_specs(plan: Plan) -> Running:
-    waiting = {path.label: _LANES if path.lanes == 1 else _RING_OF_LANES for path in plan.paths}
-    rings = {path.label: waiting[path.label] if path.delay is None else _WHOLE for path in plan.paths}
-    return Running(Carry(_SHARED, _synapse_specs(plan), _SHARED, rings, _WHOLE), _WHOLE)  # pyright: ignore
-
-
-def _with_scalars(running: Running, like: Running) -> Running:
-    """Scalars of the solver's carry, which travel as vectors of one for each device, since only what has an axis can be shared."""
-    cells = jax.tree.map(lambda x, y: x.reshape(y.shape), running.carry.cells, like.carry.cells)
-    return running._replace(carry=running.carry._replace(cells=cells))
-
-
-def _as_vectors(running: Running) -> Running:
-    cells = jax.tree.map(lambda x: x[None] if x.ndim == 0 else x, running.carry.cells)
-    return running._replace(carry=running.carry._replace(cells=cells))
-
-
-def _own(parts: Parts) -> Parts:
-    """One device's rows; gap junctions are whole on each."""
-    rows = {label: jax.tree.map(lambda y: y[0], x) if isinstance(x, Rows) else x for label, x in parts.synapses.items()}
-    return parts._replace(synapses=rows)
 
 
 @functools.cache
@@ -196,11 +131,12 @@ def begun_shares(mesh: Mesh) -> Any:
 
     def program(plan: Plan, parts: Parts, state: NetworkState, dt: Any) -> Running:
         def share(parts: Parts, state: NetworkState, dt: Any) -> Running:
-            return _as_vectors(begin(plan, _own(parts), state, dt))
+            own = _own(parts)
+            return as_vectors(begin(plan, own, state, dt), own)
 
         shared = jax.shard_map(
-            share, mesh=mesh, in_specs=(_specs(plan, parts), _state_specs(plan, state), _WHOLE),
-            out_specs=_running_specs(plan), check_vma=False,
+            share, mesh=mesh, in_specs=(of_parts(parts), of_state(plan, parts), WHOLE),
+            out_specs=of_running(plan, parts), check_vma=False,
         )  # fmt: skip
         return shared(parts, state, dt)
 
@@ -216,17 +152,12 @@ def compiled_shares(mesh: Mesh) -> Any:
     ) -> Chunk:
         def share(parts: Parts, running: Any, times: Times, dt: Any, first: Any, count: Any) -> Chunk:
             own = _own(parts)
-            like = _like(plan, own, dt)
-            out = chunk(plan, length, own, _with_scalars(running, like), times, dt, first, count)
-            return out._replace(running=_as_vectors(out.running))
+            out = chunk(plan, length, own, with_scalars(running, _like(plan, own, dt)), times, dt, first, count)
+            return out._replace(running=as_vectors(out.running, own))
 
-        samples: Any = {record.name: PartitionSpec(None, AXIS) for record in plan.records}
-        words: Any = {name: PartitionSpec(None, None, AXIS) for name in plan.events}
-        numbers: Any = {name: PartitionSpec(None, None, AXIS) for name in plan.numbers}
         shared = jax.shard_map(
-            share, mesh=mesh,
-            in_specs=(_specs(plan, parts), _running_specs(plan), _WHOLE, _WHOLE, _WHOLE, _WHOLE),
-            out_specs=Chunk(_running_specs(plan), samples, words, {}, numbers), check_vma=False,
+            share, mesh=mesh, in_specs=(of_parts(parts), of_running(plan, parts), WHOLE, WHOLE, WHOLE, WHOLE),
+            out_specs=of_chunk(plan, parts), check_vma=False,
         )  # fmt: skip
         return shared(parts, running, times, dt, first, count)
 
@@ -240,38 +171,43 @@ def finished_shares(mesh: Mesh) -> Any:
     def program(plan: Plan, parts: Parts, running: Any, times: Times, n: Any, dt: Any) -> NetworkState:
         def share(parts: Parts, running: Any, times: Times, n: Any, dt: Any) -> NetworkState:
             own = _own(parts)
-            like = _like(plan, own, dt)
-            return finish(plan, own, _with_scalars(running, like), times, n, dt)
+            return finish(plan, own, with_scalars(running, _like(plan, own, dt)), times, n, dt)
 
-        specs = _specs(plan, parts)
-        alone = plan._replace(axis=None)
-        made = jax.eval_shape(
-            lambda p, h: state_of(alone, p, *_at_rest(alone, p, h), np.int32(0), h), _local(parts, specs, mesh.size), dt
-        )
-        given = (specs, _running_specs(plan), _WHOLE, _WHOLE, _WHOLE)
-        out = _state_specs(plan, made)
-        return jax.shard_map(share, mesh=mesh, in_specs=given, out_specs=out, check_vma=False)(
-            parts, running, times, n, dt
-        )
+        shared = jax.shard_map(
+            share, mesh=mesh, in_specs=(of_parts(parts), of_running(plan, parts), WHOLE, WHOLE, WHOLE),
+            out_specs=of_state(plan, parts), check_vma=False,
+        )  # fmt: skip
+        return shared(parts, running, times, n, dt)
 
     return jax.jit(program, static_argnums=0)
+
+
+def scanned_shares(
+    mesh: Mesh, plan: Plan, count: int, segment: int, parts: Parts, state: NetworkState | None, times: Times, dt: Any
+) -> tuple[NetworkState, Samples]:
+    """`loops.scanned` of every device's share, under a trace, of what has no synapses."""
+    state = initial(plan, parts, dt.dtype) if state is None else state
+    local = local_plan(plan, mesh.size)
+    parts = local_parts(local, parts)
+
+    def share(parts: Parts, state: NetworkState, times: Times, dt: Any) -> tuple[NetworkState, Samples]:
+        return scanned(local, _own(parts), state, times, dt, count, segment, walking=False)
+
+    recorded = dict.fromkeys([*(r.name for r in plan.records), *(name for _, name in plan.counted)], CELLS)
+    shared = jax.shard_map(
+        share, mesh=mesh, in_specs=(of_parts(parts), of_state(local, parts), WHOLE, WHOLE),
+        out_specs=(of_state(local, parts), recorded), check_vma=False,
+    )  # fmt: skip
+    final, samples = jax.jit(shared)(parts, state, times, dt)
+    return final, samples | {record.name: record.of_all(samples[record.name]) for record in plan.records}
+
+
+def _own(parts: Parts) -> Parts:
+    """One device's rows; gap junctions are whole on each."""
+    rows = {label: jax.tree.map(lambda y: y[0], x) if isinstance(x, Rows) else x for label, x in parts.synapses.items()}
+    return parts._replace(synapses=rows)
 
 
 def _like(plan: Plan, parts: Parts, dt: Any) -> Running:
     """The shapes of a carry on one device."""
     return jax.eval_shape(lambda: begin(plan, parts, None, dt))
-
-
-def _local(tree: Any, specs: Any, devices: int) -> Any:
-    """The shapes that one device sees."""
-
-    def leaf(x: Any, spec: PartitionSpec) -> Any:
-        shape = [n // devices if axis < len(spec) and spec[axis] else n for axis, n in enumerate(jax.numpy.shape(x))]
-        return jax.ShapeDtypeStruct(tuple(shape), x.dtype)
-
-    return jax.tree.map(leaf, tree, specs)
-
-
-def _at_rest(plan: Plan, parts: Parts, dt: Any) -> tuple[Carry, Times]:
-    running = begin(plan, parts, None, dt)
-    return running.carry, Times(np.int32(0), np.int32(0), running.ages)

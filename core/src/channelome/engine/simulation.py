@@ -65,7 +65,8 @@ def simulate(
         chunk: samples per chunk, if the default (by memory and length) shall not be used.
         segment: samples between which reverse-mode differentiation recomputes; by default all while the states of all steps take
             less than 32 MB, else about the square root of all.
-        devices: share a network's neurons among so many devices, or among those given; results stay the same.
+        devices: share the neurons of each population among so many devices, or among those given; results stay the same. Under a trace what
+            has synapses is not shared.
         check: raise where the state became NaN or infinite, with the time and the place. Not possible under a trace.
 
     Returns:
@@ -74,7 +75,8 @@ def simulate(
 
     Raises:
         UnknownName: for an unknown solver or record.
-        ModelError: for a duration that is no whole number of steps, a stimulus finer than `dt` or of another shape.
+        ModelError: for a duration that is no whole number of steps, a stimulus finer than `dt` or of another shape, a population that `devices`
+            cannot share evenly.
         UnitError: for a missing or wrong unit.
         SimulationError: where the state became NaN or infinite.
     """
@@ -84,20 +86,18 @@ def simulate(
     names = _names(model, record)
     mesh = None if devices is None else mesh_of(devices)
     if mesh is not None:
-        if model.network is None:
-            raise ModelError("devices= shares a Network; a cell's population is put on a device with jax.device_put.")
         check_shares([(label, part.size) for label, part in model.populations.items()], mesh.size)
     run = prepared(
         model, solver=find_solver(solver), stimulus=stimulus, names=names, every=every, dt=step_ms, origin=origin_step,
         state=state, mesh=mesh, steps=count * every,
     )  # fmt: skip
-    begin = _begun(model, run, state, mesh)
+    begin = _begun(model, run, state)
     origins = provenance(model, run.plan.solver, step_ms)
     if run.tracing:
         final, data = traced(run, begin, count, segment)
         final = outside(run.layout, final)
         return _traced_results(model, run, names, final, data, origin_step, count, step_ms, origins)
-    ran = chunked(run, begin, count, dt=step_ms, length=chunk, progress=progress, check=check, mesh=mesh)
+    ran = chunked(run, begin, count, dt=step_ms, length=chunk, progress=progress, check=check)
     t = (origin_step + np.arange(ran.samples + 1) * every) * step_ms
     if model.network is None:
         return _traces(model, run, ran, names, t, begin, origin_step, step_ms, origins)
@@ -113,7 +113,7 @@ def _names(model: Model, record: str | Sequence[str] | None) -> tuple[str, ...]:
     return names
 
 
-def _begun(model: Model, run: Prepared, state: Any, mesh: Any) -> NetworkState | None:
+def _begun(model: Model, run: Prepared, state: Any) -> NetworkState | None:
     """The state that the run begins from, checked and in the arrays of the run; None for rest."""
     if state is None:
         return None
@@ -186,7 +186,7 @@ def _found_again(run: Prepared, begin: NetworkState | None, count: int, first: i
     """The spikes of a lone cell by the same run once more, which looks at V at every step. To look costs a small population up to
     three times its steps, and most runs that record something else never ask."""
     looking = run._replace(plan=run.plan._replace(records=(), shares=(LONE,)))
-    ran = chunked(looking, begin, count, dt=dt, length=None, progress=None, check=False, mesh=None)
+    ran = chunked(looking, begin, count, dt=dt, length=None, progress=None, check=False)
     return ran.collected.spikes(first)[LONE]
 
 

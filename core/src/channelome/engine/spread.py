@@ -74,16 +74,20 @@ FEW = 4
 
 @dataclass(frozen=True)
 class SomeNodes(Spread):
-    """Into some ``"nodes"`` of a tree, as a density over all of them: ``"factor"`` times the amount, by node."""
+    """Into some ``"nodes"`` of a tree, as a density over all of them: ``"factor"`` times the amount, by node. Cells that are given the same have
+    one axis of length 1: `shape` is (m, 1 ...)."""
+
+    def neurons(self, numbers: Numbers) -> Any:
+        return {"inner": self.inner.neurons(numbers["inner"]), "nodes": -1, "factor": -1}
 
     def text(self, numbers: Numbers, unit: str) -> str:
         return f"{self.inner.text(numbers['inner'], unit)} at {np.size(numbers['nodes'])} places"
 
     def _over(self, numbers: Numbers, amount: Any) -> Any:
-        factor = jnp.asarray(numbers["factor"])
-        amounts = jnp.broadcast_to(amount, (factor.size, *self.shape[1:]))
-        rows, nodes = amounts * factor.reshape(-1, *(1,) * (amounts.ndim - 1)), jnp.asarray(numbers["nodes"])
-        if factor.size > FEW:
-            return jnp.zeros(self.shape, rows.dtype).at[nodes].add(rows, mode="promise_in_bounds")
-        numbered = jnp.arange(self.shape[0], dtype=nodes.dtype).reshape(-1, *(1,) * (amounts.ndim - 1))
+        amount, nodes = jnp.asarray(amount), jnp.asarray(numbers["nodes"])
+        cells = amount.shape or self.shape[1:]
+        rows = amount.reshape(1, *cells) * jnp.asarray(numbers["factor"]).reshape(-1, *(1,) * len(cells))
+        if nodes.size > FEW:
+            return jnp.zeros((self.shape[0], *cells), rows.dtype).at[nodes].add(rows, mode="promise_in_bounds")
+        numbered = jnp.arange(self.shape[0], dtype=nodes.dtype).reshape(-1, *(1,) * len(cells))
         return sum(jnp.where(numbered == node, row, 0) for node, row in zip(nodes, rows, strict=True))

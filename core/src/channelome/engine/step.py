@@ -6,6 +6,7 @@ to ``t_(n+1)``, and what arrives then is received. Networks on several devices r
 the spikes gathered. A lone cell is a network of one block.
 """
 
+import dataclasses
 import functools
 from collections.abc import Mapping
 from typing import Any
@@ -34,7 +35,7 @@ from .spike import crossed, spike
 def initial(plan: Plan, parts: Parts, dtype: Any) -> NetworkState:
     """The state at the start: cells at rest, synapses at their initial state, nothing under way."""
     cells = {
-        name: cell.initial_state(parts.clamps[name].before() if name in parts.clamps else None)
+        name: cell.initial_state(_clamp(plan, parts, name).before() if name in parts.clamps else None)
         for name, cell in parts.blocks.items()
         if not is_source(cell)
     }
@@ -62,10 +63,10 @@ def start(plan: Plan, parts: Parts, state: NetworkState, dt: Any, walking: bool)
     cells, ages = {}, {}
     for name, x in state.cells.items():
         if name in plan.held:
-            clamp = parts.clamps[name]
+            clamp = _clamp(plan, parts, name)
             x = x._replace(V=jnp.broadcast_to(clamp.command.at(clamp.origin, 0.0), x.V.shape))
         if pin := plan.pin(name):
-            clamp = parts.clamps[name]
+            clamp = _clamp(plan, parts, name)
             x = x._replace(V=x.V.at[pin.node].set(clamp.command.at(clamp.origin, 0.0)))
         cells[name], first = plan.method(name).start(parts.blocks[name], x, dt)
         ages[name] = jnp.asarray(first, jnp.int32)
@@ -116,7 +117,7 @@ def step(
         cells[name] = plan.method(name).step(block, start_from, n + times.ages[name], dt, drive)
     for joint in plan.joints:
         age = times.ages[joint.nodes[0][0]]
-        cells |= stepped(joint, parts, begun, n + age, dt, drives, plan.solver)
+        cells |= stepped(joint, parts, begun, n + age, dt, drives, plan.solver, plan.axis, plan.devices)
     cells = _shared(plan, parts, cells, dt, ~first)
     if plan.paths or plan.events or plan.counted:
         for name, after in cells.items():
@@ -140,7 +141,8 @@ def _shared(plan: Plan, parts: Parts, cells: dict[str, Any], dt: Any, now: Any) 
 def _drive(plan: Plan, parts: Parts, name: str, carry: Carry, n: Any, dt: Any) -> Drive:
     """What is put into the cells of a block in step `n`: its stimulus, and its synapses at the time asked for."""
     here = [path for path in plan.paths if path.post == name]
-    stimulus, clamp = _stimulus(plan, parts, name), parts.clamps.get(name)
+    stimulus = _on_this(plan, parts.stimuli.get(name), not parts.blocks[name].pointwise)
+    clamp = _clamp(plan, parts, name)
     if not here:
         return Drive(n, stimulus, None, clamp)
     cell, old = parts.blocks[name], plan.method(name).voltage(carry.cells[name])
@@ -174,16 +176,25 @@ def _on_lanes(path: Path, time: Any) -> Any:
     return time if path.lanes == 1 or jnp.ndim(time) == 0 else time.reshape(1, -1)
 
 
-def _stimulus(plan: Plan, parts: Parts, name: str) -> Any:
-    """The stimulus of a block; on several devices that of this one's neurons."""
-    stimulus = parts.stimuli.get(name)
-    if plan.axis is None or stimulus is None or by_neuron(stimulus):
-        return stimulus
+def _on_this(plan: Plan, current: Any, over_nodes: bool = False) -> Any:
+    """A stimulus or a command; on several devices that of this one's neurons."""
+    if plan.axis is None or current is None or by_neuron(current, over_nodes):
+        return current
 
-    def on_neurons(x: Any, of: Any) -> Any:
-        return x if jnp.ndim(x) == 0 else of(plan, x)
+    def whole(x: Any) -> Any:
+        return x if jnp.ndim(x) == 0 else _gathered(plan, x)
 
-    return Parted(stimulus, lambda x: on_neurons(x, _gathered), lambda x: on_neurons(x, _share))
+    def part(x: Any) -> Any:
+        cells = min(jnp.ndim(x), 2) - 1  # nodes stand before them
+        return x if cells < 0 or x.shape[cells] == 1 else _share(plan, x, cells)
+
+    return Parted(current, whole, part)
+
+
+def _clamp(plan: Plan, parts: Parts, name: str) -> Any:
+    """What holds a block, or None."""
+    clamp = parts.clamps.get(name)
+    return clamp and dataclasses.replace(clamp, command=_on_this(plan, clamp.command))
 
 
 def _communicate(
@@ -255,9 +266,9 @@ def _gathered(plan: Plan, local: Array) -> Array:
     return local if plan.axis is None else lax.all_gather(local, plan.axis, tiled=True)
 
 
-def _share(plan: Plan, whole: Array) -> Array:
+def _share(plan: Plan, whole: Array, axis: int = 0) -> Array:
     """Of the whole this device's part."""
     if plan.axis is None:
         return whole
-    each = whole.shape[0] // plan.devices
-    return lax.dynamic_slice_in_dim(whole, lax.axis_index(plan.axis) * each, each)
+    each = whole.shape[axis] // plan.devices
+    return lax.dynamic_slice_in_dim(whole, lax.axis_index(plan.axis) * each, each, axis)

@@ -26,6 +26,7 @@ from .plan import Parts, Plan, Times, count_of
 from .prepare import Prepared
 from .request import is_tracing
 from .rings import sends_ones
+from .sharding import scanned_shares
 from .step import initial
 
 KEPT = 32 << 20
@@ -39,6 +40,8 @@ Run = Callable[..., tuple[NetworkState, Samples]]
 def traced(run: Prepared, state: NetworkState | None, count: int, segment: int | None) -> tuple[NetworkState, Samples]:
     """The state at the end and the records of a run under a trace."""
     length = segment or (count if count * run.plan.every * _bytes(run) <= KEPT else math.isqrt(count))
+    if run.mesh is not None:
+        return scanned_shares(run.mesh, run.plan, count, length, run.parts, state, run.times, run.dt)
     return _whole(run.plan, count, length, run.parts, run.rows, state, run.times, run.dt)
 
 

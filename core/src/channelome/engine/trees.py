@@ -45,7 +45,7 @@ def _as_one(forest: Forest, stimuli: Sequence[Counted | None]) -> Counted | None
             return None
         rows.append(stand.rows[of["nodes"]])
         factors.append(np.repeat(of["factor"], stand.rows.shape[1]))
-    form = SomeNodes(first.inner, (len(forest.parent), forest.lanes))
+    form = SomeNodes(first.inner, (len(forest.parent), 1))
     nodes = np.concatenate([x.ravel() for x in rows]).astype(np.int32)
     return Counted(unit, form, {"inner": own, "nodes": nodes, "factor": np.concatenate(factors)})
 

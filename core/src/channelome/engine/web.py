@@ -34,10 +34,16 @@ class End(NamedTuple):
 
 
 class Web(NamedTuple):
-    """The equations of several blocks, over their nodes one after another, flat."""
+    """The equations of several blocks, over their nodes one after another, flat.
+
+    Attributes:
+        axis, devices: where each of several devices has a share of the cells. What is at the places of junctions travels then, and nothing else.
+    """
 
     parts: tuple[Part, ...]
     ends: tuple[End, ...]
+    axis: str | None = None
+    devices: int = 1
 
     def apart(self, x: Array) -> list[Array]:
         """By part, of its shape."""
@@ -54,11 +60,27 @@ class Web(NamedTuple):
 
     def through(self, V: Sequence[Array]) -> list[Array]:
         """What flows out through the junctions, from V at the places where they are; by part, of shape (places, cells)."""
+        V = [self._of_all(x) for x in V]
         out = [jnp.zeros_like(x) for x in V]
         for side, here, there, g in self.ends:
             flows = flow(side, V[here].ravel(), V[there].ravel(), unrolled=False)
             out[here] = out[here] + g * flows.reshape(V[here].shape)
-        return out
+        return [self._of_this(x) for x in out]
+
+    def _of_all(self, x: Array) -> Array:
+        """From this device's cells, the second axis, all of them."""
+        return x if self.axis is None else lax.all_gather(x, self.axis, axis=1, tiled=True)
+
+    def _of_this(self, x: Array) -> Array:
+        """The reverse."""
+        if self.axis is None:
+            return x
+        each = x.shape[1] // self.devices
+        return lax.dynamic_slice_in_dim(x, lax.axis_index(self.axis) * each, each, 1)
+
+    def total(self, x: Array) -> Array:
+        """Of a sum over this device's cells that over all."""
+        return x if self.axis is None else lax.psum(x, self.axis)
 
     def pair(self, held: Array, passed: Array, first: Array, second: Array, weight: float) -> tuple[Array, Array]:
         """As `Links.pair`."""
@@ -140,7 +162,8 @@ class Answers(NamedTuple):
             return [self.weight * x for x in self.web.through(V)]
 
         def product(a: list[Array], b: list[Array]) -> Array:
-            return sum((jnp.sum(x * y) for x, y in zip(a, b, strict=True)), jnp.zeros((), a[0].dtype))
+            own = sum((jnp.sum(x * y) for x, y in zip(a, b, strict=True)), jnp.zeros((), a[0].dtype))
+            return self.web.total(own)
 
         def axpy(a: Any, x: list[Array], y: list[Array]) -> list[Array]:
             return [a * p + q for p, q in zip(x, y, strict=True)]
@@ -161,7 +184,7 @@ class Answers(NamedTuple):
         Rr = answered(r)
         start = product(r, Rr)
         tolerance = 16 * float(jnp.finfo(start.dtype).eps) ** 2
-        most = 10 * sum(x.size for x in V)
+        most = 10 * self.web.devices * sum(x.size for x in V)
         return lax.while_loop(unfinished, iterate, (0, [jnp.zeros_like(x) for x in r], r, r, Rr, start))[1]
 
 
