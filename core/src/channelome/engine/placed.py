@@ -12,7 +12,7 @@ from ..stimuli.clamp import Clamp
 from ..stimuli.current import Counted, summed
 from ..stimuli.places import Spot, Spots
 from ..streams import Stream
-from .request import UM2_NA_TO_DENSITY, checked_current, shape_of
+from .request import UM2_NA_TO_DENSITY, checked_current
 from .solvers.pinned import Pin
 from .spread import SomeNodes
 
@@ -41,7 +41,7 @@ def stimulus_at(cell: MultiCompartment, stimulus: Any, dt: float, dtype: Any, st
         m = len(cell.compartments.tree)
         return (
             counted
-            if shape_of(counted) == ()
+            if counted.shape == ()
             else _into(cell, counted, np.arange(m, dtype=np.int32), np.ones(m, dtype))
         )
     found = [
