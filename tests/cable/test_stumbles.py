@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import jax.numpy as jnp
+import matplotlib
 import numpy as np
 import pytest
 
@@ -9,6 +11,26 @@ import channelome as ch
 
 MORPH = ch.Morphology.soma("20 um").branch("dend", length="200 um", diameter="2 um")
 CUT = MORPH.discretise(ch.max_length("50 um"))
+
+
+matplotlib.use("Agg")
+
+
+def test_the_ten_lines_that_a_modeller_writes_run_as_they_stand(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    """Word for word as the design has them, but for the file of the morphology and the duration."""
+    monkeypatch.chdir(tmp_path)
+    morph = ch.Morphology.example()
+    cell = ch.MultiCompartment(
+        morph, "SodiumFixed", ch.ion("PotassiumFixed", E="-77 mV"),
+        INa=ch.on("soma | axon", "INa_HH1952"),
+        IK="IK_HH1952",
+        Ih=ch.on("apical", "Ih_HM1992", g_max=ch.by_distance(lambda x: 0.02 * jnp.exp(x / 300), "mS/cm^2")),
+        ca=ch.on("dend | apical", "CalciumDetailed"),
+        Ra="100 ohm cm", C="1 uF/cm^2", celsius=6.3, discretise=ch.max_length("20 um"),
+    )  # fmt: skip
+    traces = ch.simulate(cell, "2 ms", dt="0.025 ms", stimulus=ch.at("soma", ch.step("0.5 nA")), record=["soma.V", "apical[3](0.5).V", "soma.INa.m"])  # fmt: skip
+    cell.plot(color="Ih.g_max"); traces.plot_movie("v.html")  # fmt: skip  # noqa: E702
+    assert traces["apical[3](0.5).V"].shape == (81,) and (tmp_path / "v.html").stat().st_size > 10_000
 
 
 def build(**parts: Any) -> ch.MultiCompartment:
