@@ -148,7 +148,8 @@ class _Reader:
             if region.stop is not None and region.stop <= region.start:
                 raise self.error(region.at, f"{name}[{region.start}:{region.stop}] ends before it begins.")
             last = len(members) - 1
-            there = f"{name}[0] to {name}[{last}]" if last >= 0 else f"none; it has {self.anatomy.census()}"
+            first = f"{name}[0]" + (f" to {name}[{last}]" if last else "")
+            there = first if last >= 0 else f"none; it has {self.anatomy.census()}"
             raise self.error(region.at, f"{self.anatomy.source} has no {name}[{region.start}], but {there}.")
         return chosen
 
