@@ -154,6 +154,11 @@ class _Reader:
         return chosen
 
     def unknown(self, region: Named) -> ModelError:
+        if region.name in ("terminals", "branch_points"):
+            return self.error(
+                region.at,
+                f"'{region.name}' are places all over the cell; here a branch or a place on one is wanted, dend[0](0.5).",
+            )
         known = [*self.anatomy.members, *self.anatomy.groups, "all", "terminals", "branch_points"]
         close = get_close_matches(region.name, known, n=1) or get_close_matches(region.name.lower(), known, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""
