@@ -63,7 +63,7 @@ def _at_once(
     if place is None or place.pointwise:
         return None
     last, V = fetched(before.cells[label].V), fetched(after.cells[label].V)
-    lost = ~np.isfinite(V).any(axis=-1)
+    lost = np.asarray(~np.isfinite(V).any(axis=-1))
     if not lost.any():
         return None
     head, way_out = f"{label}." if label else "", WAY_OUT.format(dt=dt)
