@@ -184,6 +184,27 @@ def test_a_series_resistance_that_vanishes_leads_to_it():
     np.testing.assert_allclose(out["clamp.current"][settled], ideal["clamp.current"][settled], rtol=0, atol=0.15)
 
 
+def test_what_diffuses_along_the_cell_does_so_where_it_is_held_too():
+    """Against an electrode whose resistance vanishes; of second order, the gate that calcium opens there, too."""
+    shells = {"shells": 2, "B": "0.05 mM", "k_on": "80 1/(mM*ms)", "k_off": "0.2 1/ms", "D_B": "0.1 um^2/ms"}
+    ca = ch.on("apical", "CalciumShells", D="0.6 um^2/ms", **shells)
+    cell = ch.MultiCompartment(
+        ch.Morphology.soma("20 um").branch("apical", length="50 um", diameter="2 um").discretise(ch.max_length("5 um")),
+        "PotassiumFixed", ca=ca, ICa=ch.on("apical", "ICaHT_Re1993", g_max="0.5 mS/cm^2"), IAHP=ch.on("apical", "IAHP_De1994"),
+        IL=ch.channel("IL", g_max="0.1 mS/cm^2", E="-65 mV"), celsius=36,
+    )  # fmt: skip
+    names = ["ca.C_in", "IAHP.p"]
+    fine, half, whole = (go(cell, RAMP, dt=dt, record=names) for dt in (0.00625, 0.025, 0.05))
+    near = ch.at("apical[0](0.5)", ch.voltage_clamp(RAMP, series_resistance="0.0001 Mohm"))
+    other = ch.simulate(cell, "6 ms", dt="0.00625 ms", stimulus=near, record=names)
+    for name in names:
+        reached = [np.asarray(run[name][-1]) for run in (fine, half, whole, other)]
+        a, b = (np.abs(x - reached[0]).max() for x in reached[1:3])
+        assert b > 3 * a > 0
+        np.testing.assert_allclose(reached[0], reached[3], rtol=5e-3)
+    assert fine["ca.C_in"][-1].min() > 1.1 * fine["ca.C_in"][0].max()
+
+
 # ---- ways of running -----------------------------------------------------------------------------------------------
 
 

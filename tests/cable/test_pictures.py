@@ -153,6 +153,20 @@ def test_a_space_plot_joins_neighbours_and_shows_the_values_of_a_moment(traces: 
     assert panel.get_title(loc="left").endswith("t = 3 ms")
 
 
+def test_V_of_the_whole_cell_is_found_again_for_pictures_where_places_were_recorded(traces: ch.Traces, tmp_path: Path):
+    stimulus = ch.at("soma", ch.step("0.5 nA", start="1 ms"))
+    run = ch.simulate(CELL, "6 ms", dt="0.025 ms", stimulus=stimulus, record=["soma.V", "Ih.p"])
+    run.plot_movie(tmp_path / "some.html", frames=5)
+    traces.plot_movie(tmp_path / "all.html", frames=5)
+    assert (tmp_path / "some.html").read_text() == (tmp_path / "all.html").read_text()
+    np.testing.assert_array_equal(joined(run.plot_space(time="3 ms")), joined(traces.plot_space(time="3 ms")))
+    assert list(run) == ["soma.V", "Ih.p"]
+    later = ch.simulate(CELL, "1 ms", dt="0.025 ms", state=run.final, start="6 ms", record="soma.V")
+    assert later.plot_space(time="6 ms").axes[0].get_title("left").endswith("t = 6 ms")
+    with pytest.raises(ch.UnknownName, match="'V' was not recorded"):
+        pickle.loads(pickle.dumps(run)).plot_space()
+
+
 def test_a_space_plot_joins_what_hangs_together_beyond_junctions():
     """Every line goes from a compartment to the nearest one on its way to the soma, that is no longer than two half compartments."""
     cell = ch.MultiCompartment(ch.Morphology.example(), IL=ch.channel("IL", g_max="0.1 mS/cm^2", E="-60 mV"))

@@ -13,12 +13,15 @@ import pytest
 from click.testing import CliRunner
 from kit.channels import Naive, Plain
 
+import channelome as ch
 from channelome.authoring import Q10, Conductance, Factor, Gate, Ohmic, Voltage, exp, param, rates
 from channelome.cli import main
-from channelome.errors import PackError, UnknownName
-from channelome.testing import PackTests, Report, check_channel, check_pack
+from channelome.errors import ModelError, PackError, UnknownName
+from channelome.testing import PackTests, Report, check_cell, check_channel, check_pack
+from channelome.testing.checks.cells import CELLS
 from channelome.testing.kit import LEVELS, at_level, check, run_check
 from channelome.testing.report import Expected, Finding, with_expected
+from channelome.testing.subjects import CellSubject
 
 PACK = Path(__file__).parents[2] / "plugins/tm1991"
 
@@ -180,3 +183,20 @@ def test_whole_numbers_steep_heat_and_a_leak_at_the_middle_of_the_voltages_raise
 def test_a_check_of_an_unknown_level_is_refused_where_it_is_written():
     with pytest.raises(ValueError, match=r"level must be one of .*, not 'fast'"):
         check(level="fast", hint="")
+
+
+def test_a_reconstructed_cell_of_a_pack_is_checked_with_its_shape_beside_it(tmp_path: Path):
+    """Its file names an SWC file, and its V is coupled: it starts as it runs."""
+    (tmp_path / "stick.swc").write_text("1 1 0 0 0 8 -1\n2 3 9 0 0 1 1\n3 3 60 10 0 0.8 2\n")
+    cell = ch.MultiCompartment(
+        ch.Morphology.from_swc(tmp_path / "stick.swc"),
+        "PotassiumFixed",
+        IK=ch.on("soma", "IK_HH1952"),
+        IL="IL",
+        celsius=6.3,
+    )
+    ch.save(cell, tmp_path / "Stick_Own.toml", morphology="stick.swc")
+    subject = CellSubject("Stick_Own", tmp_path / "Stick_Own.toml")
+    assert {one.status for one in (run_check(each, subject) for each in CELLS)} == {"ok"}
+    with pytest.raises(ModelError, match=r"check_cell\(\) is given the name .*, not a MultiCompartment"):
+        check_cell(cell)  # pyright: ignore[reportArgumentType]

@@ -33,6 +33,8 @@ WRONG = {
     "no point": ("# nothing\n\n", r"cell.swc holds no point"),
     "too few columns": (changed(("5 0 0 1 1\n", "5 0 0 1\n")), r"cell.swc, line 2: 6 columns in '2 3 5 0 0 1', expected 'id type x y z radius parent'"),
     "a word": (changed(("50 0 0 0.8", "50 0 zero 0.8")), r"line 3: the z is 'zero', which is no number"),
+    "a soma in one place": ("1 1 0 0 0 5 -1\n2 1 0 0 0 5 1\n3 3 0 9 0 1 2\n4 3 0 50 0 1 3\n", r"Delete these points \(the first branch of a cell cannot be left out\)"),
+    "Python's digits": (changed(("50 0 0 0.8", "5_0 0 0 0.8")), r"line 3: the x is '5_0', which is no number"),
     "half an id": (changed(("4 3 90", "4.5 3 90")), r"line 4: the id must be a whole number, got 4.5"),
     "NaN as a parent": (changed(("0.5 3\n5", "0.5 nan\n5")), r"line 4: the parent must be a whole number, got nan"),
     "NaN as a coordinate": (changed(("3 3 50 0", "3 3 nan 0")), r"line 3 has coordinates that are no numbers"),

@@ -94,7 +94,7 @@ WRONG = {
     "a cycle": (HAND.replace('<parent segment="0" fractionAlong="0.5"/>', '<parent segment="2"/>'), r"the parents of segment 1 run in a circle"),
     "no distal end": (HAND.replace('<distal x="105" y="0" z="0" diameter="1"/>', ""), r"segment 2 has no distal end"),
     "no diameter": (HAND.replace('x="105" y="0" z="0" diameter="1"', 'x="105" y="0" z="0"'), r"an end needs x, y, z and diameter as numbers"),
-    "a diameter of 0": (HAND.replace('x="105" y="0" z="0" diameter="1"', 'x="105" y="0" z="0" diameter="0"'), r"with a positive diameter"),
+    "a diameter of 0": (HAND.replace('x="105" y="0" z="0" diameter="1"', 'x="105" y="0" z="0" diameter="0"'), r"^[^,]*, segment 2: ends must be finite, with a positive diameter"),
     "beyond the parent": (HAND.replace('fractionAlong="0.25"', 'fractionAlong="1.25"'), r"fractionAlong of segment 4 is 1.25; it goes from 0 to 1"),
     "a root without beginning": (HAND.replace('<proximal x="0" y="0" z="0" diameter="10"/>', ""), r"segment 0 is the root and has no proximal end"),
     "an unknown group": (HAND.replace('segmentGroup="Thin"', 'segmentGroup="Thick"'), r"includes 'Thick', which does not stand before it"),

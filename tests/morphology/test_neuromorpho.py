@@ -7,6 +7,7 @@ import urllib.parse
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,8 @@ class Server:
         }
         self.asked: list[str] = []
         self.status = 200
+        self.missing = 0
+        """Bytes that are announced and do not come."""
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -34,7 +37,7 @@ class Server:
                 page = outer.pages.get(self.path)
                 status = 404 if page is None else outer.status
                 self.send_response(status)
-                self.send_header("Content-Length", str(len(page or b"")))
+                self.send_header("Content-Length", str(len(page or b"") + outer.missing))
                 self.end_headers()
                 self.wfile.write(page or b"")
 
@@ -130,6 +133,17 @@ def test_a_server_in_trouble_is_told(server: Server, tmp_path: Path):
         fetch(server, tmp_path)
 
 
+def test_a_file_that_breaks_off_or_is_none_is_not_kept(server: Server, tmp_path: Path):
+    server.missing = 10
+    with pytest.raises(ch.ModelError, match=r"broke off after \d+ of \d+ bytes: try again"):
+        fetch(server, tmp_path)
+    server.missing = 0
+    server.pages["/dableFiles/turner/CNG%20version/n120.CNG.swc"] = b"<html>Sign in to this network</html>"
+    with pytest.raises(ch.ModelError, match=r"n120.CNG.swc, line 1: 5 columns in '<html>Sign in"):
+        fetch(server, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_server_that_is_not_there_is_told(tmp_path: Path):
     with pytest.raises(
         ch.ModelError, match=r"cannot be reached: .*A file that you have is read by Morphology.from_swc"
@@ -137,8 +151,8 @@ def test_a_server_that_is_not_there_is_told(tmp_path: Path):
         ch.Morphology.from_neuromorpho("n120", cache=tmp_path, server="http://127.0.0.1:9")
 
 
-@pytest.mark.parametrize("name", ["../n120", "a/b", "", ".hidden", "n120?x"])
-def test_a_name_that_is_none_asks_nobody(name: str, server: Server, tmp_path: Path):
+@pytest.mark.parametrize("name", ["../n120", "a/b", "", ".hidden", "n120?x", None])
+def test_a_name_that_is_none_asks_nobody(name: Any, server: Server, tmp_path: Path):
     with pytest.raises(ch.ModelError, match="is no name of a neuron"):
         fetch(server, tmp_path, name)
     assert server.asked == []

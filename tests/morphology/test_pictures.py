@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import channelome as ch
+from channelome.morphology.pictures import shade
 
 matplotlib.use("Agg")
 CELLS = sorted((Path(__file__).parent / "cells").glob("*.swc"))
@@ -56,6 +57,10 @@ def test_every_cell_has_a_dendrogram_as_long_as_its_way(file: Path):
     left, right = figure.axes[0].get_xlim()
     assert left <= 0
     assert right == pytest.approx(morph.distances.max(), rel=0.1)
+
+
+def test_types_of_ones_own_have_colours_of_their_own():
+    assert len({shade(tag) for tag in range(8)}) == 8
 
 
 def test_compartments_are_coloured_by_their_values():

@@ -40,6 +40,7 @@ REGIONS = {
     "dend": ["dend[0]", "dend[1]", "dend[2]"],
     "basal": ["dend[0]", "dend[1]", "dend[2]"],
     "apic": ["apical[0]", "apical[1]", "apical[2]"],
+    "tag4 | tag1": ["soma[0]", "apical[0]", "apical[1]", "apical[2]"],
     "all": ["soma[0]", "axon[0]", "dend[0]", "dend[1]", "dend[2]", "apical[0]", "apical[1]", "apical[2]"],
     "soma | axon": ["soma[0]", "axon[0]"],
     "soma|axon|dend[1]": ["soma[0]", "axon[0]", "dend[1]"],
@@ -121,6 +122,7 @@ WRONG = {
     "tag7[0]": r"nothing of a cell built by hand is called 'tag7'",
     "far[0]": r"'far' is a region, and has no numbered branches",
     "all[0]": r"'all' is a region, and has no numbered branches",
+    "subtree(terminals)": r"'terminals' are places all over the cell; here a branch or a place on one is wanted",
     "subtree(far)": r"region not understood: 'far' is a region, and has no numbered branches",
     "dend[1.5]": r"branches are numbered 0, 1, 2",
     "dend[": r"branches are numbered",
@@ -164,7 +166,9 @@ WRONG_PLACES = {
     "terminals in soma": r"'terminals in soma' is nowhere",
     "": r"expected a place, got nothing",
     "soma,": r"expected a place, got nothing",
-    "soma | axon": r"expected a comma, in, or the end",
+    "soma | axon": r"this is a region, and places are wanted: 'terminals in' it.*\n    soma \| axon\n         \^",
+    "subtree(dend[0])": r"this is a region, and places are wanted",
+    "soma dend": r"expected a comma, in, or the end",
 }
 
 

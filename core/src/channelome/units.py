@@ -279,6 +279,8 @@ def _numeric(number: Any, where: str) -> Any:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, tuple) and len(value) == 2 and np.ndim(value[0]) and isinstance(value[1], str):
+        return f"an array of shape {np.shape(value[0])} in {value[1]}"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 

@@ -11,7 +11,7 @@ from jax.core import Tracer
 
 from ..distances import ByDistance
 from ..equality import same
-from ..errors import ModelError
+from ..errors import ModelError, UnitError
 from ..mechanisms.channels import Channel
 from ..mechanisms.ions import Ion
 from ..module import Q10
@@ -78,8 +78,30 @@ def _one(given: Any, label: str, compartments: Compartments) -> Placed:
         numbers = compartments.numbers(where.region)
         numbers = None if len(numbers) == len(compartments) else numbers
     values = {name: along(x, f"{name} of '{label}'", compartments, numbers) for name, x in where.parameters.items()}
-    part = what(**values) if isinstance(what, type) else what.replace(**values)
+    try:
+        part = what(**values) if isinstance(what, type) else what.replace(**values)
+    except UnitError as error:
+        raise UnitError(f"{error}{_worst(where.parameters, values, str(error), compartments, numbers)}") from None
     return Placed(part, None if numbers is None else where.region, numbers)
+
+
+def _worst(
+    given: Mapping[str, Any],
+    values: Mapping[str, Any],
+    said: str,
+    compartments: Compartments,
+    numbers: np.ndarray | None,
+) -> str:
+    """Where on the cell the lowest and the highest value stand of what is given `by_distance` and was refused."""
+    for name, (found, unit) in ((name, values[name]) for name, x in given.items() if isinstance(x, ByDistance)):
+        if said.startswith(f"{name} of ") and not isinstance(found, Tracer) and np.ndim(found):
+            whole = np.arange(len(compartments)) if numbers is None else numbers
+            low, high = (
+                f"{found[k]:.4g} {unit} in {compartments.label(int(whole[k]))}"
+                for k in (found.argmin(), found.argmax())
+            )
+            return f" By distance it goes from {low} to {high}."
+    return ""
 
 
 def _mechanism(what: Any, label: str) -> Any:

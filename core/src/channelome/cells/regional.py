@@ -53,8 +53,9 @@ def _check_fit(cell: "MultiCompartment", where: str, parameter: Parameter, value
         fits = False
     if shape and not fits:
         by_cell = f", or of shape {(*cell.size, 1)} by cell" if cell.size else ""
-        along = f"an array over the {wide} compartments of {region}" if wide > 1 else ""
-        raise ModelError(f"{where} has the shape {shape}: give one number{', ' * bool(along)}{along}{by_cell}.")
+        one = "" if region == "the whole cell" else f" for the one compartment of {region}"
+        along = f", an array over the {wide} compartments of {region}" if wide > 1 else one
+        raise ModelError(f"{where} has the shape {shape}: give one number{along}{by_cell}.")
     if value is None or isinstance(value, Tracer):
         return
     if not np.all(np.isfinite(value)):

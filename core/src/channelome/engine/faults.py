@@ -14,6 +14,7 @@ from .model import LONE
 from .prepare import Prepared
 from .states import by_label
 from .step import state_of
+from .suspects import began
 
 WAY_OUT = "The step dt = {dt:g} ms may be too long for this solver, or a weight or parameter far off."
 
@@ -42,12 +43,44 @@ def report_fault(run: Prepared, running: Running, dt: float, first: int, samples
             plan, run.parts, running, run.times, run.dt, np.int32(begun), np.int32(samples * plan.every)
         )
         before, after = (by_label(run.layout, x) for x in states)
+        t = (int(run.times.origin) + int(n)) * dt
         for name, fault, where in _faults(after):
-            t = (int(run.times.origin) + int(n)) * dt
-            raise SimulationError(_found(name, fault, where, before, t, dt, _whose(run.layout, name, where)))
+            message = _at_once(run.layout, name, fault, before, after, t, dt)
+            raise SimulationError(message or _found(name, fault, where, before, t, dt, _whose(run.layout, name, where)))
     end = (first + samples) * plan.every * dt
     raise SimulationError(
         f"a state became NaN or infinite between t = {begun * dt:g} and {end:g} ms. {WAY_OUT.format(dt=dt)}"
+    )
+
+
+def _at_once(
+    layout: Layout, name: str, fault: str, before: NetworkState, after: NetworkState, t: float, dt: float
+) -> str | None:
+    """Of a cell whose V left the numbers in all compartments at once, where that began, as far as can be told; None of others."""
+    label = name.partition(".")[0]
+    label = label if label in layout.places else LONE
+    place = layout.places.get(label)
+    if place is None or place.pointwise:
+        return None
+    last, V = fetched(before.cells[label].V), fetched(after.cells[label].V)
+    lost = np.asarray(~np.isfinite(V).any(axis=-1))
+    if not lost.any():
+        return None
+    head, way_out = f"{label}." if label else "", WAY_OUT.format(dt=dt)
+    found = began(place.cell, before.cells[label], dt)
+    if found is not None and found[1][lost].any():
+        part, wrong = found
+        where = tuple(map(int, np.argwhere(wrong & lost[..., None])[0]))
+        return f"{head}{part} of {_whose(layout, f'{head}{part}', where)} became NaN or infinite at t = {t:g} ms, and V of all compartments with it. {way_out}"
+    cell = tuple(map(int, np.argwhere(lost)[0]))
+    low, high = (
+        f"{last[cell][k]:g} mV in {_whose(layout, f'{head}V', (*cell, int(k)))}"
+        for k in (last[cell].argmin(), last[cell].argmax())
+    )
+    was = low if low == high else f"from {low} to {high}"
+    return (
+        f"{head}V became {fault} in all compartments at once at t = {t:g} ms, since what happens in one reaches all; the step before it was "
+        f"{was}. A stimulus may be far off, too. {way_out}"
     )
 
 

@@ -18,9 +18,9 @@ from .spread import SomeNodes
 
 
 def nodes_at(cell: MultiCompartment, place: str) -> np.ndarray:
-    """Shape (k,), int: the nodes of the tree that hold a place."""
+    """Shape (k,), int: the nodes of the tree that hold these places, of each of them."""
     compartments = cell.compartments
-    return compartments.tree.position[compartments.indices(place)].astype(np.int32)
+    return compartments.tree.position[compartments.of_each(place)].astype(np.int32)
 
 
 def stimulus_at(cell: MultiCompartment, stimulus: Any, dt: float, dtype: Any, stream: Stream) -> Counted | None:
@@ -39,11 +39,7 @@ def stimulus_at(cell: MultiCompartment, stimulus: Any, dt: float, dtype: Any, st
                 f"everywhere."
             )
         m = len(cell.compartments.tree)
-        return (
-            counted
-            if counted.shape == ()
-            else _into(cell, counted, np.arange(m, dtype=np.int32), np.ones(m, dtype))
-        )
+        return counted if counted.shape == () else _into(cell, counted, np.arange(m, dtype=np.int32), np.ones(m, dtype))
     found = [
         _at(cell, spot, dt, dtype, stream if i == 0 else stream.of(str(i)))
         for i, spot in enumerate(stimulus)

@@ -87,10 +87,11 @@ def simulate(
     mesh = None if devices is None else mesh_of(devices)
     if mesh is not None:
         check_shares([(label, part.size) for label, part in model.populations.items()], mesh.size)
-    run = prepared(
-        model, solver=find_solver(solver), stimulus=stimulus, names=names, every=every, dt=step_ms, origin=origin_step,
+    prepare = functools.partial(
+        prepared, model, solver=find_solver(solver), stimulus=stimulus, every=every, dt=step_ms, origin=origin_step,
         state=state, mesh=mesh, steps=count * every,
     )  # fmt: skip
+    run = prepare(names=names)
     begin = _begun(model, run, state)
     origins = provenance(model, run.plan.solver, step_ms)
     if run.tracing:
@@ -100,7 +101,8 @@ def simulate(
     ran = chunked(run, begin, count, dt=step_ms, length=chunk, progress=progress, check=check)
     t = (origin_step + np.arange(ran.samples + 1) * every) * step_ms
     if model.network is None:
-        return _traces(model, run, ran, names, t, begin, origin_step, step_ms, origins)
+        again = functools.partial(_V_again, model.populations[LONE], prepare, begin, ran.samples, step_ms)
+        return _traces(model, run, ran, names, t, begin, origin_step, step_ms, origins, again)
     return _activity(model, run, ran, t, origin_step, origins)
 
 
@@ -163,7 +165,7 @@ def _asked(network: Network, name: str) -> tuple[Any, str]:
 
 def _traces(
     model: Model, run: Prepared, ran: Ran, names: Sequence[str], t: Any, begin: NetworkState | None, first: int, dt: float,
-    origins: Provenance,
+    origins: Provenance, again: Any,
 ) -> Traces:  # fmt: skip
     cell: Any = model.populations[LONE]
     data = _read_only(run, ran)
@@ -178,8 +180,17 @@ def _traces(
     return Traces(
         t=t, data=data, units=_units(model, run, names), spikes=spikes, end=lambda: ran.final().cells[LONE],
         interrupted=ran.interrupted, V_th=float(cell.V_th) if np.ndim(cell.V_th) == 0 else None, provenance=origins,
-        places=_places(model, run),
+        places=_places(model, run), again=None if cell.pointwise else again,
     )  # fmt: skip
+
+
+def _V_again(
+    cell: Any, prepare: Any, begin: NetworkState | None, count: int, dt: float
+) -> tuple[Located | None, np.ndarray]:
+    """V of all compartments of a lone cell, and where it stands, by the same run once more: for pictures of the whole cell, of which most
+    runs record a few places."""
+    ran = chunked(prepare(names=("V",)), begin, count, dt=dt, length=None, progress=None, check=False)
+    return located([("V", cell, "V")]), ran.collected.data["V"][: count + 1]
 
 
 def _found_again(run: Prepared, begin: NetworkState | None, count: int, first: int, dt: float) -> SpikeTrains:

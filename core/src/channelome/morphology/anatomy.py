@@ -14,8 +14,8 @@ from .frusta import Frusta
 from .points import APICAL, AXON, DEND, SOMA
 
 TYPES = {SOMA: "soma", AXON: "axon", DEND: "dend", APICAL: "apical"}
-ALIASES = {"apic": "apical", "basal": "dend"}
-"""Other projects' words for types."""
+ALIASES = {"apic": "apical", "basal": "dend", "tag1": "soma", "tag2": "axon", "tag3": "dend", "tag4": "apical"}
+"""Other projects' words for types, and those after their numbers."""
 _SHOWN = 10
 RESERVED = frozenset(
     (

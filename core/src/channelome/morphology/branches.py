@@ -78,9 +78,10 @@ def without_empty(found: Branches, source: str, repair: frozenset[str]) -> tuple
     which = np.flatnonzero(empty)
     if "lengths" not in repair or empty[0]:
         at = ", ".join(f"{x:g}" for x in found.points[found.first[which[0]], :3])
+        way = " (the first branch of a cell cannot be left out)" if empty[0] else ", or read with repair='lengths'"
         raise ModelError(
             f"{source}: {len(which)} of {len(found)} branches have no length, the first at ({at}) um: all points of it are in one place. "
-            f"Delete these points, or read with repair='lengths'."
+            f"Delete these points{way}."
         )
     parent, attach = found.parent.copy(), found.attach.copy()
     for i in range(len(found)):

@@ -77,6 +77,8 @@ def _tag(name: str, type: str | int | None) -> int:
         return _TAGS[word]
     if type is None and name not in RESERVED:
         return DEND
+    if type is None:
+        raise ModelError(f"'{name}' cannot name a branch: it has a meaning in regions and places. Take another word.")
     raise ModelError(f"branch '{name}': the type must be one of {', '.join(_TAGS)} or a number, not {type!r}.")
 
 
@@ -106,6 +108,11 @@ def _straight(
     if length is None or diameter is None:
         raise ModelError(f"branch '{name}' needs length= and diameter=, or points=.")
     long = _size(length, f"the length of branch '{name}'")
+    if isinstance(diameter, tuple | list) and len(diameter) > 2:
+        raise ModelError(
+            f"branch '{name}': diameter= is one, or those of its beginning and its end, not {len(diameter)}: a course with more is given by "
+            f"points= (x, y, z, diameter), or as branches that go on at one another's end."
+        )
     ends = diameter if _is_pair(diameter) else (diameter, diameter)
     wide = [_size(end, f"the diameter of branch '{name}'") for end in ends]
     start = anatomy.frusta.at(np.array([above]), np.array([x]))

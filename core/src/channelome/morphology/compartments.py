@@ -170,11 +170,19 @@ class Compartments:
 
         The ends of a branch lie in its first and last compartment; between two compartments the one farther from the root counts.
         """
-        found = self.holding(places(self.anatomy, text))
+        found = self.of_each(text)
         return found[np.sort(np.unique(found, return_index=True)[1])]
 
+    def of_each(self, text: str) -> np.ndarray:
+        """Shape (k,), int: of each place that `text` names, in its order, the compartment in which it lies; two may lie in one.
+
+        Raises:
+            ModelError: as `places`.
+        """
+        return self.holding(places(self.anatomy, text))
+
     def asked(self, text: str) -> tuple[np.ndarray, bool]:
-        """The compartments of places or of a region, whichever `text` names, and whether it is a region.
+        """The compartments of a region, or those of each place, whichever `text` names, and whether it is a region.
 
         What is a place as well as a region, ``apical`` and ``apical[2]``, is the region; ``soma`` alone is the place.
 
@@ -182,7 +190,7 @@ class Compartments:
             ModelError: if it is understood as neither, names what the cell has not, or nothing is there.
         """
         region = is_region(text)
-        return (self.numbers(text) if region else self.indices(text)), region
+        return (self.numbers(text) if region else self.of_each(text)), region
 
     def index(self, text: str) -> int:
         """The compartment of the one place that `text` names.

@@ -105,6 +105,8 @@ def _segment(element: ElementTree.Element, source: str) -> _Segment:
             proximal=_point(parts["proximal"], where) if "proximal" in parts else None,
             distal=_point(parts["distal"], where),
         )
+    except ModelError:
+        raise
     except ValueError as error:
         raise ModelError(f"{where}: {error}.") from None
 

@@ -1,6 +1,7 @@
 """Reconstructions from NeuroMorpho.org, Ascoli et al. (2007), doi:10.1523/JNEUROSCI.2055-07.2007: fetched once, kept with a checksum."""
 
 import hashlib
+import http.client
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError
+from .swc import decoded, parse
 
 _TIMEOUT, _MOST = 30.0, 100 * 2**20
 """Seconds to wait for an answer; bytes that a reconstruction may have."""
@@ -19,9 +21,9 @@ _TIMEOUT, _MOST = 30.0, 100 * 2**20
 
 def fetched(name: str, *, sha256: str | None, cache: str | Path | None, refresh: bool, server: str) -> Path:
     """The file of a neuron in the cache, fetched if it is not there; see `Morphology.from_neuromorpho`."""
-    if not re.fullmatch(r"[\w.+ -]+", name) or name.startswith("."):
+    if not isinstance(name, str) or not re.fullmatch(r"[\w.+ -]+", name) or name.startswith("."):
         raise ModelError(f"'{name}' is no name of a neuron: letters, digits, - _ + . and spaces are.")
-    if not re.match(r"https?://", server):
+    if not isinstance(server, str) or not re.match(r"https?://", server):
         raise ModelError(f"server='{server}' is no address: it begins with https:// or http://.")
     folder = Path(cache) if cache is not None else _folder()
     path, record = folder / f"{name}.CNG.swc", folder / f"{name}.json"
@@ -34,6 +36,7 @@ def fetched(name: str, *, sha256: str | None, cache: str | Path | None, refresh:
                 f"NeuroMorpho.org's file of '{name}'",
                 "It has changed there, or sha256= is not that of this neuron.",
             )
+        parse(decoded(data), about["url"])  # a page that says something else is not kept
         folder.mkdir(parents=True, exist_ok=True)
         _write(path, data)
         _write(record, json.dumps({**about, "sha256": hashlib.sha256(data).hexdigest()}, indent=1).encode())
@@ -89,17 +92,20 @@ def _get(address: str, unknown: str) -> bytes:
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
             data = answer.read(_MOST + 1)
+            length = answer.headers.get("Content-Length", "")
     except urllib.error.HTTPError as error:
         code = error.code
         error.close()
         raise ModelError(unknown if code in (400, 404) else f"{address} answered {code} {error.reason}.") from None
-    except (urllib.error.URLError, OSError) as error:
-        reason = getattr(error, "reason", error)
+    except (urllib.error.URLError, OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", str(error) or type(error).__name__)
         raise ModelError(
             f"{address} cannot be reached: {reason}. A file that you have is read by Morphology.from_swc."
         ) from None
     if len(data) > _MOST:
         raise ModelError(f"{address} sends more than {_MOST // 2**20} MiB, which is no reconstruction.")
+    if length.isdigit() and len(data) < int(length):
+        raise ModelError(f"{address} broke off after {len(data)} of {length} bytes: try again.")
     return data
 
 

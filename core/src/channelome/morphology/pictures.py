@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .compartments import Compartments
 
 _SHADES = {1: SEVERAL[0], 2: SEVERAL[3], 3: SEVERAL[1], 4: SEVERAL[2]}
+_OTHERS = (SEVERAL[4], "#c2698e", SEVERAL[5], "#d98532", "#2a9d9d", "#7a5a3f", "#a3a948", "#9b8fd6")
+"""The colours of types from 5 on, and of 0."""
 _NONE = (0.85, 0.85, 0.85, 1.0)
 """The colour of what has no value."""
 _AXES = "xyz"
@@ -184,6 +186,7 @@ def _in_space(plt: Any, comps: "Compartments", shades: np.ndarray, projection: s
     ax.set_box_aspect(span[[0, 2, 1]] / span.max(), zoom=0.95)
     ax.set(xlabel="x (um)", ylabel="z (um)", zlabel="y (um)", title=comps.anatomy.source)
     ax.tick_params(labelsize="small", pad=0)
+    ax.zaxis.labelpad = 9  # beside ticks of four characters
     for line, axis in ((ax.xaxis, 0), (ax.yaxis, 2), (ax.zaxis, 1)):
         ax.locator_params(axis=line.axis_name, nbins=4 if span[axis] > 0.5 * span.max() else 2)
         room = 0.1 * span[axis]  # at the corners ticks would meet those of the next axis
@@ -202,7 +205,7 @@ def _in_turn(comps: "Compartments") -> np.ndarray:
 
 def shade(tag: int) -> str:
     """The colour of a type of branch."""
-    return _SHADES.get(tag, SEVERAL[4 + tag % 2])
+    return _SHADES.get(tag, _OTHERS[(tag - 5) % len(_OTHERS)])
 
 
 def _rgba(shade: str) -> tuple[float, float, float, float]:

@@ -148,11 +148,17 @@ class _Reader:
             if region.stop is not None and region.stop <= region.start:
                 raise self.error(region.at, f"{name}[{region.start}:{region.stop}] ends before it begins.")
             last = len(members) - 1
-            there = f"{name}[0] to {name}[{last}]" if last >= 0 else f"none; it has {self.anatomy.census()}"
+            first = f"{name}[0]" + (f" to {name}[{last}]" if last else "")
+            there = first if last >= 0 else f"none; it has {self.anatomy.census()}"
             raise self.error(region.at, f"{self.anatomy.source} has no {name}[{region.start}], but {there}.")
         return chosen
 
     def unknown(self, region: Named) -> ModelError:
+        if region.name in ("terminals", "branch_points"):
+            return self.error(
+                region.at,
+                f"'{region.name}' are places all over the cell; here a branch or a place on one is wanted, dend[0](0.5).",
+            )
         known = [*self.anatomy.members, *self.anatomy.groups, "all", "terminals", "branch_points"]
         close = get_close_matches(region.name, known, n=1) or get_close_matches(region.name.lower(), known, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""

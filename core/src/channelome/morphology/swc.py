@@ -69,16 +69,21 @@ def _numbers(words: list[str], number: int, line: str, source: str) -> list[floa
             f"{source}, line {number}: {len(words)} columns in {line.strip()[:60]!r}, expected '{' '.join(_COLUMNS)}'{_apart(line)}."
         )
     try:
-        return [float(word) for word in words[:7]]
+        return [_number(word) for word in words[:7]]
     except ValueError:
         for name, word in zip(_COLUMNS, words, strict=False):
             try:
-                float(word)
+                _number(word)
             except ValueError:
                 raise ModelError(
                     f"{source}, line {number}: the {name} is {word!r}, which is no number{_apart(line)}."
                 ) from None
         raise
+
+
+def _number(word: str) -> float:
+    """Of a word of the file, in which Python's ``1_0`` is none."""
+    return float(word if "_" not in word else "none")
 
 
 def _apart(line: str) -> str:

@@ -19,6 +19,7 @@ from ..units import Unit, convert
 QUANTITIES = {"distance": Unit.parse("um"), "diameter": Unit.parse("um"), "order": Unit.parse("1")}
 _DEEPEST = 30
 _OF_REGIONS = ("|", "&", "<", ">", "subtree(")
+_NO_PLACE = "this is a region, and places are wanted: 'terminals in' it, for instance, or some on branches, 'apical[0](0.5), apical[1](0.5)'."
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|(?P<name>[A-Za-z_µμ]\w*)|(?P<sign><=|>=|==|[-|&()\[\]:,<>=]))"
 )
@@ -175,6 +176,8 @@ class _Parser:
             raise self.error(f"expected '{text}'.")
 
     def end(self) -> None:
+        if self.what == "place" and self.peek()[1] in _OF_REGIONS:
+            raise self.error(_NO_PLACE)
         if self.next < len(self.tokens):
             raise self.error(f"expected {'| & - or' if self.what == 'region' else 'a comma, in, or'} the end.")
 
@@ -304,6 +307,8 @@ class _Parser:
             found = Sort("distance", _measured(self, self.value(), "distance"))
         elif kind == "end":
             raise self.error("expected a place, got nothing.")
+        elif text == "subtree" and self.peek(1)[1] == "(":
+            raise self.error(_NO_PLACE)
         else:
             found = self.spot()
         return Where(found, self.region() if self.take("in") else None)

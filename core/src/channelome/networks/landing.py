@@ -56,10 +56,15 @@ def landing(
     compartments, found = cell.compartments, _asked(cell, place)
     if len(found) == 1:
         return Landing((int(found[0]),), None)
-    share = compartments.area[found] if _SPREAD.fullmatch(place) else np.ones(len(found))
+    share = compartments.area[found] if _SPREAD.fullmatch(place) else _how_many(compartments.of_each(place), found)
     which = stream.of("places").generator().choice(len(found), count, p=share / share.sum())
     taken, which = np.unique(which, return_inverse=True)
     return Landing(tuple(int(i) for i in found[taken]), which.astype(np.int32))
+
+
+def _how_many(holding: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Shape (k,): how many places each of the compartments `found` holds."""
+    return (holding == found[:, None]).sum(axis=1).astype(float)
 
 
 def same_places(cell: Any, one: str | None, other: str | None) -> bool:

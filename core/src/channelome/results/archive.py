@@ -69,7 +69,9 @@ def fields(run: Any, *, compared: bool = False) -> tuple[Any, ...]:
         return fetched(x) if isinstance(x, jax.Array) else x
 
     values = {
-        field.name: getattr(run, field.name) for field in dataclasses.fields(run) if field.compare or not compared
+        field.name: getattr(run, field.name)
+        for field in dataclasses.fields(run)
+        if (field.compare or not compared) and field.name != "again"  # a function, which stays
     }
     values |= {"t": plain(run.t), "data": {name: plain(x) for name, x in run.data.items()}}
     values |= {"end": jax.tree.map(plain, run.final), "provenance": dict(run.provenance)}

@@ -59,6 +59,7 @@ class Traces:
         interrupted: whether the run was stopped before its end.
         provenance: what was run and by which versions; values that JSON can hold.
         places: of a cell of many compartments, where on it the records stand; None of points, and from a file, see `on`.
+        again: of such a cell, a function that finds V of all compartments by the same run once more, for pictures; it does not travel.
     """
 
     t: Array
@@ -70,6 +71,7 @@ class Traces:
     interrupted: bool = False
     provenance: Mapping[str, str] = field(default_factory=dict[str, str])
     places: along.Located | None = field(default=None, compare=False)
+    again: Any = field(default=None, compare=False)
 
     @functools.cached_property
     def final(self) -> Any:
@@ -169,7 +171,7 @@ class Traces:
         """Draw a record of many compartments against the way from the soma, neighbours joined.
 
         Args:
-            name: of the record.
+            name: of the record; V of all compartments need not be recorded, it is found by the same run once more.
             time: with a unit; several, ``["2 ms", "4 ms"]``, are drawn in shades from early to late. If None, the moment at
                 which the compartment nearest to the soma has its largest value.
             neuron: flat index of the cell, of several.
@@ -181,7 +183,7 @@ class Traces:
             ImportError: without matplotlib.
         """
         t, there, values = self._along(name, neuron)
-        return along.space_plot(t, there, values, time=time, name=name, unit=self.units[name], ax=ax)
+        return along.space_plot(t, there, values, time=time, name=name, unit=self.units.get(name, "mV"), ax=ax)
 
     def plot_movie(
         self, path: str | os.PathLike[str], name: str = "V", *, start: Any = None, stop: Any = None, neuron: int = 0,
@@ -193,7 +195,7 @@ class Traces:
         needs only a browser. A film, ``.gif`` or ``.mp4`` (by ffmpeg), shows it from one side.
 
         Args:
-            name: of the record; compartments that it has not are grey.
+            name: of the record; compartments that it has not are grey. V of all is found again as for `plot_space`.
             start, stop: times with units; the whole run if None.
             neuron: flat index of the cell, of several.
             frames: at most so many moments, evenly spaced; 600 of a page, 100 of a film, if None.
@@ -207,7 +209,7 @@ class Traces:
         """
         film = movie.check_movie(target := Path(path))
         t, there, values = self._along(name, neuron)
-        frames, unit = (100 if film else 600) if frames is None else frames, self.units[name]
+        frames, unit = (100 if film else 600) if frames is None else frames, self.units.get(name, "mV")
         shown = movie.moving(there, t, values, name=name, unit=unit, start=start, stop=stop, frames=frames)
         movie.write_movie(target, shown, fps=fps, projection=projection)
 
@@ -234,7 +236,14 @@ class Traces:
 
     def _along(self, name: str, neuron: int) -> tuple[np.ndarray, along.Along, np.ndarray]:
         """The times, where the record stands, and its values of one cell, shape (samples, compartments)."""
-        return self._time(), *along.of_one_cell(self.places, archive.concrete(self[name], f"'{name}'"), name, neuron)
+        found_again = name == "V" and name not in self.data and self.again is not None
+        places, values = self._everywhere if found_again else (self.places, archive.concrete(self[name], f"'{name}'"))
+        return self._time(), *along.of_one_cell(places, values, name, neuron)
+
+    @functools.cached_property
+    def _everywhere(self) -> tuple[along.Located, np.ndarray]:
+        """V of all compartments, of a run that recorded something else."""
+        return self.again()
 
     def _time(self) -> np.ndarray:
         t = archive.concrete(self.t, "t")

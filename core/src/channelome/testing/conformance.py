@@ -52,7 +52,15 @@ def check_solver(what: Any, *, level: Level = "default") -> Report:
 
 
 def check_cell(what: str, *, level: Level = "default") -> Report:
-    """Check a cell that a pack offers, by its registered name."""
+    """Check a cell that a pack offers, points or reconstructed, by its registered name.
+
+    Raises:
+        ModelError: for a cell itself.
+    """
+    if not isinstance(what, str):
+        raise ModelError(
+            f"check_cell() is given the name under which a pack offers a cell, 'RE_Li2017', not a {type(what).__name__}."
+        )
     return _report("cell", what, level)
 
 

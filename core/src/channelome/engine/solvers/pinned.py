@@ -2,7 +2,8 @@
 
 V there is known, so that its neighbours see a battery behind their branch: TR-BDF2 is told V at its three stages, of which the last is where the
 command is when the step ends, and those before are moved by what makes the charge that of the mean. The compartment itself is a point that is
-held, `held`: its gates and concentrations follow the command in closed form, wherever it jumps.
+held, `held`: its gates and concentrations follow the command in closed form, wherever it jumps. What diffuses along the cell does so there, too:
+these concentrations are those of the solver, and gates see them as they are in the middle of the step.
 """
 
 from dataclasses import dataclass, replace
@@ -43,8 +44,13 @@ class Pin(NamedTuple):
             capacity=_row(cable.capacity, self.node),
             links=Links.of(jnp.zeros(1, jnp.int32), jnp.zeros(1)),
             tables={},
+            diffusion={},
             where=tuple((label, Everywhere()) for label in rows),
         )
+
+    def moving(self, cable: Cable) -> tuple[str, ...]:
+        """The ions at the node that diffuse along the cell."""
+        return tuple(label for label, _ in self.rows if label in cable.diffusion)
 
     def cut(self, state: State) -> State:
         """Of the state of the whole cell that of the node."""
@@ -103,11 +109,19 @@ class Pinned:
     def step(self, cell: Any, carry: Carry, n: Any, dt: Any, drive: Any) -> Carry:
         command, now = drive.clamp.command, drive.n
         begin, end, mean = (_over_nodes(x) for x in (command.at(now, 0.0), command.at(now, 1.0), command.mean(now)))
-        there = cross(self.pin.cell(cell), carry.there, begin, end, mean, jnp.asarray(dt, carry.there.V.dtype))
-        V = jnp.broadcast_to(_over_nodes(command.at(now + 1, 0.0)), there.V.shape)
-        there = there._replace(V=V)
         commanded: Any = Commanded(cell, self.pin.node, drive)
         whole = self.solver.step(commanded, carry.whole, n, dt, drive)
+        own, there, reached = self.pin.cell(cell), carry.there, {}
+        if moving := self.pin.moving(cell):
+            ions = self.pin.cut(State(whole.V, {}, whole.ions)).ions
+            reached = {species: ions[species] for species in moving}
+            middle = jax.tree.map(
+                lambda x, y: (x + y) / 2, {species: there.ions[species] for species in moving}, reached
+            )
+            own, there = Still(own, moving), there._replace(ions=there.ions | middle)
+        there = cross(own, there, begin, end, mean, jnp.asarray(dt, there.V.dtype))
+        V = jnp.broadcast_to(_over_nodes(command.at(now + 1, 0.0)), there.V.shape)
+        there = there._replace(V=V, ions=there.ions | reached)
         return Carry(whole._replace(V=whole.V.at[self.pin.node].set(V[0])), there)
 
     def voltage(self, carry: Carry) -> Array:
@@ -115,6 +129,25 @@ class Pinned:
 
     def state(self, cell: Any, carry: Carry, n: Any, dt: Any) -> State:
         return self.pin.put(self.solver.state(cell, carry.whole, n, dt), carry.there)
+
+
+class Still(Advancing):
+    """A cell of which some ions stay as they are."""
+
+    def __init__(self, cell: Cable, species: tuple[str, ...]) -> None:
+        self._cell, self._species = cell, species
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cell, name)
+
+    def half_way(self, state: State, dt: Any, rule: Rule) -> State:
+        return self._with(state, self._cell.half_way(state, dt, rule))
+
+    def pools(self, state: State, carried: Any, dt: Any, rule: Rule) -> dict[str, dict[str, Array]]:
+        return self._with(state, state._replace(ions=self._cell.pools(state, carried, dt, rule))).ions
+
+    def _with(self, state: State, new: State) -> State:
+        return new._replace(ions=new.ions | {species: state.ions[species] for species in self._species})
 
 
 class Commanded(Advancing):
