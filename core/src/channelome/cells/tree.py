@@ -170,9 +170,10 @@ def _blockwise(parent: Array, off: Array, *arrays: Array) -> tuple[Array, ...]:
     missing = -cells % _blocks(cells, dtype)
 
     def in_rows(x: Array) -> Array:
-        return jnp.pad(x.reshape(m, cells), [(0, 0), (0, missing)], constant_values=1)
+        rows = jnp.pad(x.reshape(m, cells), [(0, 0), (0, missing)], constant_values=1)
+        return rows[..., None]  # of a last axis LLVM unrolls the loop before it looks for vectors, and finds none
 
-    off = off.reshape(m, 1) if off.size == m else in_rows(jnp.broadcast_to(off, shape))
+    off = off.reshape(m, 1, 1) if off.size == m else in_rows(jnp.broadcast_to(off, shape))
     return tuple(x[:, :cells].reshape(shape) for x in _loops(parent, off, *map(in_rows, arrays)))
 
 
@@ -183,19 +184,19 @@ def _blocks(cells: int, dtype: Any) -> int:
 
 @jax.custom_batching.custom_vmap
 def _loops(parent: Array, off: Array, d: Array, first: Array, *then: Array) -> tuple[Array, ...]:
-    """`_sweeps` by elimination from the leaves to the root, and substitution back; arrays of shape (m,) or (m, cells), `off` (m, 1) too."""
+    """`_sweeps` by elimination from the leaves to the root, and substitution back; arrays of shape (m,) or (m, cells, 1), `off` (m, 1, 1) too."""
     m, cells = d.shape[0], d[0].size
     blocks = _blocks(cells, d.dtype)
     rows = _Rows(parent.astype(jnp.uint32), cells // blocks)
 
-    def sweep(body: Any, loop: Any, downward: bool) -> Any:
+    def sweep(body: Any, loop: Any, first: int, downward: bool) -> Any:
         def block(k: Any, loop: Any) -> Any:
             column = k * jnp.uint32(rows.width)
 
             def one(i: Any, loop: Any) -> Any:
                 return body(loop, jnp.uint32(m) - i if downward else i, column)
 
-            return lax.fori_loop(jnp.uint32(1), jnp.uint32(m), one, loop)
+            return lax.fori_loop(jnp.uint32(first), jnp.uint32(m), one, loop)
 
         return (
             block(jnp.uint32(0), loop) if blocks == 1 else lax.fori_loop(jnp.uint32(0), jnp.uint32(blocks), block, loop)
@@ -210,20 +211,22 @@ def _loops(parent: Array, off: Array, d: Array, first: Array, *then: Array) -> t
         )
 
     def substitute(x: Array, i: Any, column: Any) -> Array:
-        return rows.added(x, i, column, rows.at(shares, i, column) * rows.at(x, rows.above(i), column))
+        """Of the root `off` is 0. What is read of other arrays is put together here: to do it before costs a pass over memory each."""
+        from_above = rows.at(off, i, column) * rows.at(x, rows.above(i), column)
+        return rows.put(x, (rows.at(x, i, column) + from_above) * rows.at(inverse, i, column), i, column)
 
     def again(b: Array, i: Any, column: Any) -> Array:
-        return rows.added(b, rows.above(i), column, rows.at(shares, i, column) * rows.at(b, i, column))
+        share = rows.at(off, i, column) * rows.at(inverse, i, column)
+        return rows.added(b, rows.above(i), column, share * rows.at(b, i, column))
 
-    d, b = sweep(eliminate, (d, first), downward=True)
+    d, b = sweep(eliminate, (d, first), 1, downward=True)
     inverse = 1 / d
-    shares = off * inverse
-    x = sweep(substitute, b * inverse, downward=False)
+    x = sweep(substitute, b, 0, downward=False)
     if not then:
         return (x,)
     passed, second = then
-    b = sweep(again, second + passed * x, downward=True)
-    return x, sweep(substitute, b * inverse, downward=False)
+    b = sweep(again, second + passed * x, 1, downward=True)
+    return x, sweep(substitute, b, 0, downward=False)
 
 
 class _Rows(NamedTuple):
@@ -239,10 +242,13 @@ class _Rows(NamedTuple):
         if x.ndim == 1:
             return lax.dynamic_slice(x, (i,), (1,))
         first, width = (column, self.width) if x.shape[1] > 1 else (jnp.uint32(0), 1)  # one for all cells
-        return lax.dynamic_slice(x, (i, first), (1, width))
+        return lax.dynamic_slice(x, (i, first, jnp.uint32(0)), (1, width, 1))
+
+    def put(self, x: Array, row: Array, i: Any, column: Any) -> Array:
+        return lax.dynamic_update_slice(x, row, (i,) if x.ndim == 1 else (i, column, jnp.uint32(0)))
 
     def added(self, x: Array, i: Any, column: Any, row: Array) -> Array:
-        return lax.dynamic_update_slice(x, self.at(x, i, column) + row, (i,) if x.ndim == 1 else (i, column))
+        return self.put(x, self.at(x, i, column) + row, i, column)
 
 
 @_loops.def_vmap
