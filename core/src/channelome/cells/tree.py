@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from .rounds import Rounds, eliminated, solved
+from .strips import Strips, swept
 
 GAMMA = 2 - 2**0.5
 """Share of a step of TR-BDF2 that the trapezoid rule crosses; with this one both stages have the same matrix."""
@@ -35,17 +36,19 @@ class Links(NamedTuple):
         g: of shape (m,) or (m, cells), conductance to the parent in uS; 0 for the root.
         total: of the same shape, the sum of the conductances at each node.
         rounds: in which to eliminate on processors with many lanes; None for a sweep from node to node.
+        strips: of nodes, from which to which the equations of one cell are swept; None for single nodes.
     """
 
     parent: Array
     g: Any
     total: Any
     rounds: Rounds | None = None
+    strips: Strips | None = None
 
     @classmethod
-    def of(cls, parent: Array, g: Any, rounds: Rounds | None = None) -> "Links":
+    def of(cls, parent: Array, g: Any, rounds: Rounds | None = None, strips: Strips | None = None) -> "Links":
         g = jnp.asarray(g).at[0].set(0.0)
-        return cls(parent, g, g.at[parent].add(g, mode="promise_in_bounds"), rounds)
+        return cls(parent, g, g.at[parent].add(g, mode="promise_in_bounds"), rounds, strips)
 
     def outflow(self, x: Array) -> Array:
         """What flows from each node to its neighbours, in nA of mV."""
@@ -153,6 +156,8 @@ def _times(parent: Array, d: Array, off: Array, x: Array) -> Array:
 
 def _sweeps(links: Links, off: Array, d: Array, first: Array, *then: Array) -> tuple[Array, ...]:
     """The x with ``matrix x = first``, and, `then` being `passed` and `second` of `Links.pair`, its y; whatever the processor and the batch."""
+    if links.strips is not None and d.ndim == 1:
+        return _strips(links.strips, links.parent, off, *jnp.broadcast_arrays(d, first, *then))
     if links.rounds is None:
         return _blockwise(links.parent, off, d, first, *then)
     factors = eliminated(links.rounds, jnp.broadcast_to(off, d.shape), d)
@@ -270,3 +275,14 @@ def _batched(axis_size: int, in_batched: Any, parent: Array, off: Array, *arrays
     shape = (*jnp.broadcast_shapes(*(x.shape for x in rows))[:-1], axis_size)
     found = _blockwise(parent, off, *(jnp.broadcast_to(x, shape) for x in rows))
     return tuple(jnp.moveaxis(x, -1, 0) for x in found), (True,) * len(found)
+
+
+@jax.custom_batching.custom_vmap
+def _strips(strips: Strips, parent: Array, off: Array, *arrays: Array) -> tuple[Array, ...]:
+    """`_sweeps` of one cell from strip to strip."""
+    return swept(strips, off, *arrays)
+
+
+@_strips.def_vmap
+def _batched_strips(axis_size: int, in_batched: Any, _: Strips, *arrays: Array) -> tuple[Any, Any]:
+    return _batched(axis_size, in_batched[1:], *arrays)
