@@ -104,9 +104,9 @@ def swept(strips: Strips, off: Array, d: Array, first: Array, *then: Array) -> t
     # Within sweeps arrays have a last axis of one, as those of `tree._blockwise`.
     d, b = sweep(eliminate, (d[:, None], first[:, None]), upward=True)
     inverse = 1 / d
-    x = sweep(substitute, (b[:, 0] * inverse[:, 0])[:, None], upward=False)[:, 0]
+    x = sweep(substitute, b * inverse, upward=False)[:, 0]
     if not then:
         return (x,)
     passed, second = then
     b = sweep(again, (second + passed * x)[:, None], upward=True)
-    return x, sweep(substitute, (b[:, 0] * inverse[:, 0])[:, None], upward=False)[:, 0]
+    return x, sweep(substitute, b * inverse, upward=False)[:, 0]

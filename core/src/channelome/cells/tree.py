@@ -5,8 +5,8 @@ before their children, and breadth first: what a sweep does at neighbours in mem
 it at once (twice as fast as depth first). The sweep is a loop over nodes, so that a program is as long for ten thousand
 compartments as for ten.
 
-A loop whose body touches little becomes one machine function; many cells at once are therefore swept in blocks of lanes. Processors
-with many lanes eliminate in rounds instead, `rounds`.
+A loop whose body touches little becomes one machine function; many cells at once are therefore swept in blocks of lanes, and one cell of
+long branches by `strips` of nodes. Processors with many lanes eliminate in rounds instead, `rounds`.
 """
 
 from typing import Any, NamedTuple, Protocol
