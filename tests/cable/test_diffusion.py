@@ -191,9 +191,12 @@ def test_a_diffusion_that_differs_along_the_cell_is_that_of_its_parts():
     one = build(comps, pool(D=(np.full(50, D), "um^2/ms"), C_rest=(uneven(comps), "mM")))
     same = build(comps, pool(C_rest=(uneven(comps), "mM")))
     np.testing.assert_allclose(calcium(one), calcium(same), rtol=1e-12)
-    flow = cell.ready().diffusion["ca"].links.g
+    tree, g = comps.tree, cell.ready().diffusion["ca"].links.g
+    pairs = zip(tree.node[1:].tolist(), tree.node[tree.parent[1:]].tolist(), strict=True)
+    between = {frozenset(pair): own for pair, own in zip(pairs, g[1:], strict=True)}
+    flow = [between[frozenset((i - 1, i))] for i in (10, 25, 40)]
     area = np.pi * 2 * 0.5  # um^2: of the layer across
-    np.testing.assert_allclose(flow[[10, 25, 40]], area / 2.0 * np.array([0.2, 1 / (0.5 / 0.2 + 0.5 / 1.0), 1.0]))
+    np.testing.assert_allclose(flow, area / 2.0 * np.array([0.2, 1 / (0.5 / 0.2 + 0.5 / 1.0), 1.0]))
 
 
 def test_a_population_is_its_cells_one_by_one():

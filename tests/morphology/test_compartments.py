@@ -142,22 +142,39 @@ def _first_on_the_way(morph: ch.Morphology, branch: int) -> int:
 
 @pytest.mark.parametrize("file", CELLS, ids=lambda file: file.stem)
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
-def test_the_tree_is_one_breadth_first(file: Path, rule: object):
+def test_the_tree_is_one_breadth_first_from_its_middle(file: Path, rule: object):
     comps = discretised(ch.Morphology.from_swc(file), rule)
     tree = comps.tree
     m = len(comps.parent)
     assert len(tree) == m == len(comps) + comps.junctions
     np.testing.assert_array_equal(np.sort(tree.node), np.arange(m))
     np.testing.assert_array_equal(tree.node[tree.position], np.arange(m))
-    assert tree.node[0] == 0
     assert tree.parent[0] == -1
     assert (tree.parent[1:] < np.arange(1, m)).all()
     assert (np.diff(tree.depth) >= 0).all()
     np.testing.assert_array_equal(tree.depth[1:], tree.depth[tree.parent[1:]] + 1)
-    np.testing.assert_array_equal(tree.node[tree.parent[1:]], comps.parent[tree.node[1:]])
     np.testing.assert_array_equal(tree.area > 0, tree.node < len(comps))
-    for name in ("near", "far"):
-        np.testing.assert_array_equal(getattr(tree, name)[tree.position], getattr(comps, name))
+    ways = {(i, p): (comps.near[i], comps.far[i]) for i, p in enumerate(comps.parent.tolist()) if p >= 0}
+    for node, above, near, far in zip(
+        tree.node[1:], tree.node[tree.parent[1:]], tree.near[1:], tree.far[1:], strict=True
+    ):
+        assert (near, far) == (ways[node, above] if (node, above) in ways else ways[above, node][::-1])
+    assert tree.depth.max() == -(-_longest_way(comps.parent) // 2)
+
+
+def _longest_way(parent: np.ndarray) -> int:
+    """The links of the longest way through a tree."""
+    reach, longest, n = [0] * len(parent), 0, len(parent)
+    order = sorted(range(n), key=lambda i: -_above(parent, i))
+    for i in order[:-1]:
+        p = int(parent[i])
+        longest = max(longest, reach[p] + reach[i] + 1)
+        reach[p] = max(reach[p], reach[i] + 1)
+    return longest
+
+
+def _above(parent: np.ndarray, node: int) -> int:
+    return 0 if parent[node] < 0 else 1 + _above(parent, int(parent[node]))
 
 
 def test_max_length_keeps_to_it_with_as_few_as_can_be():

@@ -10,6 +10,7 @@ from ..morphology.compartments import OHM_CM_PER_UM
 from .cable import NA_PER_UM2, Cable, Everywhere, Slice, Some, Where
 from .paths import paths
 from .rounds import rounds_of
+from .strips import strips_of
 from .tree import Links
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def laid_out(cell: "MultiCompartment") -> Cable:
         V_th=cell.V_th if np.ndim(cell.V_th) == 0 else cell.V_th.reshape(cell.size),
         area=area,
         capacity=_rows(cell.C, whole, cell.size) * area * NA_PER_UM2,
-        links=_links(parent, resistance),
+        links=_links(parent, resistance, several=bool(cell.size)),
         tables=tables,
         diffusion=diffusion,
         size=cell.size,
@@ -96,13 +97,14 @@ def nodes_of(cell: "MultiCompartment", label: str) -> np.ndarray:
     return np.sort(tree.position[cell.numbers(label)]).astype(np.int32)
 
 
-def _links(parent: np.ndarray, resistance: Any) -> Links:
-    """As `Links.of`, in NumPy where the resistance is known; with rounds where a sweep from node to node would be slow."""
-    rounds = rounds_of(parent) if jax.default_backend() != "cpu" else None
+def _links(parent: np.ndarray, resistance: Any, *, several: bool) -> Links:
+    """As `Links.of`, in NumPy where the resistance is known; with rounds or, for one cell, strips where a sweep from node to node would be slow."""
+    on_cpu = jax.default_backend() == "cpu"
+    rounds, strips = None if on_cpu else rounds_of(parent), strips_of(parent) if on_cpu and not several else None
     if isinstance(resistance, jax.Array):
-        return Links.of(jnp.asarray(parent), 1 / resistance.at[0].set(1.0), rounds)  # the root's leads nowhere
+        return Links.of(jnp.asarray(parent), 1 / resistance.at[0].set(1.0), rounds, strips)  # the root's leads nowhere
     g = 1 / np.where(resistance > 0, resistance, np.inf)
     g[0] = 0
     total = g.copy()
     np.add.at(total, parent, g)
-    return Links(parent, g, total, rounds)  # pyright: ignore[reportArgumentType]
+    return Links(parent, g, total, rounds, strips)  # pyright: ignore[reportArgumentType]

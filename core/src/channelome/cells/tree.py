@@ -5,8 +5,8 @@ before their children, and breadth first: what a sweep does at neighbours in mem
 it at once (twice as fast as depth first). The sweep is a loop over nodes, so that a program is as long for ten thousand
 compartments as for ten.
 
-A loop whose body touches little becomes one machine function; many cells at once are therefore swept in blocks of lanes. Processors
-with many lanes eliminate in rounds instead, `rounds`.
+A loop whose body touches little becomes one machine function; many cells at once are therefore swept in blocks of lanes, and one cell of
+long branches by `strips` of nodes. Processors with many lanes eliminate in rounds instead, `rounds`.
 """
 
 from typing import Any, NamedTuple, Protocol
@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from .rounds import Rounds, eliminated, solved
+from .strips import Strips, swept
 
 GAMMA = 2 - 2**0.5
 """Share of a step of TR-BDF2 that the trapezoid rule crosses; with this one both stages have the same matrix."""
@@ -35,17 +36,19 @@ class Links(NamedTuple):
         g: of shape (m,) or (m, cells), conductance to the parent in uS; 0 for the root.
         total: of the same shape, the sum of the conductances at each node.
         rounds: in which to eliminate on processors with many lanes; None for a sweep from node to node.
+        strips: of nodes, from which to which the equations of one cell are swept; None for single nodes.
     """
 
     parent: Array
     g: Any
     total: Any
     rounds: Rounds | None = None
+    strips: Strips | None = None
 
     @classmethod
-    def of(cls, parent: Array, g: Any, rounds: Rounds | None = None) -> "Links":
+    def of(cls, parent: Array, g: Any, rounds: Rounds | None = None, strips: Strips | None = None) -> "Links":
         g = jnp.asarray(g).at[0].set(0.0)
-        return cls(parent, g, g.at[parent].add(g, mode="promise_in_bounds"), rounds)
+        return cls(parent, g, g.at[parent].add(g, mode="promise_in_bounds"), rounds, strips)
 
     def outflow(self, x: Array) -> Array:
         """What flows from each node to its neighbours, in nA of mV."""
@@ -153,6 +156,8 @@ def _times(parent: Array, d: Array, off: Array, x: Array) -> Array:
 
 def _sweeps(links: Links, off: Array, d: Array, first: Array, *then: Array) -> tuple[Array, ...]:
     """The x with ``matrix x = first``, and, `then` being `passed` and `second` of `Links.pair`, its y; whatever the processor and the batch."""
+    if links.strips is not None and d.ndim == 1:
+        return _strips(links.strips, links.parent, off, *jnp.broadcast_arrays(d, first, *then))
     if links.rounds is None:
         return _blockwise(links.parent, off, d, first, *then)
     factors = eliminated(links.rounds, jnp.broadcast_to(off, d.shape), d)
@@ -170,9 +175,10 @@ def _blockwise(parent: Array, off: Array, *arrays: Array) -> tuple[Array, ...]:
     missing = -cells % _blocks(cells, dtype)
 
     def in_rows(x: Array) -> Array:
-        return jnp.pad(x.reshape(m, cells), [(0, 0), (0, missing)], constant_values=1)
+        rows = jnp.pad(x.reshape(m, cells), [(0, 0), (0, missing)], constant_values=1)
+        return rows[..., None]  # of a last axis LLVM unrolls the loop before it looks for vectors, and finds none
 
-    off = off.reshape(m, 1) if off.size == m else in_rows(jnp.broadcast_to(off, shape))
+    off = off.reshape(m, 1, 1) if off.size == m else in_rows(jnp.broadcast_to(off, shape))
     return tuple(x[:, :cells].reshape(shape) for x in _loops(parent, off, *map(in_rows, arrays)))
 
 
@@ -183,19 +189,19 @@ def _blocks(cells: int, dtype: Any) -> int:
 
 @jax.custom_batching.custom_vmap
 def _loops(parent: Array, off: Array, d: Array, first: Array, *then: Array) -> tuple[Array, ...]:
-    """`_sweeps` by elimination from the leaves to the root, and substitution back; arrays of shape (m,) or (m, cells), `off` (m, 1) too."""
+    """`_sweeps` by elimination from the leaves to the root, and substitution back; arrays of shape (m,) or (m, cells, 1), `off` (m, 1, 1) too."""
     m, cells = d.shape[0], d[0].size
     blocks = _blocks(cells, d.dtype)
     rows = _Rows(parent.astype(jnp.uint32), cells // blocks)
 
-    def sweep(body: Any, loop: Any, downward: bool) -> Any:
+    def sweep(body: Any, loop: Any, first: int, downward: bool) -> Any:
         def block(k: Any, loop: Any) -> Any:
             column = k * jnp.uint32(rows.width)
 
             def one(i: Any, loop: Any) -> Any:
                 return body(loop, jnp.uint32(m) - i if downward else i, column)
 
-            return lax.fori_loop(jnp.uint32(1), jnp.uint32(m), one, loop)
+            return lax.fori_loop(jnp.uint32(first), jnp.uint32(m), one, loop)
 
         return (
             block(jnp.uint32(0), loop) if blocks == 1 else lax.fori_loop(jnp.uint32(0), jnp.uint32(blocks), block, loop)
@@ -210,20 +216,22 @@ def _loops(parent: Array, off: Array, d: Array, first: Array, *then: Array) -> t
         )
 
     def substitute(x: Array, i: Any, column: Any) -> Array:
-        return rows.added(x, i, column, rows.at(shares, i, column) * rows.at(x, rows.above(i), column))
+        """Of the root `off` is 0. What is read of other arrays is put together here: to do it before costs a pass over memory each."""
+        from_above = rows.at(off, i, column) * rows.at(x, rows.above(i), column)
+        return rows.put(x, (rows.at(x, i, column) + from_above) * rows.at(inverse, i, column), i, column)
 
     def again(b: Array, i: Any, column: Any) -> Array:
-        return rows.added(b, rows.above(i), column, rows.at(shares, i, column) * rows.at(b, i, column))
+        share = rows.at(off, i, column) * rows.at(inverse, i, column)
+        return rows.added(b, rows.above(i), column, share * rows.at(b, i, column))
 
-    d, b = sweep(eliminate, (d, first), downward=True)
+    d, b = sweep(eliminate, (d, first), 1, downward=True)
     inverse = 1 / d
-    shares = off * inverse
-    x = sweep(substitute, b * inverse, downward=False)
+    x = sweep(substitute, b, 0, downward=False)
     if not then:
         return (x,)
     passed, second = then
-    b = sweep(again, second + passed * x, downward=True)
-    return x, sweep(substitute, b * inverse, downward=False)
+    b = sweep(again, second + passed * x, 1, downward=True)
+    return x, sweep(substitute, b, 0, downward=False)
 
 
 class _Rows(NamedTuple):
@@ -239,10 +247,13 @@ class _Rows(NamedTuple):
         if x.ndim == 1:
             return lax.dynamic_slice(x, (i,), (1,))
         first, width = (column, self.width) if x.shape[1] > 1 else (jnp.uint32(0), 1)  # one for all cells
-        return lax.dynamic_slice(x, (i, first), (1, width))
+        return lax.dynamic_slice(x, (i, first, jnp.uint32(0)), (1, width, 1))
+
+    def put(self, x: Array, row: Array, i: Any, column: Any) -> Array:
+        return lax.dynamic_update_slice(x, row, (i,) if x.ndim == 1 else (i, column, jnp.uint32(0)))
 
     def added(self, x: Array, i: Any, column: Any, row: Array) -> Array:
-        return lax.dynamic_update_slice(x, self.at(x, i, column) + row, (i,) if x.ndim == 1 else (i, column))
+        return self.put(x, self.at(x, i, column) + row, i, column)
 
 
 @_loops.def_vmap
@@ -264,3 +275,14 @@ def _batched(axis_size: int, in_batched: Any, parent: Array, off: Array, *arrays
     shape = (*jnp.broadcast_shapes(*(x.shape for x in rows))[:-1], axis_size)
     found = _blockwise(parent, off, *(jnp.broadcast_to(x, shape) for x in rows))
     return tuple(jnp.moveaxis(x, -1, 0) for x in found), (True,) * len(found)
+
+
+@jax.custom_batching.custom_vmap
+def _strips(strips: Strips, parent: Array, off: Array, *arrays: Array) -> tuple[Array, ...]:
+    """`_sweeps` of one cell from strip to strip."""
+    return swept(strips, off, *arrays)
+
+
+@_strips.def_vmap
+def _batched_strips(axis_size: int, in_batched: Any, _: Strips, *arrays: Array) -> tuple[Any, Any]:
+    return _batched(axis_size, in_batched[1:], *arrays)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import ModelError
 from .anatomy import Anatomy
+from .breadth import from_the_middle
 from .pictures import flat
 from .regions import Places, check_not_empty, mask, places
 from .syntax import is_region
@@ -22,14 +23,16 @@ OHM_CM_PER_UM = 0.01
 
 @dataclass(frozen=True)
 class Tree:
-    """The nodes of the electrical tree in an order for solvers: breadth first, parents before children.
+    """The nodes of the electrical tree in an order for solvers: breadth first from the middle of its longest way, parents before children.
+
+    The root is a matter of the order alone, and seldom the soma.
 
     Attributes:
         node: shape (m,): the node that stands at each position; compartments are 0 .. n - 1, junctions n .. m - 1.
         position: shape (m,): where each node stands; ``position[node] == arange(m)``.
         parent: shape (m,): position of the parent, less than one's own; -1 for the root, which stands at 0.
         depth: shape (m,): how many nodes lie between each and the root, itself included; it never falls.
-        near, far: shape (m,), 1/um: as those of `Compartments`.
+        near, far: shape (m,), 1/um: as those of `Compartments`, of this parent; 0 for the root.
         area: shape (m,), um^2: 0 for junctions.
     """
 
@@ -223,22 +226,20 @@ class Compartments:
     @cached_property
     def tree(self) -> Tree:
         """The nodes breadth first: neighbours in memory are independent, which is what a sweep over them lives on."""
-        depth = self._depths()
-        node = np.argsort(depth, kind="stable")
+        node, above = from_the_middle(self.parent)
         position = np.empty_like(node)
         position[node] = np.arange(len(node))
-        parent = np.where(self.parent[node] < 0, -1, position[self.parent[node]])
+        parent = np.where(above < 0, -1, position[above])
+        depth = [0] * len(node)
+        for i, p in enumerate(parent.tolist()):
+            depth[i] = depth[p] + 1 if i else 0
+        turned = self.parent[above] == node  # the link is that of what is the parent now
+        turned[0] = False
+        near, far = (x[np.where(turned, above, node)] for x in (self.near, self.far))
+        near, far = np.where(turned, far, near), np.where(turned, near, far)
+        near[0] = far[0] = 0
         area = np.concatenate([self.area, np.zeros(self.junctions)])
-        return Tree(node, position, parent, depth[node], self.near[node], self.far[node], area[node])
-
-    def _depths(self) -> np.ndarray:
-        parent, n = self.parent.tolist(), len(self)
-        depth = [0] * len(parent)
-        for i in range(1, n):
-            if (p := parent[i]) >= n:  # a junction, whose own parent is of a branch before
-                depth[p] = depth[parent[p]] + 1
-            depth[i] = depth[p] + 1
-        return np.array(depth)
+        return Tree(node, position, parent, np.array(depth), near, far, area[node])
 
     def plot(self, values: Any = None, *, label: str = "", projection: str = "xy", ax: Any = None) -> "Figure":
         """The cell from one side, each compartment in a colour.
