@@ -67,7 +67,8 @@ def chunked(
         length: samples per chunk, if the default shall not be used.
         mesh: the devices that share the run; None for one.
     """
-    every, length = run.plan.every, length or chunk_length(run.plan, count)
+    every, usual = run.plan.every, chunk_length(run.plan, count)
+    length = usual if length is None else min(length, max(usual, count))  # no more room than there is use for
     collected = Collected(run.plan, run.layout, 1 if mesh is None else mesh.size, dt, count, length)
     plan, parts, begin, chunk, end = _programs(run, mesh)
     if mesh is not None and state is None:

@@ -15,6 +15,7 @@ from jax.core import Tracer
 
 from ..cells import SingleCompartment
 from ..engine.request import shape_of
+from ..equality import compared
 from ..errors import ModelError, UnitError
 from ..stimuli import command
 from ..stimuli.amounts import VOLTAGE
@@ -28,6 +29,7 @@ from .relaxation import under_command, under_levels
 _MS, _MV = Unit.parse("ms"), Unit.parse("mV")
 
 
+@compared
 class Curves(NamedTuple):
     """Gates of a channel over the voltage.
 
