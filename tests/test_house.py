@@ -25,8 +25,8 @@ READ_ORDER = [
         "maths",
         "streams",
         "sampled",
-        "distances",
         "equality",
+        "distances",
         "module",
         "state",
         "clock",
@@ -49,6 +49,14 @@ def tracked() -> list[Path]:
 
 def modules() -> list[Path]:
     return sorted(CORE.rglob("*.py"))
+
+
+def test_the_page_and_the_picture_of_the_house_show_every_room():
+    for name in ("architecture.md", "architecture.svg"):
+        words = set(re.findall(r"\w+", (ROOT / "docs" / name).read_text()))
+        assert not set(READ_ORDER) - words, name
+    ground = " ".join(READ_ORDER[: READ_ORDER.index("morphology")])
+    assert f"| `{ground}` |" in (ROOT / "docs/architecture.md").read_text()
 
 
 def test_no_lock_file_is_committed():

@@ -75,6 +75,22 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], tuple[str, ...]]] = {
     ),
     "every of zero": (lambda: leaky(every=0), ch.ModelError, ("every must be a whole number of steps",)),
     "half an every": (lambda: leaky(every=0.5), ch.ModelError, ("every must be a whole number",)),
+    "every of True": (lambda: leaky(every=True), ch.ModelError, ("every must be a whole number", "got True")),
+    "a chunk below 0": (lambda: leaky(chunk=-5), ch.ModelError, ("chunk must be a whole number of samples, at least 1, got -5",)),
+    "half a chunk": (lambda: leaky(chunk=2.5), ch.ModelError, ("chunk must be a whole number of samples",)),
+    "no segment": (lambda: leaky(segment=0), ch.ModelError, ("segment must be a whole number of samples",)),
+    "more steps than floats": (
+        lambda: leaky("1e300 ms", "1e-300 ms"), ch.ModelError, ("a run of inf steps of 1e-300 ms is longer than one can be",)
+    ),
+    "a start beyond all steps": (
+        lambda: leaky(start="1e308 ms"), ch.ModelError, ("times are known for 2,143,289,344",)
+    ),
+    "half a device": (
+        lambda: ch.simulate(ch.Network(a=LEAKY), "1 ms", dt="0.1 ms", devices=2.5), ch.ModelError, ("a number of devices, or a list", "2.5")
+    ),
+    "devices that are none": (
+        lambda: ch.simulate(ch.Network(a=LEAKY), "1 ms", dt="0.1 ms", devices=["cpu"]), ch.ModelError, ("a list of JAX's, not ['cpu']",)
+    ),
     "an unknown record": (lambda: leaky(record="IL.m"), ch.UnknownName, ("'IL.m'", "IL.current")),
     "an unknown record of another name": (lambda: leaky(record="xyz"), ch.UnknownName, ("'xyz'", "It has V, ", "spikes")),
     "an unknown solver": (lambda: leaky(solver="rk44"), ch.UnknownName, ("rk44", "rk4")),
@@ -123,6 +139,12 @@ def test_bad_input_is_a_clear_error(case: str) -> None:
         wrong()
     for word in words:
         assert word in str(caught.value)
+
+
+def test_numbers_of_numpy_are_numbers_and_a_chunk_beyond_the_end_takes_no_memory() -> None:
+    """It was an error, and 8 TB."""
+    run = leaky(every=np.int64(2), chunk=np.int64(10**12))
+    assert np.array_equal(run["V"], leaky(every=2)["V"]) and len(run.t) == 6
 
 
 def test_a_float64_state_where_jax_runs_in_float32_is_an_error() -> None:

@@ -1,5 +1,7 @@
 """Stimuli against their formulas, in their own time, whatever the step of the integrator."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -162,6 +164,27 @@ def test_a_step_begins_at_the_step_of_its_start_in_float32(start: float, float32
     assert V[-1] + 65 == pytest.approx(4 - start, abs=2e-3)
 
 
+def test_a_stimulus_at_many_times_is_what_it_is_at_each() -> None:
+    """Noise and pulses could not be asked, arrays over neurons were in the way."""
+    t, noise = np.array([[0.3, 1.1], [2.0, 2.6]]), ch.noise("0 nA", "1 nA", key=1)
+    assert noise(t).shape == (2, 2) and noise(t)[1, 1] == noise(2.6)
+    pulses, steps = ch.pulses("1 nA", times=([1, 2], "ms"), width="0.5 ms"), ch.step(([1.0, 3.0], "nA"), start="1 ms")
+    assert np.array_equal(pulses(t), [[0, 1], [1, 0]]) and np.array_equal(steps(t[0]), [[0, 0], [1, 3]])
+
+
+@pytest.mark.parametrize("dt", [0.1, 0.025])
+def test_a_ramp_that_began_long_before_the_run_is_where_it_is(dt: float) -> None:
+    """From 105 s before 0 ms at 0.1 ms, and 26 at 0.025, a ramp was taken to begin then."""
+    exact = lambda t: 1 + 2 * (t + 1e6) / (1e6 + 5)  # noqa: E731
+    ramp = ch.ramp("1 nA", "3 nA", start="-1e6 ms", stop="5 ms").counted(dt, float)
+    command = ch.command("0 nA", ("1 nA", "3 nA", "1000005 ms"), start="-1e6 ms").counted(dt, float)
+    for n in (0, 7, 39):
+        for counted in (ramp, command):
+            assert float(counted.mean(jnp.int32(n))) == pytest.approx(exact((n + 0.5) * dt), rel=1e-9)
+    over = ch.ramp("1 nA", "3 nA", start="-1e6 ms", stop="-5e5 ms").counted(dt, float)
+    assert float(over.mean(jnp.int32(0))) == 0
+
+
 # ---- mistakes ------------------------------------------------------------------------------------------------------
 
 
@@ -173,7 +196,47 @@ NAN_MS = (np.nan, "ms")
     [
         (lambda: ch.step("1 uA/cm^2", start="3 ms", stop="1 ms"), "not after its start at 3.0 ms"),
         (lambda: ch.pulses("1 uA/cm^2", times="1 ms", width="0 ms"), "width of the pulses must be positive"),
+        (lambda: ch.pulses("1 nA", times=([1, 2], "ms"), width=([1, 2], "ms")), "one for all neurons, got"),
+        (
+            lambda: ch.pulses("1 nA", times=([[1], [2]], "ms"), width="1 ms"),
+            r"one list, for all neurons, not of the shape \(2, 1\)",
+        ),
         (lambda: ch.sine("1 uA/cm^2", period="-1 ms"), "period of the sine must be positive"),
+        (lambda: ch.sine("1 nA", period=(np.inf, "ms")), "period of the sine must be finite"),
+        (lambda: ch.sine("1 nA", period="1 ms", phase=None), "phase of the sine, in radians, must be a number"),
+        (lambda: ch.ramp("1 nA", "2 nA", stop=(np.inf, "ms")), "stop of the ramp must be finite"),
+        (lambda: ch.command("1 mV", ("2 mV", "1 ms"), start=(np.inf, "ms")), "start of the command must be finite"),
+        (lambda: ch.samples(([1.0, 2.0], "nA"), dt=(np.inf, "ms")), "dt of the samples must be positive, finite"),
+        (
+            lambda: ch.samples(([1.0, 2.0], "nA"), dt="0.1 ms", start="-2e6 ms")(0.0),
+            "1,048,576 of them before 0: leave out",
+        ),
+        (lambda: ch.noise("1 nA", "1 nA", dt=([1, 2], "ms")), "dt of the noise must be .* one for all neurons"),
+        (lambda: ch.noise("1 nA", "-1 nA"), "std of the noise must be at least 0, got -1 nA"),
+        (
+            lambda: ch.noise("1 nA", "1 nA", size=2.5),
+            "size of the noise must be a positive number or a tuple of them, not 2.5",
+        ),
+        (
+            lambda: ch.noise(([1, 2], "nA"), "1 nA", size=3),
+            r"mean of the noise has the shape \(2,\), but its size is \(3,\)",
+        ),
+        (
+            lambda: ch.function(lambda t: 1.0 if t > 1 else 0.0, unit="nA")(2.0),
+            "'<lambda>' is no function of a time .* jnp.where in place of if",
+        ),
+        (lambda: ch.function(math.sin, unit="nA")(2.0), "'sin' is no function .* jax.numpy in place of math"),
+        (lambda: ch.function(lambda t: None, unit="nA")(2.0), "and return a number"),
+        (
+            lambda: ch.function(lambda t: jnp.exp(1j * t), unit="nA")(2.0),
+            "returns complex128, and a current is a real number",
+        ),
+        (lambda: ch.function(min, unit="nA"), r"takes the time in ms, f\(t\)"),
+        (lambda: ch.function(jnp.sin, unit=3), "unit of a stimulus function is a text"),
+        (
+            lambda: ch.step("1 nA")(1e12),
+            "a stimulus is known from -1,048,576 to 2,143,289,344 ms, not at 1000000000000.0 ms",
+        ),
         (lambda: ch.samples("1 uA/cm^2", dt="1 ms"), "for a constant current use step"),
         (lambda: ch.samples(([], "nA"), dt="1 ms"), "joined by lines, and there is none"),
         (lambda: ch.samples(([1.0], "nA"), dt="1 ms"), "joined by lines, and there is one: give hold=True"),

@@ -168,6 +168,23 @@ def test_trains_may_be_given_one_for_each_source():
     assert late.spikes["s"].times == pytest.approx([12.0])
 
 
+def test_noise_in_rates_and_commands_is_of_each_label_and_of_the_networks_seed():
+    """It was one for all: sources of which each has a noisy rate rose and fell together, whatever the seed, as did clamps."""
+    rate = ch.step("9 kHz") + ch.noise("0 Hz", "5 kHz", dt="1 ms")
+    clamp = ch.voltage_clamp(ch.command("-65 mV") + ch.noise("0 mV", "5 mV", dt="1 ms"))
+    cell = ch.SingleCompartment(1, IL="IL")
+    net = ch.Network(a=cell, b=cell, p=ch.Poisson(30, rate=rate), q=ch.Poisson(30, rate=rate))
+    counts, held = [], []
+    for seed in (0, 1):
+        run = ch.simulate(
+            net.replace(seed=seed), "30 ms", dt="0.5 ms", stimulus={"a": clamp, "b": clamp}, record=["a.V", "b.V"]
+        )
+        counts += [np.histogram(run.spikes[name].times, 30, (0.1, 30.1))[0] for name in "pq"]
+        held += [run["a.V"][1:, 0], run["b.V"][1:, 0]]
+    for of in (counts, held):
+        assert np.abs(np.corrcoef(of) - np.eye(4)).max() < 0.65
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [

@@ -14,7 +14,8 @@ from jax.core import Tracer
 
 MOST_STEPS = 2**31 - 2**22
 """Steps that a run, and all that came before it, may have: their numbers, and differences of them, fit 32 bits."""
-_EARLIEST = -(2**20)
+EARLIEST = -(2**20)
+"""Before it nothing is told apart: what began earlier began there."""
 _NEVER = 2**31 - 1
 
 
@@ -44,7 +45,7 @@ def moment(t: Any, dt: float, dtype: Any) -> Moment:
     """
     if isinstance(t, Tracer):
         return _traced_moment(jnp.asarray(t, dtype), dt)
-    steps = np.clip(np.asarray(t, float) / dt, _EARLIEST, _NEVER)
+    steps = np.clip(np.asarray(t, float) / dt, EARLIEST, _NEVER)
     nearest = np.rint(steps)
     near = np.abs(steps - nearest) <= 4 * np.finfo(float).eps * np.abs(steps)
     steps = np.where(near, nearest, steps)
@@ -62,7 +63,7 @@ def _traced_moment(t: Array, dt: float) -> Moment:
     whole = lax.stop_gradient(jnp.rint((t - over) / long))
     share = (over - whole * rest) / long
     carried = lax.stop_gradient(jnp.floor(share))
-    step = jnp.maximum(whole + carried, _EARLIEST).astype(jnp.int32)
+    step = jnp.maximum(whole + carried, EARLIEST).astype(jnp.int32)
     return Moment(jnp.where(never, _NEVER, step), jnp.where(never, 0.0, share - carried))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .equality import arrived, sent
 from .errors import ModelError
 from .units import Unit, convert
 
@@ -19,6 +20,13 @@ class ByDistance:
     function: Callable[[np.ndarray], Any]
     unit: str
     periodic: Any = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _arrived, (sent(self.function), self.unit, self.periodic)
+
+
+def _arrived(function: Any, unit: str, periodic: Any) -> ByDistance:
+    return ByDistance(arrived(function), unit, periodic)
 
 
 def by_distance(function: Callable[[np.ndarray], Any], unit: str, *, periodic: Any = False) -> ByDistance:

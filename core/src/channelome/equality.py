@@ -1,13 +1,15 @@
-"""Whether two objects hold the same: structurally, numbers to the last bit."""
+"""Whether two objects hold the same: structurally, numbers to the last bit. And how functions of JAX travel, which it cannot pickle."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
+
+_T = TypeVar("_T")
 
 
 def same(a: Any, b: Any) -> bool:
@@ -39,3 +41,33 @@ def _same_array(a: Any, b: Any) -> bool:
         )
     x, y = np.asarray(a), np.asarray(b)
     return x.dtype == y.dtype and x.shape == y.shape and x.tobytes() == y.tobytes()
+
+
+def compared(cls: type[_T]) -> type[_T]:
+    """A class of tuples that hold arrays: two are equal where they hold the `same`, as one answer and not one for each number."""
+    methods = {
+        "__eq__": lambda self, other: same(self, other),
+        "__ne__": lambda self, other: not same(self, other),
+        "__hash__": lambda self: hash(cls.__qualname__),  # arrays have none
+    }
+    for name, method in methods.items():
+        setattr(cls, name, method)
+    return cls
+
+
+@dataclasses.dataclass(frozen=True)
+class OfJax:
+    """A function of jax.numpy on its way: its name there."""
+
+    name: str
+
+
+def sent(f: Callable[..., Any]) -> Any:
+    """What is pickled for a function: of one of jax.numpy the name."""
+    name = getattr(f, "__name__", "")
+    return OfJax(name) if getattr(jnp, name, None) is f else f
+
+
+def arrived(f: Any) -> Callable[..., Any]:
+    """The reverse of `sent`."""
+    return getattr(jnp, f.name) if isinstance(f, OfJax) else f

@@ -32,7 +32,7 @@ class State(NamedTuple):
         return not same(self, other)
 
     def __hash__(self) -> int:
-        return hash(tuple(self.channels))
+        return hash(frozenset(self.channels))
 
     def at_once(self) -> "State":
         """The state without what lags behind."""
@@ -63,4 +63,4 @@ class NetworkState(NamedTuple):
         return not same(self, other)
 
     def __hash__(self) -> int:
-        return hash(tuple(self.cells))
+        return hash(frozenset(self.cells))

@@ -20,6 +20,7 @@ from ..mechanisms.transmission import Coupling
 from ..state import State
 from ..stimuli.clamp import RESISTANCE, Clamp, CountedClamp
 from ..stimuli.places import Spots
+from ..streams import Stream
 from .drive import Drive
 from .model import Model
 from .placed import clamp_of, nodes_at
@@ -32,12 +33,13 @@ PROBE = "clamp.current"
 
 
 def checked_clamp(
-    cell: Any, clamp: Clamp, dt: float, dtype: Any, *, solver: Any, first: int, steps: int | None
+    cell: Any, clamp: Clamp, dt: float, dtype: Any, *, solver: Any, first: int, steps: int | None, stream: Stream
 ) -> CountedClamp:
     """The clamp of a cell in steps of `dt` ms.
 
     Args:
         first, steps: number of the run's first step, and how many there are.
+        stream: what is random in the command without a seed follows from.
     """
     command = clamp.command
     command.check_step(dt, "the clamp's command")
@@ -47,7 +49,7 @@ def checked_clamp(
             "the clamp's series resistance is that of an electrode, in Mohm, but the cell has no area: give it area=..., or the "
             "resistance times an area, such as '0.5 kohm*cm^2'."
         )
-    counted = clamp.counted(cell, dt, dtype, first)
+    counted = clamp.counted(cell, dt, dtype, first, stream)
     R: Any = clamp.resistance
     for what, shape in (("command", counted.command.shape), ("series resistance", np.shape(R))):
         if shape not in ((), cell.size):
@@ -58,7 +60,15 @@ def checked_clamp(
 
 
 def checked_clamp_at(
-    cell: MultiCompartment, spots: Spots | Clamp, dt: float, dtype: Any, *, solver: Any, first: int, steps: int | None
+    cell: MultiCompartment,
+    spots: Spots | Clamp,
+    dt: float,
+    dtype: Any,
+    *,
+    solver: Any,
+    first: int,
+    steps: int | None,
+    stream: Stream,
 ) -> CountedClamp:
     """As `checked_clamp`, of a clamp at a place: its conductance is a density over the nodes, 0 where it is not."""
     if isinstance(spots, Clamp):
@@ -72,7 +82,7 @@ def checked_clamp_at(
             f"a clamp at '{spot.place}' is an electrode, whose series resistance is in Mohm, not in {spot.what.unit}."
         )
     electrode = SimpleNamespace(size=cell.size, area=area, pointwise=True)
-    counted = checked_clamp(electrode, spot.what, dt, dtype, solver=None, first=first, steps=steps)
+    counted = checked_clamp(electrode, spot.what, dt, dtype, solver=None, first=first, steps=steps, stream=stream)
     if counted.ideal:
         _check_pinned(solver)
         return counted

@@ -23,7 +23,7 @@ from .plan import Parts, Plan, Times, count_of, is_source
 from .records import projection_of, record
 from .request import in_precision, is_tracing
 from .sharding import shares_for
-from .stimulated import apart, stimuli_of
+from .stimulated import apart, source_counted, stimuli_of, stream_of
 from .trees import over_trees
 from .wires import numbers_of, pairs_for, path_of, rows_for
 
@@ -60,7 +60,14 @@ def prepared(
     currents, held = apart(model, stimulus)
     clamps = {
         label: (checked_clamp if model.populations[label].pointwise else checked_clamp_at)(
-            model.populations[label], x, dt, dtype, solver=solver, first=origin, steps=steps
+            model.populations[label],
+            x,
+            dt,
+            dtype,
+            solver=solver,
+            first=origin,
+            steps=steps,
+            stream=stream_of(model, label, "clamp"),
         )
         for label, x in held.items()
     }
@@ -180,7 +187,7 @@ def _synapses(model: Model, layout: Layout, plan: Plan, dtype: Any, tracing: boo
 def _block(model: Model, layout: Layout, labels: list[str], dt: float) -> Any:
     first = model.populations[labels[0]]
     if is_source(first):
-        return first.counted(dt)
+        return source_counted(model, labels[0], dt)
     if not first.pointwise:
         return first.ready() if len(labels) == 1 else grown([model.populations[label] for label in labels])
     return together([model.populations[label] for label in labels], layout.places[labels[0]].whole)

@@ -29,8 +29,8 @@ def whole_steps(duration: Any, dt: Any, every: int) -> tuple[float, int]:
     for what, value in (("the duration", length), ("the step dt", step_ms)):
         if isinstance(value, Tracer) or np.ndim(value) or not np.isfinite(value) or value <= 0:
             raise ModelError(f"{what} must be one positive number that is known before the run, got {value}.")
-    if not isinstance(every, int) or every < 1:
-        raise ModelError(f"every must be a whole number of steps, at least 1, got {every!r}.")
+    every = at_least_one("every", every, "a whole number of steps")
+    _check_most(length / step_ms, step_ms)
     count = round(length / (step_ms * every))
     if count < 1 or abs(count * step_ms * every - length) > 1e-6 * step_ms + 1e-12 * length:
         near = max(count, 1) * step_ms * every
@@ -38,11 +38,22 @@ def whole_steps(duration: Any, dt: Any, every: int) -> tuple[float, int]:
             f"a duration of {length:g} ms is not a whole number of {'steps' if every == 1 else f'{every} steps'} of {step_ms:g} ms: "
             f"take {near:g} ms, or another dt."
         )
-    if count * every > MOST_STEPS:
-        raise ModelError(
-            f"a run of {count * every:,} steps is longer than one can be, {MOST_STEPS:,}: go on from its end, state=run.final."
-        )
     return float(step_ms), count
+
+
+def at_least_one(name: str, value: Any, what: str) -> int:
+    """An option that is a whole number, and 1 or more; `what` it is, for the error."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ModelError(f"{name} must be {what}, at least 1, got {value!r}.")
+    return int(value)
+
+
+def _check_most(steps: float, dt: float) -> None:
+    if steps > MOST_STEPS + 0.5:
+        raise ModelError(
+            f"a run of {_many(steps)} steps of {dt:g} ms is longer than one can be, {MOST_STEPS:,}: go on from its end, state=run.final, or take a "
+            f"longer dt."
+        )
 
 
 def first_step(start: Any, dt: float, steps: int) -> int:
@@ -52,16 +63,26 @@ def first_step(start: Any, dt: float, steps: int) -> int:
     begin = convert(start, Unit.parse("ms"), "the start of the run")
     if isinstance(begin, Tracer) or np.ndim(begin) or not np.isfinite(begin) or begin < 0:
         raise ModelError(f"the start of a run must be one time of at least 0 ms that is known before it, got {begin}.")
+    if begin / dt > MOST_STEPS:
+        raise _beyond(begin / dt + steps)
     number = round(begin / dt)
     if abs(number * dt - begin) > 1e-6 * dt * max(1.0, number * 1e-6):
         raise ModelError(
             f"the start of {begin:g} ms is not a whole number of steps of {dt:g} ms: take {number * dt:g} ms, or another dt."
         )
     if number + steps > MOST_STEPS:
-        raise ModelError(
-            f"the run would end after {number + steps:,} steps, and times are known for {MOST_STEPS:,}: take a longer dt."
-        )
+        raise _beyond(number + steps)
     return number
+
+
+def _beyond(steps: float) -> ModelError:
+    return ModelError(
+        f"the run would end after {_many(steps)} steps, and times are known for {MOST_STEPS:,}: take a longer dt."
+    )
+
+
+def _many(steps: float) -> str:
+    return f"{steps:,.0f}" if steps < 1e15 else f"{steps:g}"
 
 
 def checked_stimulus(cell: Any, stimulus: Any, dt: float, dtype: Any, stream: Stream) -> Counted | None:

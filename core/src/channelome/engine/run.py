@@ -87,7 +87,8 @@ def chunked(
         state: in the arrays of the run; at rest if None.
         length: samples per chunk, if the default shall not be used.
     """
-    every, length = run.plan.every, length or chunk_length(run.plan, count)
+    every, usual = run.plan.every, chunk_length(run.plan, count)
+    length = usual if length is None else min(length, max(usual, count))  # no more room than there is use for
     collected = Collected(run.plan, run.layout, None if run.mesh is None else run.mesh.size, dt, count, length)
     plan, parts, begin, loop, end = _programs(run)
     if run.mesh is not None and state is None:

@@ -22,6 +22,7 @@ from .delivery import WORD
 from .layout import Bundle, Layout, in_words, numbers
 from .loops import Chunk, Running, Samples, begin, chunk, compiler_options, finish, scanned
 from .plan import Parts, Path, Plan, Times
+from .request import at_least_one
 from .shares import (
     AXIS,
     CELLS,
@@ -49,13 +50,16 @@ def mesh_of(devices: int | Sequence[Any]) -> Mesh:
         ModelError: where there are not so many.
     """
     there = jax.devices()
-    if isinstance(devices, int):
-        if not 1 <= devices <= len(there):
+    if isinstance(devices, str) or not isinstance(devices, Sequence | np.ndarray) or not np.ndim(devices):
+        number = at_least_one("devices", devices, "a number of devices, or a list of them")
+        if number > len(there):
             raise ModelError(
-                f"devices={devices}, but JAX sees {len(there)}. On a CPU more of them are had by "
-                f"jax.config.update('jax_num_cpu_devices', {devices}) before anything else."
+                f"devices={number}, but JAX sees {len(there)}. On a CPU more of them are had by "
+                f"jax.config.update('jax_num_cpu_devices', {number}) before anything else."
             )
-        devices = there[:devices]
+        devices = there[:number]
+    if not len(devices) or not all(isinstance(device, jax.Device) for device in devices):
+        raise ModelError(f"devices must be a number of devices, or a list of JAX's, not {devices!r}.")
     return Mesh(np.asarray(devices), (AXIS,))
 
 

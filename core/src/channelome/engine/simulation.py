@@ -18,7 +18,7 @@ from .model import LONE, Model
 from .prepare import Prepared, prepared
 from .provenance import Provenance, provenance
 from .records import projection_of
-from .request import checked_state, first_step, whole_steps
+from .request import at_least_one, checked_state, first_step, whole_steps
 from .run import Ran, chunked
 from .sharding import check_shares, mesh_of
 from .solvers import solver as find_solver
@@ -81,6 +81,7 @@ def simulate(
         SimulationError: where the state became NaN or infinite.
     """
     step_ms, count = whole_steps(duration, dt, every)
+    every, chunk, segment = int(every), _samples("chunk", chunk), _samples("segment", segment)
     origin_step = first_step(start, step_ms, count * every)
     model = Model.of(cell)
     names = _names(model, record)
@@ -104,6 +105,10 @@ def simulate(
         again = functools.partial(_V_again, model.populations[LONE], prepare, begin, ran.samples, step_ms)
         return _traces(model, run, ran, names, t, begin, origin_step, step_ms, origins, again)
     return _activity(model, run, ran, t, origin_step, origins)
+
+
+def _samples(name: str, asked: Any) -> int | None:
+    return None if asked is None else at_least_one(name, asked, "a whole number of samples")
 
 
 def _names(model: Model, record: str | Sequence[str] | None) -> tuple[str, ...]:

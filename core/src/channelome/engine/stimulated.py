@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..errors import ModelError
+from ..networks import Poisson
 from ..stimuli.amounts import DENSITY
 from ..stimuli.clamp import Clamp
 from ..stimuli.current import Counted, summed
@@ -22,6 +23,17 @@ from .request import checked_stimulus
 from .spread import SomeNeurons
 
 _ROLE = "stimulus"
+
+
+def stream_of(model: Model, name: str, role: str = _ROLE) -> Stream:
+    """What the random parts of what is given to a population follow from."""
+    return Stream(0 if model.network is None else model.network.seed, name, role)
+
+
+def source_counted(model: Model, label: str, dt: float) -> Any:
+    """A source of spikes in steps of `dt` ms."""
+    source = model.populations[label]
+    return source.counted(dt, stream_of(model, label, "rate")) if isinstance(source, Poisson) else source.counted(dt)
 
 
 def apart(model: Model, stimulus: Any) -> tuple[Any, dict[str, Any]]:
@@ -58,7 +70,7 @@ def stimuli_of(model: Model, stimulus: Any, dt: float, dtype: Any) -> dict[str, 
     if stimulus is None:
         return {}
     if model.network is None:
-        counted = _counted(model.populations[LONE], stimulus, dt, dtype, Stream(0, LONE, _ROLE))
+        counted = _counted(model.populations[LONE], stimulus, dt, dtype, stream_of(model, LONE))
         return {} if counted is None else {LONE: counted}
     cells = [label for label, part in model.populations.items() if not is_source(part)]
     if not isinstance(stimulus, Mapping):
@@ -75,7 +87,7 @@ def stimuli_of(model: Model, stimulus: Any, dt: float, dtype: Any) -> dict[str, 
             ) from None
         if label not in cells:
             raise ModelError(f"there is no population of cells '{name}' to stimulate; there are {', '.join(cells)}.")
-        counted = _of_group(model.populations[label], given, index, dt, dtype, Stream(model.network.seed, name, _ROLE))
+        counted = _of_group(model.populations[label], given, index, dt, dtype, stream_of(model, name))
         if counted is not None:
             found[label] = summed(found[label], counted) if label in found else counted
     return found

@@ -13,7 +13,7 @@ from ..engine.request import first_step, is_tracing, whole_steps
 from ..engine.simulation import simulate
 from ..engine.solvers import solver as find_solver
 from ..engine.solvers.staggered4 import Staggered4
-from ..engine.stimulated import apart, stimuli_of
+from ..engine.stimulated import apart, source_counted, stimuli_of
 from ..errors import ModelError, SimulationError
 from ..mechanisms.transmission import Coupling
 from ..networks import Network, Poisson, SpikeSource
@@ -188,17 +188,16 @@ def _with_given_spikes(asked: _Asked, dt: float, steps: int) -> Any:
     populations: dict[str, Any] = dict(net.populations)
     for label, source in net.populations.items():
         if isinstance(source, Poisson):
-            populations[label] = _sent(source, dt, steps, first, past)
+            populations[label] = _sent(source_counted(Model.of(net), label, dt), dt, steps, first, past)
     new: Any = object.__new__(type(net))
     new.__dict__.update(net.__dict__)
     new._set("populations", populations)
     return new
 
 
-def _sent(source: Poisson, dt: float, steps: int, first: int, past: int) -> SpikeSource:
-    count = math.prod(source.size)
+def _sent(by_step: Any, dt: float, steps: int, first: int, past: int) -> SpikeSource:
+    count = math.prod(by_step.size)
     block = max(1, min(steps, (1 << 22) // max(count, 1)))
-    by_step = source.counted(dt)
     draw = jax.jit(lambda ns: jax.lax.map(lambda n: by_step.spikes(first + n, past + n).ravel(), ns))
     rows, neurons = [], []
     for begin in range(0, steps, block):
@@ -208,7 +207,7 @@ def _sent(source: Poisson, dt: float, steps: int, first: int, past: int) -> Spik
         neurons.append(np.repeat(who, numbers[row, who]))
     times = (first + np.concatenate(rows) + 1) * dt
     given = SpikeSource(count, times=(times, "ms"), neurons=np.concatenate(neurons))
-    given._set("size", source.size)
+    given._set("size", by_step.size)
     return given
 
 

@@ -14,6 +14,7 @@ from jax import Array
 from jax.core import Tracer
 
 from ..cells import SingleCompartment
+from ..equality import compared
 from ..errors import ModelError, UnitError
 from ..stimuli import command
 from ..stimuli.amounts import VOLTAGE
@@ -27,6 +28,7 @@ from .relaxation import under_command, under_levels
 _MS, _MV = Unit.parse("ms"), Unit.parse("mV")
 
 
+@compared
 class Curves(NamedTuple):
     """Gates of a channel over the voltage.
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..equality import compared
 from ..errors import ModelError
 from ..stimuli import command
 from ..stimuli.current import Current
@@ -14,6 +15,7 @@ from .clamp import voltage_clamp
 _MV, _MS = Unit.parse("mV"), Unit.parse("ms")
 
 
+@compared
 class Sweeps(NamedTuple):
     """What a protocol finds.
 
@@ -32,6 +34,7 @@ class Sweeps(NamedTuple):
     compared: np.ndarray
 
 
+@compared
 class Protocol(NamedTuple):
     """A family of commands, one sweep for each value that is varied. Made by `activation` and the others of this module.
 

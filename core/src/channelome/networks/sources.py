@@ -22,6 +22,7 @@ from .counts import key_of, poisson
 _MS, _HZ = Unit.parse("ms"), Unit.parse("1/s")
 Frequency = Annotated[Any, _HZ]
 _ROLE = "spikes"
+_ALONE = Stream(role="rate")
 _MOST = 50_000
 """Spikes of one source in one step, on the mean: they are recorded as numbers of 16 bits."""
 
@@ -103,8 +104,11 @@ class Poisson(Module):
         if np.any(np.asarray(self.rate) < 0):
             raise ModelError(f"the rate of Poisson must be at least 0 Hz, got {np.min(self.rate):g}.")
 
-    def counted(self, dt: float) -> "PoissonByStep":
+    def counted(self, dt: float, stream: Stream = _ALONE) -> "PoissonByStep":
         """The same for steps of `dt` ms.
+
+        Args:
+            stream: what is random in a rate in time, and has no key, follows from.
 
         Raises:
             ModelError: for a rate in time whose details are finer than a step, or whose shape is another.
@@ -120,7 +124,7 @@ class Poisson(Module):
             mean = mean.astype(jnp.float32) if traced else np.asarray(mean, np.float32)
             return PoissonByStep(mean=mean, key=self.key, size=self.size)
         self.rate.check_step(dt, "the rate of Poisson")
-        counted = self.rate.counted(dt, jax.dtypes.canonicalize_dtype(float))
+        counted = self.rate.counted(dt, jax.dtypes.canonicalize_dtype(float), stream)
         shape = counted.shape
         if shape not in ((), self.size):
             raise ModelError(f"the rate of Poisson has the shape {shape}, but its size is {self.size}.")

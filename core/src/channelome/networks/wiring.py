@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..equality import compared
 from ..errors import ModelError
 from ..sampled import Drawn
 from .connect import Rule
@@ -86,6 +87,7 @@ class Wiring:
         return None, round(self.kept["longest"] / dt)
 
 
+@compared
 class EdgeTable(NamedTuple):
     """The synapses of a projection, one by one, in the order of source, then target.
 

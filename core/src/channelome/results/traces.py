@@ -307,7 +307,7 @@ class Traces:
         return archive.alike(self, other) if isinstance(other, Traces) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(tuple(self.data))
+        return hash(frozenset(self.data))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """As NumPy arrays, with the state at the end computed."""

@@ -75,6 +75,14 @@ def time_of(value: Any, what: str) -> Any:
     return time
 
 
+def one_time(value: Any, name: str, what: str) -> Any:
+    """In ms, one for all neurons, more than 0 and finite; `name` and `what` it is, for the error."""
+    time = time_of(value, name)
+    if np.ndim(time) or not (isinstance(time, Tracer) or 0 < time < math.inf):
+        raise ModelError(f"{what} must be positive, finite and one for all neurons, got {time} ms.")
+    return time
+
+
 def bounds_of(start: Any, stop: Any) -> tuple[float, float]:
     """From the earliest `start` to the latest `stop`; what JAX traces is taken to be any time."""
     return (

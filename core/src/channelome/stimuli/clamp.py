@@ -9,6 +9,7 @@ from jax.core import Tracer
 
 from ..equality import same
 from ..errors import ModelError, UnitError
+from ..streams import Stream
 from ..units import Unit, convert
 from .amounts import VOLTAGE, number, written
 from .current import Counted, Current
@@ -60,14 +61,15 @@ class Clamp:
     def __neg__(self) -> Any:
         return self * -1
 
-    def counted(self, cell: Any, dt: float, dtype: Any, origin: int) -> "CountedClamp":
-        """The same for a run of a cell with steps of `dt` ms, whose first has the number `origin`."""
+    def counted(self, cell: Any, dt: float, dtype: Any, origin: int, stream: Stream) -> "CountedClamp":
+        """The same for a run of a cell with steps of `dt` ms, whose first has the number `origin`; see `Current.counted`."""
         g = None
         if self.resistance is not None:
             g = number(
                 1 / self.resistance if self.unit == SPECIFIC else _TO_DENSITY / (self.resistance * cell.area), dtype
             )
-        return CountedClamp(self.command.counted(dt, dtype), g, np.int32(origin), self.command.span[0] < origin * dt)
+        command = self.command.counted(dt, dtype, stream)
+        return CountedClamp(command, g, np.int32(origin), self.command.span[0] < origin * dt)
 
     def __eq__(self, other: object) -> bool:
         return same(self, other) if isinstance(other, Clamp) else NotImplemented

@@ -19,6 +19,7 @@ import numpy as np
 from jax import Array
 from jax.core import Tracer
 
+from ..clock import EARLIEST, MOST_STEPS
 from ..equality import same
 from ..errors import ModelError, UnitError
 from ..streams import Stream
@@ -52,11 +53,22 @@ class Current:
     __array_ufunc__ = None  # an array times a stimulus is one stimulus, and no array of stimuli
 
     def __call__(self, t: Any) -> Any:
-        """The current at `t` (ms), in `unit`."""
-        t = jnp.asarray(t, float)
-        n = jnp.floor(t)
-        counted = self.counted(1.0, t.dtype)
-        return counted.form.at(counted.numbers, n.astype(jnp.int32), t - n)
+        """The current at `t` (ms), in `unit`: of the shape of `t`, and after it that of the population.
+
+        Raises:
+            ModelError: for a time that is no number, or too far away.
+        """
+        times = jnp.asarray(t, float)
+        if not isinstance(times, Tracer) and not bool(jnp.all((times >= EARLIEST) & (times < MOST_STEPS))):
+            raise ModelError(f"a stimulus is known from {EARLIEST:,} to {MOST_STEPS:,} ms, not at {t} ms.")
+        counted = self.counted(1.0, times.dtype)
+
+        def one(t: Any) -> Any:
+            n = jnp.floor(t)
+            return counted.at(n.astype(jnp.int32), t - n)
+
+        values = jax.vmap(one)(times.ravel())
+        return values.reshape(*times.shape, *values.shape[1:])
 
     def before(self) -> Any:
         """What it is until t = 0, where it may jump, in `unit`; of what begins only then its first value."""

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from ..clock import Moment, moment
+from ..clock import EARLIEST, Moment, moment
 from ..errors import ModelError
-from .amounts import alike, amplitude_of, bounds_of, length_of, number, time_of
+from .amounts import alike, amplitude_of, bounds_of, finite, length_of, number, one_time, time_of
 from .current import Current
 from .form import Form, Named, Numbers
 
@@ -112,7 +112,7 @@ def ramp(first: Any, last: Any, *, start: Any = "0 ms", stop: Any) -> Current:
     """A current that goes linearly from `first` at `start` to `last` at `stop`, and is 0 outside."""
     unit, a = amplitude_of(first)
     b = alike(last, unit, "the last value of the ramp")
-    begin, end = time_of(start, "start"), time_of(stop, "stop")
+    begin, end = (finite(time_of(t, name), f"the {name} of the ramp") for t, name in ((start, "start"), (stop, "stop")))
     _ordered(begin, end)
     return Current(unit, RAMP, {"first": a, "last": b, "start": begin, "stop": end}, length_of(begin, end))
 
@@ -127,8 +127,9 @@ class _Ramp(Named):
 
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
         edges = {name: moment(numbers[name], dt, dtype) for name in ("start", "stop")}
-        length = number((numbers["stop"] - numbers["start"]) / dt, dtype)
-        ends = {name: number(numbers[name], dtype) for name in ("first", "last")}
+        begin, first = begun(numbers["start"], numbers["stop"], numbers["first"], numbers["last"], dt)
+        length = number((numbers["stop"] - begin) / dt, dtype)
+        ends = {"first": number(first, dtype), "last": number(numbers["last"], dtype)}
         form = _Ramp(self.name, self.axes, self.units, not _on_steps(edges))
         return form, {**ends, **edges, "length": length}
 
@@ -154,6 +155,14 @@ class _Ramp(Named):
         return numbers["first"] + way * (numbers["last"] - numbers["first"])
 
 
+def begun(start: Any, stop: Any, first: Any, last: Any, dt: float) -> tuple[Any, Any]:
+    """Of a ramp that began before times are told apart, where it is from then on: that time, and its value there."""
+    if isinstance(start, Tracer) or isinstance(stop, Tracer) or np.all(start >= EARLIEST * dt):
+        return start, first
+    begin = np.where(stop > EARLIEST * dt, np.maximum(start, EARLIEST * dt), start)
+    return begin, first + (begin - start) / (stop - start) * (last - first)
+
+
 RAMP = _Ramp("ramp", (("first", 0), ("last", 0), ("start", 0), ("stop", 0), ("length", 0)), _TIMES)
 
 
@@ -161,9 +170,10 @@ def pulses(amplitude: Any, *, times: Any, width: Any) -> Current:
     """Rectangular pulses of one `width`, each beginning at one of `times`; where they overlap they add up."""
     unit, value = amplitude_of(amplitude)
     given = time_of(times, "times")
+    if np.ndim(given) > 1:
+        raise ModelError(f"the times of the pulses are one list, for all neurons, not of the shape {np.shape(given)}.")
     begins = jnp.sort(jnp.atleast_1d(given)) if isinstance(given, Tracer) else np.sort(np.atleast_1d(np.asarray(given)))
-    length = time_of(width, "width")
-    positive(length, "the width of the pulses")
+    length = one_time(width, "width", "the width of the pulses")
     return Current(unit, PULSES, {"amplitude": value, "times": begins, "width": length}, length_of(0.0, length))
 
 

@@ -12,9 +12,9 @@ from jax.core import Tracer
 from ..clock import moment
 from ..errors import ModelError
 from ..units import Unit, convert
-from .amounts import alike, amplitude_of, bounds_of, length_of, number, time_of, written
+from .amounts import alike, amplitude_of, bounds_of, finite, length_of, number, time_of, written
 from .current import Current
-from .edges import after
+from .edges import after, begun
 from .form import Form, Named, Numbers
 from .sampled import HELD, LINEAR
 
@@ -34,7 +34,7 @@ def command(hold: Any, *epochs: Any, start: Any = "0 ms") -> Current:
         ModelError: for what is no epoch, a duration below 0, a level that is not finite.
     """
     unit, rest = amplitude_of(hold, "the holding level of the command")
-    first, last, edges, traces = [], [], [time_of(start, "start")], []
+    first, last, edges, traces = [], [], [finite(time_of(start, "start"), "the start of the command")], []
     for k, epoch in enumerate(epochs):
         where = f"epoch {k} of the command"
         if isinstance(epoch, Current):
@@ -99,10 +99,12 @@ class _Epochs(Named):
 
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
         edges = numbers["edges"]
-        lengths = [number((b - a) / dt, dtype) for a, b in itertools.pairwise(edges)]
+        ends = zip(itertools.pairwise(edges), numbers["first"], numbers["last"], strict=True)
+        from_on = [(a, first) if last is None else begun(a, b, first, last, dt) for (a, b), first, last in ends]
+        lengths = [number((b - a) / dt, dtype) for (a, _), b in zip(from_on, edges[1:], strict=True)]
         return self, {
             "hold": number(numbers["hold"], dtype),
-            "first": tuple(number(x, dtype) for x in numbers["first"]),
+            "first": tuple(number(x, dtype) for _, x in from_on),
             "last": tuple(None if x is None else number(x, dtype) for x in numbers["last"]),
             "edges": tuple(moment(x, dt, dtype) for x in edges),
             "lengths": tuple(lengths),

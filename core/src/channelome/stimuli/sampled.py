@@ -9,12 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from ..clock import rhythm
+from ..clock import EARLIEST, rhythm
 from ..errors import ModelError
 from ..streams import checked_seed
-from .amounts import alike, amplitude_of, bounds_of, finite, length_of, number, time_of
+from .amounts import alike, amplitude_of, bounds_of, finite, length_of, number, one_time, time_of
 from .current import Current, key_of
-from .edges import after, positive
+from .edges import after
 from .form import Form, Named, Numbers
 
 _UNITS = {"dt": "ms", "start": "ms", "key": ""}
@@ -34,8 +34,10 @@ def samples(values: Any, *, dt: Any, start: Any = "0 ms", hold: bool = False) ->
     if len(array) < (1 if hold else 2):
         few = "there is none" if not len(array) else "there is one: give hold=True, or another"
         raise ModelError(f"samples are joined by lines, and {few}.")
-    interval, begin = time_of(dt, "dt"), finite(time_of(start, "start"), "the start of the samples")
-    positive(interval, "dt of the samples")
+    interval, begin = (
+        one_time(dt, "dt", "dt of the samples"),
+        finite(time_of(start, "start"), "the start of the samples"),
+    )
     form = HELD if hold else LINEAR
     return Current(unit, form, {"values": array, "dt": interval, "start": begin}, length_of(0.0, interval))
 
@@ -55,6 +57,7 @@ class _Samples(Named):
         return {"hold": "True"} if self.held else {}
 
     def counted(self, numbers: Numbers, dt: float, dtype: Any) -> tuple[Form, Numbers]:
+        self._check_start(numbers["start"], numbers["dt"])
         place = rhythm(dt, numbers["dt"], numbers["start"], dtype)
         straddles = not (_in_steps(numbers["dt"], dt) and _in_steps(numbers["start"], dt))
         return replace(self, straddles=straddles), {
@@ -82,6 +85,12 @@ class _Samples(Named):
         )  # the end of a step is on its own side of an edge
         over = jnp.where(jnp.asarray(share) < 1, jnp.floor(place), just_before)
         return self._between(numbers["values"], k + over.astype(jnp.int32), place - over)
+
+    def _check_start(self, start: Any, interval: Any) -> None:
+        if not isinstance(start, Tracer) and not isinstance(interval, Tracer) and np.any(start < EARLIEST * interval):
+            raise ModelError(
+                f"the samples begin at {np.min(start):g} ms, more than {-EARLIEST:,} of them before 0: leave out the first."
+            )
 
     def span(self, numbers: Numbers) -> tuple[float, float]:
         count = np.shape(numbers["values"])[0] - (0 if self.held else 1)
@@ -135,9 +144,12 @@ def noise(mean: Any, std: Any, *, key: Any = None, dt: Any = "0.1 ms", size: int
     """
     unit, average = amplitude_of(mean)
     spread = alike(std, unit, "std of the noise")
-    interval = time_of(dt, "dt")
-    positive(interval, "dt of the noise")
-    shape = (size,) if isinstance(size, int) else tuple(size)
+    if not isinstance(spread, Tracer) and np.any(np.asarray(spread) < 0):
+        raise ModelError(f"the std of the noise must be at least 0, got {np.min(spread):g} {unit}.")
+    interval, shape = one_time(dt, "dt", "dt of the noise"), _shape(size)
+    for name, value in (("mean", average), ("std", spread)):
+        if shape and np.shape(value) not in ((), shape):
+            raise ModelError(f"the {name} of the noise has the shape {np.shape(value)}, but its size is {shape}.")
     if key is not None and not isinstance(key, Tracer) and not _is_key(key):
         key = key_of(checked_seed(key, "the noise"))
     form = _Noise("noise", (("mean", 0), ("std", 0)), _UNITS, shape)
@@ -189,6 +201,13 @@ class _Noise(Named):
     def _held(self, numbers: Numbers, k: Any) -> Any:
         drawn = jax.random.normal(jax.random.fold_in(numbers["key"], k), self.shape, jnp.float32)
         return numbers["mean"] + numbers["std"] * drawn.astype(jnp.result_type(numbers["std"]))
+
+
+def _shape(size: Any) -> tuple[int, ...]:
+    shape = tuple(size) if isinstance(size, tuple | list) else (size,)
+    if not all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n > 0 for n in shape):
+        raise ModelError(f"the size of the noise must be a positive number or a tuple of them, not {size!r}.")
+    return tuple(int(n) for n in shape)
 
 
 def _is_key(x: Any) -> bool:
