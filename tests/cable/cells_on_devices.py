@@ -47,12 +47,15 @@ def go(what, duration, devices, **given):
 
 
 def alone(devices):
-    """Records of a place, a region, all of the cell and a part; a current for each and noise."""
+    """Records of a place, a region, all of the cell and a part; a current for each and noise. Nothing travels."""
     cell = cells()
     stimulus = ch.at("soma", ch.step(AMOUNTS)) + ch.at("apical(0.5)", ch.noise("0.1 nA", "0.1 nA", size=N, key=1))
     record = ["soma.V", "apical.V", "V", "soma.IK.n", "dend(0.1).INa.current", "spikes"]
     given = {"stimulus": stimulus, "record": record, "every": 5}
-    return found(go(cell, "6 ms", devices, chunk=20, **given)), cell, given
+    with mock.patch.object(
+        jax.lax, "all_gather", side_effect=AssertionError("cells without synapses asked for others")
+    ):
+        return found(go(cell, "6 ms", devices, chunk=20, **given)), cell, given
 
 
 def continued(cell, given, devices, output):

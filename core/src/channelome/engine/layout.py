@@ -166,7 +166,7 @@ def layout_of(
         together: whether to merge at all: not under a trace.
         apart: populations that have a block each, whatever their structure.
     """
-    places = _places(populations, projections, together, apart, devices)
+    places = _places(populations, projections, together, apart, _in_rows(devices))
     sources = {label for label, population in populations.items() if is_source(population)}
     bundles: dict[str, Bundle] = {}
     for group in _groups(projections, places, sources, dt, together):
@@ -189,7 +189,7 @@ def _places(
     projections: Mapping[str, Pathway],
     together: bool,
     apart: Collection[str],
-    devices: int,
+    rows: bool,
 ) -> dict[str, Place]:
     alone = set(apart) | {
         end
@@ -200,12 +200,8 @@ def _places(
     blocks: dict[Any, list[str]] = {}
     for label, population in populations.items():
         key: Any = label
-        if is_source(population) or not together or label in alone:
-            pass
-        elif is_point(population):
-            key = structure(population)
-        elif devices == 1:  # of cells of several shapes each is shared by itself
-            key = kind(population)
+        if together and label not in alone and not is_source(population):
+            key = structure(population) if is_point(population) else kind(population)
         blocks.setdefault(key, []).append(label)
     places = {}
     for key, labels in blocks.items():
@@ -214,7 +210,7 @@ def _places(
         stands = forest_of([populations[label] for label in labels]).stands if forest else [None] * len(labels)
         total = sum(math.prod(populations[label].size) for label in labels)
         first, whole = 0, first_of.size if len(labels) == 1 else (total,)
-        if _in_rows(devices) and total >= ROWS and not isinstance(key, str) and is_point(first_of):
+        if rows and total >= ROWS and not isinstance(key, str) and is_point(first_of):
             whole = (-(-total // ROW), ROW)
         for label, stand in zip(labels, stands, strict=True):
             size = populations[label].size
