@@ -239,6 +239,7 @@ def stepped(
         raise ModelError(
             f"{type(solver).__name__} keeps no State between steps, which gap junctions need: take another solver."
         )
-    cell = Joined({name: parts.blocks[name] for name in names}, web_of(joint, parts, {k: carries[k].V for k in names}))
-    after = solver.step(cell, cell.joined(carries), n, dt, Drives(cell, drives))
+    own = {name: carries[name] for name in names}
+    cell = Joined({name: parts.blocks[name] for name in names}, web_of(joint, parts, {k: x.V for k, x in own.items()}))
+    after = solver.step(cell, cell.joined(own), n, dt, Drives(cell, drives))
     return cell.apart(after)
