@@ -205,6 +205,21 @@ def test_what_diffuses_along_the_cell_does_so_where_it_is_held_too():
     assert fine["ca.C_in"][-1].min() > 1.1 * fine["ca.C_in"][0].max()
 
 
+def test_a_population_is_held_beside_others_that_gap_junctions_join():
+    alone = go(leaky(), LEVELS, "3 ms")
+    net = ch.Network(
+        held=leaky(size=1), a=leaky(size=1), b=leaky(size=1),
+        g=ch.Projection("a.soma", "b.soma", "GapJunction", ch.one_to_one(), weight="1 nS"),
+    )  # fmt: skip
+    beside = ch.simulate(
+        net, "3 ms", dt="0.025 ms", stimulus={"held": held(LEVELS), "a": ch.at("soma", "0.1 nA")},
+        record=["held.V", "held.clamp.current", "b.soma.V"],
+    )  # fmt: skip
+    for name in NAMES:
+        np.testing.assert_allclose(beside[f"held.{name}"][:, 0], alone[name], rtol=1e-12)
+    assert beside["b.soma.V"][-1, 0] > -64.9
+
+
 # ---- ways of running -----------------------------------------------------------------------------------------------
 
 

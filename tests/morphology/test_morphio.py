@@ -37,6 +37,21 @@ def test_an_outline_of_a_circle_is_nearly_a_sphere(tmp_path: Path):
     assert morph.areas[0] == pytest.approx(4 * np.pi * 100, rel=0.06)
 
 
+def test_corners_alone_are_an_outline(tmp_path: Path):
+    """Square to the axes, whose edges lie at one level each: NEURON's Import3d makes a cylinder of 9.6 by 10 um of it, too; of the second
+    it makes nearly nothing, since the edge from the last corner to the first is no side to it."""
+
+    def soma(*corners: tuple[float, float]) -> ch.Morphology:
+        rows = "\n".join(f"({x} {y} 0 0.1)" for x, y in corners)
+        return read(tmp_path, f'("CellBody" (CellBody)\n{rows}\n)\n((Dendrite)\n(5 0 0 2)\n(50 0 0 1)\nNormal\n)\n')
+
+    square = soma((-5, -5), (5, -5), (5, 5), (-5, 5))
+    assert square.lengths[0] == pytest.approx(9.6, abs=1e-6)
+    np.testing.assert_allclose(square.anatomy.branches.points[:21, 3], 10.0, rtol=1e-12)
+    wide = soma((9, -5), (9, 5), (-9, 5), (-9, -5))
+    assert wide.areas[0] == pytest.approx(np.pi * 18 * 10, rel=0.15)
+
+
 def test_an_outline_that_ends_across_from_where_it_began_has_two_sides(tmp_path: Path):
     rows = "(0 -10 0 0.1)\n(3 -5 0 0.1)\n(4 0 0 0.1)\n(3 5 0 0.1)\n(0 10 0 0.1)"
     morph = read(tmp_path, f'("CellBody" (CellBody)\n{rows}\n)\n((Dendrite)\n(10 0 0 2)\n(50 0 0 1)\nNormal\n)\n')
@@ -67,3 +82,20 @@ def test_without_morphio_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "morphio", None)
     with pytest.raises(ImportError, match=r'.asc files are read by MorphIO: pip install "channelome\[morphology\]"'):
         ch.Morphology.from_file(CELLS / "outline.asc")
+
+
+def test_a_diameter_is_mended_where_it_is_asked_for_and_no_repair_is_passed_over(tmp_path: Path):
+    file = tmp_path / "cell.asc"
+    file.write_text(OUTLINE.replace("40.0  2.0  2.50", "40.0  2.0  0.00"))
+    mended, whole = ch.Morphology.from_file(file, repair="diameters"), ch.Morphology.from_file(CELLS / "outline.asc")
+    assert mended.notes == ("1 point given the diameter of a neighbour",)
+    changed = mended.anatomy.branches.points[:, 3] != whole.anatomy.branches.points[:, 3]
+    at = int(np.flatnonzero(changed)[0])
+    assert changed.sum() == 1
+    assert mended.anatomy.branches.points[at, 3] == whole.anatomy.branches.points[at - 1, 3]
+    with pytest.raises(
+        ch.ModelError, match=r"repair='roots' is for SWC files: of .asc files diameters and lengths can be asked"
+    ):
+        ch.Morphology.from_file(file, repair=["roots", "diameters"])
+    with pytest.raises(ch.ModelError, match="is read from the path of a file"):
+        ch.Morphology.from_file(None)  # pyright: ignore[reportArgumentType]

@@ -239,7 +239,8 @@ def stepped(
         raise ModelError(
             f"{type(solver).__name__} keeps no State between steps, which gap junctions need: take another solver."
         )
-    web = web_of(joint, parts, {name: carries[name].V for name in names}, axis, devices)
+    own = {name: carries[name] for name in names}
+    web = web_of(joint, parts, {name: x.V for name, x in own.items()}, axis, devices)
     cell = Joined({name: parts.blocks[name] for name in names}, web)
-    after = solver.step(cell, cell.joined(carries), n, dt, Drives(cell, drives))
+    after = solver.step(cell, cell.joined(own), n, dt, Drives(cell, drives))
     return cell.apart(after)

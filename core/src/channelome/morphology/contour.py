@@ -46,11 +46,13 @@ def _levels(outline: np.ndarray, source: str) -> np.ndarray | None:
     bottom = int(np.argmin(along))
     one = _rising(along[:bottom][::-1], across[:bottom][::-1])
     other = _rising(along[bottom:], across[bottom:])
-    if min(len(one[0]), len(other[0])) < 2:
+    if not (len(one[0]) and len(other[0])):
         return None
     ends = np.sort(np.concatenate([one[0], other[0]]))
     levels = np.linspace(ends[1], ends[-2], _LEVELS)
     diameters = np.abs(np.interp(levels, *one) - np.interp(levels, *other))
+    if diameters.max() < np.ptp(across) / 2:  # both are one side, and the other is missing
+        return None
     diameters[0] = (diameters[0] + diameters[1]) / 2  # no end of diameter 0
     diameters[-1] = (diameters[-1] + diameters[-2]) / 2
     return np.column_stack([levels[:, None] * major + center, diameters])

@@ -8,10 +8,10 @@ import numpy as np
 from ..errors import ModelError
 from .branches import Branches, sphere
 from .contour import stack
-from .points import SOMA
+from .points import SOMA, way
 
 
-def read(path: Path) -> tuple[Branches, tuple[str, ...]]:
+def read(path: Path, repair: frozenset[str] = frozenset()) -> tuple[Branches, tuple[str, ...]]:
     """The branches of a file, and what MorphIO has to say of it.
 
     What begins at the soma is connected to its middle, at no cost, as NEURON's Import3d does it.
@@ -32,12 +32,11 @@ def read(path: Path) -> tuple[Branches, tuple[str, ...]]:
     except morphio.MorphioError as error:
         words = " ".join(str(error).replace("\x1b[1;31m", "").replace("\x1b[0m", "").split())
         raise ModelError(f"{path.name} is not understood by MorphIO: {words}") from None
-    return _branches(cell, path.name), tuple(
-        f"MorphIO: {warning.warning.msg().splitlines()[-1].strip()}" for warning in said.get_all()
-    )
+    notes = [f"MorphIO: {warning.warning.msg().splitlines()[-1].strip()}" for warning in said.get_all()]
+    return _branches(cell, path.name, repair, notes), tuple(notes)
 
 
-def _branches(cell: Any, source: str) -> Branches:
+def _branches(cell: Any, source: str, repair: frozenset[str], notes: list[str]) -> Branches:
     parts: list[np.ndarray] = []
     parent, attach, tag = list[int](), list[float](), list[int]()
     soma = np.column_stack([cell.soma.points, cell.soma.diameters]).astype(float)
@@ -60,14 +59,30 @@ def _branches(cell: Any, source: str) -> Branches:
         tag.append(int(section.type))
         parent.append((0 if len(soma) else -1) if section.is_root else number[section.parent.id])
         attach.append((0.5 if len(soma) else 0.0) if section.is_root else 1.0)
+    if "diameters" in repair:
+        notes += _widen(parts, parent, tag)
     points = np.concatenate(parts)
     if not (np.isfinite(points).all() and (points[:, 3] > 0).all()):
         where = points[~(np.isfinite(points).all(axis=1) & (points[:, 3] > 0))][0]
         raise ModelError(
-            f"{source}: the diameter at ({where[0]:g}, {where[1]:g}, {where[2]:g}) um is {where[3]:g}, and must be positive."
+            f"{source}: the diameter at ({where[0]:g}, {where[1]:g}, {where[2]:g}) um is {where[3]:g}, and must be positive. {way('diameters')}"
         )
     first = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
     return Branches(points, first, np.array(parent), np.array(attach), np.array(tag))
+
+
+def _widen(parts: list[np.ndarray], parent: list[int], tag: list[int]) -> list[str]:
+    """Give points of neurites without a positive diameter that of the nearest one toward the root, else of the next one; says how many."""
+    count = 0
+    for i, points in enumerate(parts):
+        wrong = ~(points[:, 3] > 0)
+        if tag[i] == SOMA or not wrong.any() or wrong.all():
+            continue
+        count += int(wrong.sum())
+        above = parts[parent[i]][-1, 3] if parent[i] >= 0 and tag[parent[i]] != SOMA else points[~wrong][0, 3]
+        for k in np.flatnonzero(wrong):
+            points[k, 3] = points[k - 1, 3] if k else above
+    return [f"{count} {'point' if count == 1 else 'points'} given the diameter of a neighbour"] if count else []
 
 
 def _soma(points: np.ndarray, source: str) -> np.ndarray:

@@ -13,7 +13,7 @@ from .branches import Branches, branches, without_empty
 from .compartments import Compartments
 from .discretise import PerBranch, Rule, discretise
 from .pictures import cell, dendrogram
-from .points import Points, asked, tree
+from .points import Points, asked, check_repairs, tree
 from .regions import mask
 from .report import report
 from .swc import parse, read_text
@@ -65,28 +65,32 @@ class Morphology:
 
         Args:
             path: of the file.
-            repair: as in `from_swc`; of other files only ``lengths`` can be asked.
+            repair: as in `from_swc`; of other files only ``lengths`` can be asked, of ``.asc`` and ``.h5`` ``diameters`` too.
             names: regions under names of one's own, beside those of the file.
 
         Raises:
             ImportError: for files that need the extra, without it.
             ModelError: for another ending, and for what is wrong in the file.
         """
-        path = Path(path)
+        if not isinstance(path, str | Path):
+            raise ModelError(f"a morphology is read from the path of a file, such as 'cell.swc', not {path!r}.")
+        path, wanted = Path(path), asked(repair)
         kind = path.suffix.lower()
         if kind == ".swc":
             return cls.from_swc(path, repair=repair, names=names)
         if kind in (".asc", ".h5"):
-            found, notes = morphio_files.read(path)
+            check_repairs(wanted, {"lengths", "diameters"}, kind)
+            found, notes = morphio_files.read(path, wanted)
             groups: dict[str, str | tuple[int, ...]] = {}
         elif kind in (".nml", ".xml"):
             from . import neuroml  # not above: XML takes 6 ms of every start
 
+            check_repairs(wanted, {"lengths"}, kind)
             found, groups = neuroml.parse(read_text(path), path.name)
             notes = ()
         else:
             raise ModelError(f"'{path.name}' ends with none of .swc, .nml, .asc, .h5, by which the format is told.")
-        found, more = without_empty(found, path.name, asked(repair))
+        found, more = without_empty(found, path.name, wanted)
         return cls(Anatomy(found, path.name, groups, (*notes, *more))).named(**(names or {}))
 
     @classmethod

@@ -75,6 +75,19 @@ def asked(repair: str | Sequence[str]) -> frozenset[str]:
     return frozenset(REPAIRS) if "all" in names else frozenset(names)
 
 
+def check_repairs(wanted: frozenset[str], known: set[str], kind: str) -> None:
+    """Refuse repairs that files of a kind know nothing of; all of them together are what there is.
+
+    Raises:
+        ModelError: for one that would be passed over.
+    """
+    beyond = sorted(wanted - known)
+    if beyond and wanted != frozenset(REPAIRS):
+        raise ModelError(
+            f"repair='{beyond[0]}' is for SWC files: of {kind} files {' and '.join(sorted(known))} can be asked."
+        )
+
+
 def tree(points: Points, source: str, repair: frozenset[str]) -> tuple[Points, np.ndarray, tuple[str, ...]]:
     """`points` as one tree whose root comes first and whose parents come before their children.
 
@@ -112,7 +125,7 @@ def _unique(points: Points, source: str, repair: frozenset[str], notes: list[str
         before = int(points.line[points.id == points.id[at]][0])
         raise ModelError(
             f"{source}: the id {points.id[at]} stands in line {before} and again in line {points.line[at]}"
-            f"{_more(again)}. {_way('duplicates')}"
+            f"{_more(again)}. {way('duplicates')}"
         )
     notes.append(f"{_count(again)} with an id that stood before left out")
     return points.take(~again)
@@ -125,7 +138,7 @@ def _positive(points: Points, source: str, repair: frozenset[str], notes: list[s
     if "diameters" not in repair:
         at = int(np.flatnonzero(wrong)[0])
         raise ModelError(
-            f"{source}: the radius of {_these(points, wrong)} is {points.radius[at]:g}, and must be positive. {_way('diameters')}"
+            f"{source}: the radius of {_these(points, wrong)} is {points.radius[at]:g}, and must be positive. {way('diameters')}"
         )
     if wrong.all():
         raise ModelError(f"{source}: no point has a positive radius.")
@@ -161,7 +174,7 @@ def _with_parents(points: Points, source: str, repair: frozenset[str], notes: li
         at = int(np.flatnonzero(wrong)[0])
         raise ModelError(
             f"{source}: {_these(points, wrong)} {_has(wrong)} a parent that is missing: {points.parent[at]}"
-            f"{' (a root has the parent -1)' if points.parent[at] <= 0 else ''}. {_way('parents')}"
+            f"{' (a root has the parent -1)' if points.parent[at] <= 0 else ''}. {way('parents')}"
         )
     cut = np.zeros(len(points), bool)
     cut[_depth_first(np.where(wrong, -1, np.where(parent == -1, -3, parent)))] = True
@@ -197,7 +210,7 @@ def _one_root(points: Points, source: str, repair: frozenset[str], notes: list[s
         return points
     if "roots" not in repair:
         raise ModelError(
-            f"{source} has {roots.sum()} roots: {_these(points, roots)}. A cell is one tree. {_way('roots')}"
+            f"{source} has {roots.sum()} roots: {_these(points, roots)}. A cell is one tree. {way('roots')}"
         )
     parent = points.parent_index()
     of = np.full(len(points), -1)
@@ -221,7 +234,7 @@ def _sorted(points: Points, source: str, repair: frozenset[str], notes: list[str
         return points.take(order)
     if early.any():
         stands = "stands" if early.sum() == 1 else "stand"
-        raise ModelError(f"{source}: {_these(points, early)} {stands} before the parent. {_way('order')}")
+        raise ModelError(f"{source}: {_these(points, early)} {stands} before the parent. {way('order')}")
     return points
 
 
@@ -241,7 +254,7 @@ def _depth_first(parent: np.ndarray) -> list[int]:
 _Step = Callable[[Points, str, frozenset[str], list[str]], Points]
 
 
-def _way(repair: str) -> str:
+def way(repair: str) -> str:
     return f"With repair='{repair}' {REPAIRS[repair]}."
 
 
