@@ -1,6 +1,7 @@
 """LONGITUDINAL_DIFFUSION: along.json, which make_along.py wrote by NEURON, what stays, what a file must say and what is refused."""
 
 import json
+import re
 from pathlib import Path
 
 import jax
@@ -11,6 +12,7 @@ from channelome_nmodl.text import NmodlError, source
 
 import channelome as ch
 from channelome.authoring import CurrentDensity, General
+from channelome.formulas.write import module, names_of
 from channelome.maths import FARADAY
 
 HERE = Path(__file__).parent
@@ -156,3 +158,10 @@ def test_fluxes_of_a_reaction_are_those_of_the_last_one():
     assert ion.variables == ("pump", "loaded", "C_in")
     moved = pump.slope({name: np.asarray(x) for name, x in states.items()}, carried)  # pyright: ignore
     assert float(moved["C_in"]) == pytest.approx(-first * 1e10 * 2, rel=1e-5)
+
+
+def test_a_written_class_holds_no_whole_number_that_32_bits_do_not():
+    parts = load_all(HERE / "mods/pumped.mod")
+    text = module(names_of([one.plan for one in parts], "IPumped_Test2020"), "0" * 64)
+    assert "10000000000.0" in text
+    assert not re.search(r"\d{10,}(?![\d.])", text.replace("0" * 64, ""))
