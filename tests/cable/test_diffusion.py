@@ -44,6 +44,24 @@ class Still(GeneralIon, species="ca"):
     C_out: Concentration = 2.0
 
 
+class Two(GeneralIon, species="ca", variables=("C_in", "B")):
+    """Two things that move, each with its own coefficient, in a shell and the core of a cylinder; B turns into nothing."""
+
+    diameter: Length = None
+    C_out: Concentration = 2.0
+    C_rest: Concentration = 1e-3
+    B_rest: Concentration = 2e-3
+
+    def rest(self):
+        return {"C_in": self.C_rest, "B": self.B_rest}
+
+    def derivatives(self, C_in, B):
+        return {"C_in": 0 * C_in, "B": -2e-4 * B}
+
+    def diffusion(self):
+        return {"C_in": (D, self.diameter**2 / 2), "B": (D / 4, self.diameter**2 / 5)}
+
+
 def pool(**given):
     """Calcium that nothing removes."""
     return ch.ion("CalciumDetailed", **{"D": (D, "um^2/ms"), "tau": "1e30 ms"} | given)
@@ -78,6 +96,28 @@ def test_a_wave_on_a_sealed_cylinder_decays_at_its_rate():
     amplitude = (C @ shape) / (shape @ shape)
     np.testing.assert_allclose(amplitude, 5e-4 * np.exp(-rate * np.arange(11) * 100.0), rtol=5e-4)
     np.testing.assert_allclose(C[-1], 1e-3 + amplitude[-1] * shape, rtol=1e-9)  # it is the shape that stays itself
+
+
+def test_each_variable_has_its_own_coefficient():
+    comps = CYLINDER.discretise(ch.per_branch(200))
+    C, rate = mode(comps)
+    B, _ = mode(comps, C=2e-3)
+    cell = build(comps, Two(C_rest=(C, "mM"), B_rest=(B, "mM")))
+    run = ch.simulate(cell, "1000 ms", dt="2 ms", record=["ca.C_in", "ca.B"], every=500)
+    shape = np.cos(np.pi * comps.x)
+    C, B = (np.asarray(run[name])[-1] for name in ("ca.C_in", "ca.B"))
+    assert (C @ shape) / (shape @ shape) == pytest.approx(5e-4 * np.exp(-1000 * rate), rel=1e-3)
+    assert (B @ shape) / (shape @ shape) == pytest.approx(1e-3 * np.exp(-1000 * (rate / 4 + 2e-4)), rel=1e-3)
+    assert B.mean() == pytest.approx(2e-3 * np.exp(-0.2), rel=1e-4)
+
+
+def test_the_volume_that_a_variable_fills_is_that_of_its_cross_section():
+    """What it exchanges follows the square of the diameter, as the volume of compartments does: it ends even, and none is lost."""
+    start = uneven(CUT)
+    C = calcium(build(CUT, Two(C_rest=(start, "mM"))), 20000.0, 100.0, every=200)
+    volume = CUT.area * CUT.diameter
+    np.testing.assert_allclose(C @ volume, start @ volume, rtol=1e-12)
+    np.testing.assert_allclose(C[-1], np.average(start, weights=volume), rtol=0.02)
 
 
 def test_refinement_in_space_is_of_second_order():
@@ -270,6 +310,9 @@ MISTAKES = {
         "a point neuron has no compartments to diffuse between: leave D out, or build a MultiCompartment",
     ),
     "nothing that changes": (lambda: build(CUT, Still(D="1 um^2/ms")), "has no C_in that changes: take a pool"),
+    "what is no variable": (lambda: build(ca=type("Odd", (Two,), {"diffusion": lambda self: {"A": (1.0, 1.0)}})()), "lets 'A' diffuse, which is none of its variables C_in, B"),
+    "a coefficient beside its own": (lambda: build(ca=Two(D="1 um^2/ms")), "says itself how it diffuses along a cell, and takes no D"),
+    "a point without a diameter": (lambda: ch.SingleCompartment(1, Two(), celsius=20), "depends on the diameter, and a point neuron has none"),
     "something else of that name": (lambda: type("Deep", (GeneralIon,), {"__annotations__": {"D": Length}, "D": 1.0}, species="ca"), "give that another name"),
     "a fixed ion": (lambda: ch.ion("CalciumFixed", D="1 um^2/ms"), "CalciumFixed has no parameter 'D'"),
 }  # fmt: skip

@@ -60,9 +60,9 @@ def test_a_channel_and_its_pool_run_together_in_a_cell():
 def test_what_a_pool_must_be_given_is_asked_for():
     pump = ch.load_ion(MODS / "pump.mod")
     assert pump.variables == ("free", "bound", "pump", "loaded", "C_in")
-    with pytest.raises(ch.ModelError, match="capump must be given diam, in um"):
-        pump()
-    assert float(pump(diam="2 um").view(pump(diam="2 um").initial(), 24.0).C_in) == pytest.approx(6e-5)
+    with pytest.raises(ch.ModelError, match="depends on the diameter, and a point neuron has none"):
+        ch.SingleCompartment(1, pump(), celsius=24)
+    assert float(pump(diameter="2 um").view(pump().initial(), 24.0).C_in) == pytest.approx(6e-5)
 
 
 def test_an_ion_may_have_its_own_formula_of_its_reversal_potential():
@@ -109,9 +109,11 @@ def test_a_synapse_runs_in_a_network_and_its_plasticity_with_it():
         ("shell", "INITIAL { cai = rest }", "INITIAL { rest = ica cai = 1e-4 }", "rest is set once, in INITIAL, from ica"),
         ("shell", "SOLVE fill METHOD cnexp", "SOLVE fill METHOD cnexp if (cai < 1e-5) { cai = 1e-5 }", "BREAKPOINT sets the state cai"),
         ("shell", "DERIVATIVE fill {", "DERIVATIVE fill { if (ica > 0) { cai' = 0 }", "stands in an if"),
-        ("pump", "COMPARTMENT PI", "LONGITUDINAL_DIFFUSION PI*diam { ca }\nCOMPARTMENT PI", "line 18: LONGITUDINAL_DIFFUSION"),
+        ("pump", "COMPARTMENT PI", "LONGITUDINAL_DIFFUSION PI*diam*ca { ca }\nCOMPARTMENT PI", "line 18: LONGITUDINAL_DIFFUSION of ca"),
         ("pump", "READ cao, ica WRITE cai", "READ cao, ica WRITE cai USEION na READ nai", None),
         ("pump", "  cai = ca }", "  cai = ca + bound }", "cai is no multiple of one state but made of bound, ca"),
+        ("expsyn", "NET_RECEIVE(w (uS))", "NET_RECEIVE(w (uS), w)", "NET_RECEIVE has two arguments of one name: w, w"),
+        ("pump", "cai = ca }", "cai = ca + 0*twice(1, 2) }\nFUNCTION twice(x, x) { twice = x }", "line 16: twice has two arguments of one name"),
         ("expsyn", "g = g + w", "g = g + w*(1 - g)", "what is no multiple of the weight"),
         ("expsyn", "g = g + w", "g = g + w  net_send(1, 1)", r"net_send\(\) makes events of its own"),
         ("expsyn", "g = g + w", "g = g + w*t", "depends on time itself"),

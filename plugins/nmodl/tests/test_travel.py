@@ -30,7 +30,7 @@ def instances():
     found = []
     for name in NAMES:
         for one in load_all(MODS / f"{name}.mod"):
-            found.append(one.cls(**({"diam": "2 um"} if name == "pump" else {})))
+            found.append(one.cls(**({"diameter": "2 um"} if name in ("pump", "shells") else {})))
     return found
 
 

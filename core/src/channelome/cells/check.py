@@ -23,9 +23,9 @@ def check_cell(cell: "SingleCompartment") -> None:
     """Raise `ModelError` for what is wrong with the model, naming the part and the way out."""
     check_parts(cell)
     for species, ion in cell.ions.items():
-        if isinstance(ion, Shells):
+        if "diameter" in type(ion).parameters:
             _check_diameter(species, ion)
-        elif ion.diffusing(1.0):
+        elif getattr(ion, "D", None) is not None:
             raise ModelError(
                 f"the ion '{species}' ({type(ion).__name__}) is given a diffusion coefficient D, and a point neuron has no compartments to "
                 f"diffuse between: leave D out, or build a MultiCompartment."
@@ -34,13 +34,19 @@ def check_cell(cell: "SingleCompartment") -> None:
         _check_shape(where, parameter, value, cell.size)
 
 
-def _check_diameter(species: str, ion: Shells) -> None:
+def _check_diameter(species: str, ion: Any) -> None:
     where = f"the ion '{species}' ({type(ion).__name__})"
     if ion.diameter is None:
         raise ModelError(
-            f"{where} has shells, and a point neuron no diameter: give it one, diameter='10 um', the cylinder's that it stands for."
+            f"{where} depends on the diameter, and a point neuron has none: give it one, diameter='10 um', the cylinder's that it stands for."
         )
-    ion.check_room(where)
+    if isinstance(ion, Shells):
+        ion.check_room(where)
+
+
+def _somewhere(ion: Ion) -> Ion:
+    """The ion where it has a diameter, if it depends on one."""
+    return ion.in_cylinders(1.0) if getattr(ion, "diameter", 0) is None else ion
 
 
 def check_parts(cell: Any) -> None:
@@ -58,7 +64,8 @@ def check_parts(cell: Any) -> None:
             _needs_concentrations(label, channel, ion)
             _positive(ion, f"the GHK current of the channel '{label}' ({type(channel).__name__})")
     for species, ion in cell.ions.items():
-        still = ion.diffusing(1.0).keys() - ion.initial().keys()
+        at = _somewhere(ion)
+        still = at.diffusing(1.0).keys() - at.initial().keys()
         if still:
             raise ModelError(
                 f"the ion '{species}' ({type(ion).__name__}) is given a diffusion coefficient D, and has no {min(still)} that changes: take a "
@@ -80,7 +87,8 @@ def _lacks_ion(label: str, channel: Any, species: str) -> None:
 
 
 def _needs_concentrations(label: str, channel: Permeable, ion: Ion) -> None:
-    missing = [name for name in ("C_in", "C_out") if getattr(ion, name, None) is None and name not in ion.initial()]
+    kept = _somewhere(ion).initial()
+    missing = [name for name in ("C_in", "C_out") if getattr(ion, name, None) is None and name not in kept]
     if missing:
         raise ModelError(
             f"the channel '{label}' ({type(channel).__name__}) needs the concentrations of the ion '{ion.species}', which was "

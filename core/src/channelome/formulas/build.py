@@ -52,8 +52,10 @@ def build(plan: Plan[Any], source: str) -> type[Any]:
     }
     for one in plan.fields:
         bound = (Bound(0.0),) if one.name == "g_max" and one.default is not None and one.default >= 0 else ()
+        bound = (Bound(0.0, strict=True),) if one.of_place else bound
         space["__annotations__"][one.name] = Annotated[(Any, one.unit, *bound)]  # pyright: ignore
-        space[one.name] = param(*(() if one.default is None else (one.default,)), source=said(one, source))
+        value = () if one.default is None and not one.of_place else (one.default,)
+        space[one.name] = param(*value, source=said(one, source))
     for method in plan.methods:
         space[method.name] = _method(method, plan)
     words: dict[str, Any] = {**plan.keywords, **plan.words}
@@ -97,6 +99,8 @@ def _method(method: Method, plan: Plan[Any]) -> Callable[..., Any]:
         found = evaluate(method.formulas, values, FUNCTIONS)
         if method.returns == "table":
             return dict(zip(method.keys, found, strict=True))
+        if method.returns == "pairs":
+            return dict(zip(method.keys, zip(found[::2], found[1::2], strict=True), strict=True))
         if method.returns == "sent":
             return dict(zip(method.keys, found[:-1], strict=True)), found[-1]
         return found[0] if method.returns == "value" else _RETURNS[method.returns](*found)

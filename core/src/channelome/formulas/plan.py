@@ -61,19 +61,22 @@ M = TypeVar("M", bound=Understood)
 
 @dataclass(frozen=True)
 class Field:
-    """A parameter of the class: its name here, the file's quantity, its unit and default here; None where it must be given."""
+    """A parameter of the class: its name here, the file's quantity, its unit and default here; None where it must be given, or where
+    it is `of_place`, which compartments give."""
 
     name: str
     quantity: Quantity
     unit: Unit
     default: float | None
+    of_place: bool = False
 
 
 @dataclass(frozen=True)
 class Method:
     """A method: what it is a function of, and the formulas of what it returns.
 
-    `returns` is ``rates``, ``gate``, ``linear`` (two formulas), ``value`` (one), ``table`` (one for each of `keys`) or ``sent`` (that, and a value).
+    `returns` is ``rates``, ``gate``, ``linear`` (two formulas), ``value`` (one), ``table`` (one for each of `keys`), ``pairs`` (two for each) or ``sent``
+    (a table, and a value).
     """
 
     name: str

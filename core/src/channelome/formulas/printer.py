@@ -128,4 +128,5 @@ class Printer:
 
 
 def _number(value: float) -> str:
-    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(value)
+    whole = float(value).is_integer() and abs(value) < 2**31  # what JAX takes for a whole number without 64 bits
+    return str(int(value)) if whole else repr(float(value))

@@ -111,7 +111,7 @@ def _field(one: Field, file: str) -> str:
         kind = None
     kind = kind or f'Annotated[Any, Unit.parse("{one.unit.symbol}")]'
     source = said(one, file).replace("\\", "/").replace('"', "'")
-    value = "" if one.default is None else f"{one.default!r}, "
+    value = "None, " if one.of_place else "" if one.default is None else f"{one.default!r}, "
     line = f'    {one.name}: {kind} = param({value}source="{source}")'
     if len(line) <= 120:
         return line
@@ -128,7 +128,9 @@ def _method(method: Method, plan: Plan[Any]) -> list[str]:
         parts = [printer.named(name, part) for name, part in zip(_PAIRS[method.returns], parts, strict=True)]
     arguments = [f"{name}: {_type(name, plan)}" for name in method.arguments]
     head = _wrapped(f"    def {method.name}(", ", ".join(["self", *arguments]), f") -> {_RESULTS[method.returns]}:")
-    if method.returns in ("table", "sent"):
+    if method.returns == "pairs":
+        parts = [f"({a}, {b})" for a, b in zip(parts[::2], parts[1::2], strict=True)]
+    if method.returns in ("table", "pairs", "sent"):
         sent = f"}}, {parts[-1]}" if method.returns == "sent" else "}"
         lines = [
             "return {",
@@ -163,7 +165,7 @@ _PAIRS: Mapping[str, tuple[str, str]] = {
     "linear": ("source", "rate"),
 }
 _RESULTS: Mapping[str, str] = {
-    "rates": "Rates", "gate": "Gate", "linear": "Linear", "table": "dict[Any, Any]", "value": "Array",
+    "rates": "Rates", "gate": "Gate", "linear": "Linear", "table": "dict[Any, Any]", "value": "Array", "pairs": "dict[str, Any]",
     "sent": "tuple[dict[str, Any], Any]",
 }  # fmt: skip
 

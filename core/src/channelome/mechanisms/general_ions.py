@@ -6,16 +6,17 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
-from ..errors import DefinitionError
+from ..errors import DefinitionError, ModelError
 from ..maths import nernst
 from ..units import Diffusivity
 from .implicit import stepped
 from .ions import Diffusing, Ion, IonView, States, check_diffusion, in_layer
 from .kinetics import Rule
 
-_KNOWN = {"rest": (), "derivatives": ("I", "C_in", "C_out"), "potential": ("celsius", "C_in", "C_out")}
+_KNOWN = {"rest": (), "diffusion": (), "derivatives": ("I", "C_in", "C_out"), "potential": ("celsius", "C_in", "C_out")}
 """What each method may ask for beside variables."""
 
 
@@ -29,8 +30,12 @@ class GeneralIon(Ion):
 
     With variables the class writes ``rest(self)``, what each starts from, and ``derivatives(self, I, ...)``, their rates of change per
     ms; the arguments name what they depend on, `I` being the current density that the species carries in uA/cm^2, outward positive. It may write
-    ``potential(self, ...)`` of ``celsius, C_in, C_out`` and variables, in mV; without it E is that of Nernst. With a diffusion coefficient
-    `D` its ``C_in`` diffuses along the cell as that of a `Pool`; no other variable does.
+    ``potential(self, ...)`` of ``celsius, C_in, C_out`` and variables, in mV; without it E is that of Nernst.
+
+    With a diffusion coefficient `D` its ``C_in`` diffuses along the cell as that of a `Pool`. Where others do, too, the class writes
+    ``diffusion(self)``: of each variable that does its diffusion coefficient in um^2/ms and the cross-section that it fills in um^2,
+    ``{"C_in": (self.D_ca, section), "B": (self.D_B, section)}``. A field ``diameter: Length = None`` is that of each compartment, and
+    is given where there are none.
 
     Raises:
         DefinitionError: where the class is defined, for a method that is missing or asks for what there is not.
@@ -64,7 +69,18 @@ class GeneralIon(Ion):
         return {name: (name, "1") for name in self.variables if name not in ("C_in", "C_out", "E")}
 
     def diffusing(self, diameter: Any) -> dict[str, Diffusing]:
-        return in_layer(self, self.D, diameter)
+        if "diffusion" not in self._asks:
+            return in_layer(self, self.D, diameter)
+        where = f"the ion '{self.species}' ({type(self).__name__})"
+        if self.D is not None:
+            raise ModelError(f"{where} says itself how it diffuses along a cell, and takes no D: leave D out.")
+        found = self._call("diffusion", {})
+        for name in found:
+            if name not in self.variables:
+                raise ModelError(
+                    f"{where} lets '{name}' diffuse, which is none of its variables {', '.join(self.variables)}."
+                )
+        return {name: Diffusing(D, section / (np.pi * diameter**2 / 4)) for name, (D, section) in found.items()}
 
     def view(self, states: Mapping[str, Array], celsius: Any) -> IonView:
         C_in, C_out = self._concentrations(states)
@@ -95,7 +111,7 @@ class GeneralIon(Ion):
 def _asked(cls: type[GeneralIon], method: str) -> tuple[str, ...]:
     """The arguments of a method, each known."""
     names = tuple(inspect.signature(getattr(cls, method)).parameters)[1:]
-    known = (*_KNOWN[method], *(cls.variables if method != "rest" else ()))
+    known = (*_KNOWN[method], *(cls.variables if method in ("derivatives", "potential") else ()))
     for name in names:
         if name not in known:
             raise DefinitionError(

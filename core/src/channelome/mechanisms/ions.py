@@ -5,7 +5,7 @@ outward positive: a calcium current that enters the cell is negative and raises 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, TypeVar
 
 import jax.numpy as jnp
 from jax import Array
@@ -90,12 +90,12 @@ class Ion(Module):
         return {}
 
     def in_cylinders(self, diameter: Any) -> Self:
-        """The ion in compartments that are cylinders of these diameters (um).
+        """The ion in compartments that are cylinders of these diameters (um): they are what a field ``diameter: Length = None`` of its is.
 
         Raises:
             ModelError: where it does not fit.
         """
-        return self
+        return in_cylinders(self, diameter) if "diameter" in type(self).parameters else self
 
     def named(self) -> dict[str, tuple[str, str]]:
         """What a run may record of it beside ``C_in, C_out, E``: by name the state and its unit."""
@@ -116,6 +116,25 @@ class Ion(Module):
     def relax(self, states: Mapping[str, Array], current: Any, dt: Any, rule: Rule) -> States:
         """The states after `dt` ms at a constant current density."""
         return {}
+
+
+_AnIon = TypeVar("_AnIon", bound=Ion)
+
+
+def in_cylinders(ion: _AnIon, diameter: Any) -> _AnIon:
+    """An ion with a field `diameter` in compartments of these diameters (um).
+
+    Raises:
+        ModelError: where it is given one.
+    """
+    if getattr(ion, "diameter") is not None:  # noqa: B009
+        raise ModelError(
+            f"the ion '{ion.species}' ({type(ion).__name__}) is given a diameter, and compartments have their own: leave diameter out."
+        )
+    new = object.__new__(type(ion))
+    new.__dict__.update(ion.__dict__)
+    new._set("diameter", diameter)
+    return new
 
 
 class FixedIon(Ion):

@@ -14,7 +14,7 @@ from ..errors import ModelError
 from ..maths import FARADAY, nernst
 from ..module import STATIC, Module, param
 from ..units import Bound, Concentration, Diffusivity, Length, PositiveConcentration, Rate, Unit
-from .ions import Diffusing, Ion, IonView, States, valence_of
+from .ions import Diffusing, Ion, IonView, States, in_cylinders, valence_of
 from .kinetics import Rule
 from .rings import Pair, Rings, tridiagonal, tridiagonal_pairs
 
@@ -85,16 +85,12 @@ class Shells(Ion):
 
     def in_cylinders(self, diameter: Any) -> Self:
         where = f"the ion '{self.species}' ({type(self).__name__})"
-        if self.diameter is not None:
-            raise ModelError(f"{where} is given a diameter, and compartments have their own: leave diameter out.")
+        new = in_cylinders(self, diameter)
         if np.ndim(diameter) == 1 and self.D_B is not None and np.shape(self.B)[-1:] not in ((), (1,)):
             raise ModelError(
                 f"{where}: a buffer that moves spreads until it is the same everywhere: give one number for B, or one by cell, not one by "
                 f"compartment."
             )
-        new = object.__new__(type(self))
-        new.__dict__.update(self.__dict__)
-        new._set("diameter", diameter)
         new.check_room(where)
         return new
 

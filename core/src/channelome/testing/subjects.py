@@ -43,6 +43,8 @@ class Part:
         given: dict[str, Any] = {
             p.name: (1.0, p.unit.symbol) for p in self.cls.parameters.values() if p.default is REQUIRED
         }
+        if "diameter" in self.cls.parameters:
+            given["diameter"] = (2.0, "um")
         if self.given_species:
             given["species"] = "cl"
         try:

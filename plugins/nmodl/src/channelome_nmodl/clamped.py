@@ -55,6 +55,8 @@ COURSES = (
 REST = tuple(-97.3 + 13.1 * i for i in range(11))
 CELSIUS, DIAMETER, LENGTH = 24.0, 3.7, 10.0
 """degC, and um of the compartment."""
+NOTHING = 1e-10
+"""uA/cm^2: a current below which there is nothing to compare, as that of a pump in balance, which is rounding."""
 LIFTED = 1e-3
 """What a conductance or a permeability that is 0 in the file is given, in its unit: of a current of 0 there is nothing to compare."""
 _OPENS = tuple(Unit.parse(one).dimension for one in ("mS/cm^2", "uS", "cm/s"))
@@ -132,7 +134,7 @@ def judged(cls: type[Channel], plan: Plan, pools: tuple[type[Ion], ...], answer:
     others = [np.asarray(found) for found in answer["courses"]]
     if not all(np.all(np.isfinite(found)) for found in (theirs, *others)):
         raise ModelError("NEURON's own current is not a number.")
-    if not np.any(theirs):
+    if not np.any(np.abs(theirs) > NOTHING):
         raise ModelError("its current is 0 with the file's defaults: there is nothing to compare.")
     places = [(row, f"{TIMES[j]:g} ms after a jump to {PULSES[i]:g} mV") for (i, j), row in _differences(rows, theirs)]
     for course, mine, other in zip(COURSES, followed, others, strict=True):
@@ -155,9 +157,10 @@ def _differences(mine: np.ndarray, theirs: np.ndarray) -> list[tuple[tuple[int, 
 def given(cls: type[Any]) -> Any:
     """An instance, in the surroundings that NEURON has, which are given where they must be."""
     known = {
-        "diam": (DIAMETER, "um"), "L": (LENGTH, "um"), "area": (np.pi * DIAMETER * LENGTH, "um^2"), "celsius": (CELSIUS, "degC"),
+        "diam": (DIAMETER, "um"), "diameter": (DIAMETER, "um"), "L": (LENGTH, "um"), "area": (np.pi * DIAMETER * LENGTH, "um^2"), "celsius": (CELSIUS, "degC"),
     }  # fmt: skip
-    return cls(**{name: known[name] for name, one in cls.parameters.items() if one.default is REQUIRED})
+    asked = {name for name, one in cls.parameters.items() if one.default is REQUIRED} | {"diameter"} & {*cls.parameters}
+    return cls(**{name: known[name] for name in asked})
 
 
 def currents(channel: Channel, pools: tuple[Ion, ...] = ()) -> tuple[np.ndarray, np.ndarray]:

@@ -11,13 +11,14 @@ from channelome.formulas import expression as x
 from channelome.formulas.expression import Formula
 
 from . import tree
+from .arrays import MOST_ROUNDS, size_of, states_of
 from .solved import Arrow, Solved, at_defaults
 from .text import NmodlError
 from .tree import File, Name
 from .units import constant
 from .verbatim import is_harmless
 
-MOST_ROUNDS, DEEPEST = 10_000, 40
+DEEPEST = 40
 RANDOM = frozenset(["exprand", "scop_random", "normrand", "unifrand", "gauss", "poisrand", "set_seed", "random_uniform", "nrnRan4int"])  # fmt: skip
 _SILENT = frozenset(["printf", "fprintf", "error"])
 _EVENTS = frozenset(["net_send", "net_move", "net_event", "at_time"])
@@ -30,6 +31,7 @@ class Machine:
     """Runs the blocks of one file.
 
     Attributes:
+        states: names of states, elements of arrays one by one.
         env: what each variable is now, by name; ``x[2]`` for an element of an array.
         solved: what was found in the blocks that were solved.
         notes: what was passed over, each once.
@@ -41,6 +43,7 @@ class Machine:
         self.solved = Solved()
         self.notes: dict[str, None] = {}
         self.names: dict[Formula, str] = {}
+        self.states = states_of(file)
         self._depth = 0
         self._count = 0
         self._constants = {
@@ -94,7 +97,7 @@ class Machine:
                 self._solve(s)
             case tree.Block():
                 self._body(s.body, scope)
-            case tree.Reaction() | tree.Flux() | tree.Compartment() | tree.Conserve() | tree.Equation():
+            case tree.Reaction() | tree.Flux() | tree.Compartment() | tree.Along() | tree.Conserve() | tree.Equation():
                 self._kinetic(s, scope)
             case tree.Verbatim():
                 if not is_harmless(s):
@@ -102,8 +105,6 @@ class Machine:
                 self.notes["VERBATIM without effect was passed over"] = None
             case tree.Table():
                 self.notes["TABLE was left out: functions are computed, not interpolated"] = None
-            case tree.Other(word="LONGITUDINAL_DIFFUSION"):
-                raise self.refuse(s.line, tree.NOT_ALONG)
             case tree.Other():
                 raise self.refuse(s.line, f"{s.word} has no meaning for a mechanism here.")
             case _:
@@ -121,11 +122,11 @@ class Machine:
         if test.op == "number":
             self._body(s.then if test.value else s.other, scope)
             return
-        before, solved = dict(self.env), len(self.solved.rates) + len(self.solved.arrows)
+        before, solved = dict(self.env), self.solved.said
         self._body(s.then, scope)
         then, self.env = self.env, dict(before)
         self._body(s.other, scope)
-        if len(self.solved.rates) + len(self.solved.arrows) != solved:
+        if self.solved.said != solved:
             raise self.refuse(s.line, "a derivative or a reaction that stands in an if is not read.")
         other = self.env
         for key in {**then, **other}:
@@ -160,7 +161,7 @@ class Machine:
         self.solved.methods[s.block] = s.method
         before = {*self.solved.rates}, len(self.solved.arrows)
         voltage = self.env.get("v")
-        states = self.states()
+        states = self.states
         if block.kind in ("LINEAR", "NONLINEAR") and not s.steady:
             self._enter(block.body, block, {})
             if block.kind == "NONLINEAR":
@@ -185,59 +186,58 @@ class Machine:
             for name in found & states:
                 self.env.pop(name, None)
 
-    def states(self) -> set[str]:
-        """Names of all states, elements of arrays one by one."""
-        found = set[str]()
-        for name, declared in self.file.states.items():
-            size = self.size(declared.size, declared.line)
-            found |= {name} if size is None else {f"{name}[{i}]" for i in range(size)}
-        return found
-
-    def size(self, size: Any, line: int) -> int | None:
-        if size is None:
-            return None
-        size = self.file.defined.get(str(size), size)
-        found = float(size) if str(size)[:1].isdigit() else 0.5
-        if not found.is_integer() or not 0 < found <= MOST_ROUNDS:
-            raise self.refuse(line, f"the size of an array, {size}, is no whole number from 1 to {MOST_ROUNDS}.")
-        return int(found)
-
     # ---- kinetic schemes ----
 
     def _kinetic(self, s: Any, scope: Scope) -> None:
         match s:
             case tree.Reaction():
                 left, right = self._side(s.left, scope), self._side(s.right, scope)
-                self._arrow(left, right, self._value(s.forward, scope), s.line)
-                self._arrow(right, left, self._value(s.backward, scope), s.line)
+                there = self._arrow(left, right, self._value(s.forward, scope), s.line)
+                back = self._arrow(right, left, self._value(s.backward, scope), s.line)
+                self.env |= {"f_flux": there, "b_flux": back}
             case tree.Flux():
-                self.solved.sources.append((self._key(s.into, scope), self._value(s.value, scope)))
+                into, value = self._key(s.into, scope), self._value(s.value, scope)
+                self.solved.sources.append((into, value))
+                self.env |= {"f_flux": x.number(0), "b_flux": value}
             case tree.Compartment():
                 for name in s.states:
-                    self._compartment(s, name, scope)
+                    self.solved.volumes |= self._of_each(s, s.volume, name, scope)
+            case tree.Along():
+                for name in s.states:
+                    found = self._of_each(s, s.value, name, scope)
+                    self.solved.along |= {key: (value, s.line) for key, value in found.items()}
             case tree.Conserve():
                 self.solved.conserved.append((self._value(s.left, scope), self._value(s.right, scope)))
             case _:
                 self.solved.equations.append((x.sub(self._value(s.left, scope), self._value(s.right, scope)), s.line))
 
-    def _compartment(self, s: tree.Compartment, name: Name, scope: Scope) -> None:
-        """The volume of a state, or of each element of one, of which the volume may be a function."""
-        size = self.file.states[name.name].size if name.name in self.file.states else None
-        count = self.size(size, s.line) if name.index is None else None
+    def _of_each(self, s: tree.Compartment | tree.Along, said: Any, name: Name, scope: Scope) -> dict[str, Formula]:
+        """What is `said` of a state, or of each element of one, of whose number it may be a function; nothing of what is no state."""
+        if name.name not in self.file.states:
+            return {}
+        count = size_of(self.file, self.file.states[name.name].size, s.line) if name.index is None else None
         if count is None:
-            self.solved.volumes[self._key(name, scope)] = self._value(s.volume, scope)
-            return
+            return {self._key(name, scope): self._value(said, scope)}
+        found = dict[str, Formula]()
         for i in range(count):
             inner = {**scope, s.counter: f"{s.counter}@volume"} if s.counter else scope
             self.env[f"{s.counter}@volume"] = x.number(i)
-            self.solved.volumes[f"{name.name}[{i}]"] = self._value(s.volume, inner)
+            found[f"{name.name}[{i}]"] = self._value(said, inner)
+        return found
 
     def _side(self, side: Any, scope: Scope) -> tuple[tuple[float, str], ...]:
         return tuple((count, self._key(name, scope)) for count, name in side)
 
-    def _arrow(self, left: Any, right: Any, rate: Formula, line: int) -> None:
-        if not x.is_number(rate, 0):
-            self.solved.arrows.append(Arrow(left, right, rate, line))
+    def _arrow(self, left: Any, right: Any, rate: Formula, line: int) -> Formula:
+        """One way of a reaction; how much goes it."""
+        if x.is_number(rate, 0):
+            return rate
+        self.solved.arrows.append(Arrow(left, right, rate, line))
+        flow = rate
+        for count, name in left:
+            held = x.symbol(name) if name in self.states else self.env.get(name, x.symbol(name))
+            flow = x.mul(flow, x.power(held, x.number(count)))
+        return flow
 
     # ---- expressions ----
 

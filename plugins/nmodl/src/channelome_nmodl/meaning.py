@@ -24,6 +24,7 @@ class Meaning:
         quantities: parameters that the formulas use, by name.
         rates: ``x'`` per ms of each state.
         starts: of each state the formula that INITIAL gives it; None where it is the steady state.
+        along: of each state that diffuses along a cell its coefficient in um2/ms and the cross-section that it fills in um2.
         arrows: the kinetic scheme, if every state is one of it; empty otherwise.
         currents: mA/cm2 by species, ``""`` for what no ion carries.
         valences: of the species that are not common.
@@ -40,6 +41,7 @@ class Meaning:
     quantities: dict[str, Quantity] = field(default_factory=dict[str, Quantity])
     rates: dict[str, Formula] = field(default_factory=dict[str, Formula])
     starts: dict[str, Formula | None] = field(default_factory=dict[str, Formula | None])
+    along: dict[str, tuple[Formula, Formula]] = field(default_factory=dict[str, tuple[Formula, Formula]])
     arrows: list[Arrow] = field(default_factory=list[Arrow])
     currents: dict[str, Formula] = field(default_factory=dict[str, Formula])
     valences: dict[str, int] = field(default_factory=dict[str, int])
@@ -135,5 +137,6 @@ def all_formulas(meaning: Meaning) -> Iterator[Formula]:
     yield from meaning.currents.values()
     yield from (start for start in meaning.starts.values() if start is not None)
     yield from (arrow.rate for arrow in meaning.arrows)
+    yield from (f for pair in meaning.along.values() for f in pair)
     if meaning.potential is not None:
         yield meaning.potential

@@ -32,19 +32,21 @@ class Names:
         states: names of states; what is found to be one is added.
         given: names that the surroundings set, as what the file reads of ions: where nothing else is known, they are not looked up.
         kept: names that are never looked up.
+        began: of concentrations that the file writes the name of what NEURON has begun them with before INITIAL.
         meaning: what has been understood so far.
     """
 
     def __init__(self, file: File) -> None:
         self.file, self.where = file, file.source.name
         self.first, self.cycle = Machine(file), Machine(file)
-        self.states = self.cycle.states()
+        self.states = set(self.cycle.states)
         for name in sorted(self.states & {"v", "celsius", "t", "dt", *SECTION}):
             raise NmodlError(
                 f"{self.where}, line {file.states[name].line}: {name} is NEURON's, and no STATE of a mechanism."
             )
         self.given = {name for ion in file.ions for name in ion.reads}
         self.kept = set[str]()
+        self.began = dict[str, str]()
         self.meaning = Meaning(file, file.name)
 
     def run(self) -> None:
@@ -130,7 +132,7 @@ class Names:
     def resolved_first(self, f: Formula) -> Formula:
         """A formula of INITIAL with what is not set before it in INITIAL."""
         changes = {
-            name: x.symbol(f"{name}{OWN}") if self._is_changed(name) else self._ion_or_default(name)
+            name: x.symbol(f"{name}{OWN}") if self._is_changed(name) else self._before_all(name)
             for name in f.symbols - self.states - {"v", "celsius"}
             if name not in self.given
         }
@@ -141,7 +143,10 @@ class Names:
         value = self.first.env.get(name)
         return name in self.file.parameters and value is not None and value is not x.symbol(name)
 
-    def _ion_or_default(self, name: str) -> Formula | None:
+    def _before_all(self, name: str) -> Formula | None:
+        """What is known of a variable that nothing has set yet."""
+        if name in self.began:
+            return x.symbol(self.began[name])
         declared = self.declared(name)
         if declared is None:
             return x.number(0)
@@ -207,6 +212,10 @@ class Names:
         return dict.fromkeys(names, 0.5) | {"celsius": 25.0} | self.defaults(*formulas)
 
     def quantity(self, name: str) -> Quantity:
+        for concentration, start in self.began.items():
+            if name == start:
+                value = of_neuron(concentration[:-1], concentration[-1])
+                return Quantity(name, Unit.parse("mM"), "mM", value, 0, f"what NEURON has begun {concentration} with")
         declared = self.declared(name)
         name = name.removesuffix(OWN)
         if declared is None:
@@ -234,7 +243,22 @@ class Names:
                 found[name] = value
             elif name in self.given:
                 found[name] = plausible(name)
+            elif name in self.began.values():
+                found[name] = self.quantity(name).value or 0.0
         return found
+
+
+def of_neuron(species: str, side: str) -> float:
+    """mM: what NEURON starts a concentration with, inside (``"i"``) or outside, where no file says anything."""
+    known = {
+        ("na", "i"): 10.0,
+        ("na", "o"): 140.0,
+        ("k", "i"): 54.4,
+        ("k", "o"): 2.5,
+        ("ca", "i"): 5e-5,
+        ("ca", "o"): 2.0,
+    }
+    return known.get((species, side), 1.0)
 
 
 def plausible(name: str) -> float:

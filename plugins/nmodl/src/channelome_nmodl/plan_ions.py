@@ -1,5 +1,6 @@
 """From an ion's meaning to the class that it becomes: a `Pool` where one linear equation says it all, else a `GeneralIon`."""
 
+from dataclasses import replace
 from typing import Any
 
 from channelome.authoring import GeneralIon, Pool
@@ -11,13 +12,16 @@ from channelome.mechanisms.ions import VALENCE
 from channelome.units import Unit
 
 from .meaning import Meaning
+from .names import of_neuron
 from .plan import Plan
-from .pools import CURRENT, INSIDE, OUTSIDE, of_neuron
+from .pools import CURRENT, INSIDE, OUTSIDE
 
 _OURS = {CURRENT: "I", INSIDE: "C_in", OUTSIDE: "C_out"}
 _TAKEN = NAMES | {name for name in dir(GeneralIon) if not name.startswith("__")} | {
-    "I", "C_in", "C_out", "C_rest", "balance", "rest", "derivatives", "potential", "celsius", "species", "valence",
+    "I", "C_in", "C_out", "C_rest", "balance", "rest", "derivatives", "diffusion", "diameter", "potential", "celsius", "species", "valence",
 }  # fmt: skip
+_OF_PLACE = {"celsius": "celsius", "diam": "diameter"}
+"""What a mechanism of NEURON knows of where it is, as fields of ions are called; of these a compartment says its diameter itself."""
 _MILLIMOLAR = Unit.parse("mM")
 
 
@@ -41,15 +45,16 @@ class _Planner:
         made.words["species"] = meaning.species
         if meaning.species not in VALENCE:
             made.words["valence"] = meaning.valences[meaning.species]
+        self.symbols |= {own: f"self.{_OURS[own]}" for own in (INSIDE, OUTSIDE) if own not in meaning.rates}
         gate = as_gate(meaning.rates[INSIDE], INSIDE) if list(meaning.rates) == [INSIDE] else None
         rest = meaning.starts.get(INSIDE)
         simple = rest is not None and (
             rest.op == "number" or (rest.op == "symbol" and rest.value in meaning.quantities)
         )
-        if gate is not None and gate[0] != "rates" and meaning.potential is None and simple:
+        alone = meaning.potential is None and not meaning.along
+        if gate is not None and gate[0] != "rates" and alone and simple:
             made.base = Pool
             made.methods = [Method("balance", ("I",), gate[0], gate[1:])]
-            self.symbols[OUTSIDE] = "self.C_out"
             self._rest(rest)
         else:
             made.keywords["variables"] = tuple(self.symbols[name] for name in meaning.rates)
@@ -68,6 +73,11 @@ class _Planner:
             rates = tuple(meaning.rates.values())
             found += [Method("rest", (), "table", starts, keys)]
             found += [Method("derivatives", self._arguments(rates), "table", rates, keys)]
+        if meaning.along:
+            moved = tuple(self.symbols[name] for name in meaning.along)
+            found.append(
+                Method("diffusion", (), "pairs", tuple(f for pair in meaning.along.values() for f in pair), moved)
+            )
         if meaning.potential is not None:
             self.symbols["celsius"] = "celsius" if "celsius" not in meaning.quantities else "self.celsius"
             found.append(Method("potential", self._arguments((meaning.potential,)), "value", (meaning.potential,)))
@@ -76,7 +86,7 @@ class _Planner:
     def _arguments(self, formulas: tuple[Formula, ...]) -> tuple[str, ...]:
         used = frozenset[str]().union(*(f.symbols for f in formulas))
         given = ["celsius"] if "celsius" in used and "celsius" not in self.meaning.quantities else []
-        ours = [_OURS[name] for name in _OURS if name in used]
+        ours = [_OURS[name] for name in _OURS if name in used and not self.symbols[name].startswith("self.")]
         return (
             *given,
             *ours,
@@ -113,7 +123,7 @@ class _Planner:
         used = frozenset[str]().union(*(f.symbols for method in made.methods for f in method.formulas))
         for name, quantity in self.meaning.quantities.items():
             if name in used and not self.symbols.get(name, "").startswith("self."):
-                own = "celsius" if name == "celsius" else self._free(identifier(name))
+                own = _OF_PLACE.get(name) or self._free(identifier(name))
                 self.symbols[name] = f"self.{own}"
                 self._add(own, quantity, quantity.unit or Unit.parse("1"), quantity.value)
         if "celsius" in self.meaning.quantities and not any(one.name == "celsius" for one in self.fields):
@@ -121,7 +131,9 @@ class _Planner:
             self._add("celsius", quantity, Unit.parse("degC"), None)
 
     def _add(self, name: str, quantity: Quantity, unit: Unit, value: Any) -> None:
-        self.fields.append(Field(name, quantity, unit, value))
+        if name == "diameter":
+            quantity = replace(quantity, note="of the section; compartments have their own")
+        self.fields.append(Field(name, quantity, unit, value, of_place=name == "diameter"))
 
     def _free(self, name: str) -> str:
         taken = _TAKEN | {text.removeprefix("self.") for text in self.symbols.values()}

@@ -3,8 +3,9 @@
 from channelome.formulas import expression as x
 from channelome.formulas.expression import Formula
 
+from .along import check_renamed, read_along
 from .meaning import Meaning, all_formulas, check_kind, kept
-from .names import SECTION, Names
+from .names import SECTION, Names, of_neuron
 from .rates import read_rates
 from .regular import regular
 from .text import NmodlError
@@ -33,13 +34,17 @@ def _mean_ion(file: File, species: str, written: tuple[str, ...]) -> Meaning:
     meaning.species = names.species(species, ion.valence, ion.line)
     names.kept = {f"i{species}"}
     names.given -= set(written)
+    sides = (f"{species}i", f"{species}o")
+    names.began = {one: f"{one}0_{species}_ion" for one in written if one in sides and one not in names.states}
     names.run()
     read_rates(names)
+    read_along(names)
     meaning.arrows = []
     held = {name: _written(names, name) for name in written}
     needed = _needed(names, held)
     for name in sorted(set(meaning.rates) - needed):
         del meaning.rates[name]
+        meaning.along.pop(name, None)
         meaning.notes.append(f"the state {name} was left out: nothing of {species} depends on it")
     if names.first.solved.steady or names.first.solved.equations:
         raise NmodlError(f"{names.where}: INITIAL solves equations for the start of a pool, which is not done here.")
@@ -59,10 +64,15 @@ def _written(names: Names, name: str) -> Formula:
         if name not in names.cycle.env:
             raise NmodlError(f"{names.where}: {name} is said to be written, and is not.")
         return names.final(name)
+    _check_is_left(names, name)
+    return x.symbol(name)
+
+
+def _check_is_left(names: Names, name: str) -> None:
+    """Refuse a state that more than its equation moves."""
     value = names.cycle.env.get(name)
     if value is not None and value is not x.symbol(name):
         raise NmodlError(f"{names.where}: BREAKPOINT sets the state {name} itself, which no equation here can say.")
-    return x.symbol(name)
 
 
 def _needed(names: Names, held: dict[str, Formula]) -> set[str]:
@@ -73,6 +83,7 @@ def _needed(names: Names, held: dict[str, Formula]) -> set[str]:
         for name in list(found):
             if name not in names.meaning.rates:
                 raise NmodlError(f"{names.where}: the state {name} is used, and nothing says how it changes.")
+            _check_is_left(names, name)
             found |= names.meaning.rates[name].symbols & names.states
     return found
 
@@ -83,19 +94,6 @@ def _start(names: Names, name: str) -> Formula:
     if start.symbols & names.states:
         raise NmodlError(f"{names.where}: what {name} starts from depends on other states in a circle.")
     return start
-
-
-def of_neuron(species: str, side: str) -> float:
-    """mM: what NEURON starts a concentration with, inside (``"i"``) or outside, where no file says anything."""
-    known = {
-        ("na", "i"): 10.0,
-        ("na", "o"): 140.0,
-        ("k", "i"): 54.4,
-        ("k", "o"): 2.5,
-        ("ca", "i"): 5e-5,
-        ("ca", "o"): 2.0,
-    }
-    return known.get((species, side), 1.0)
 
 
 def _rename(names: Names, species: str, held: dict[str, Formula]) -> None:
@@ -116,11 +114,14 @@ def _rename(names: Names, species: str, held: dict[str, Formula]) -> None:
                 f"{names.where}: {name} is no multiple of one state but made of {', '.join(states)}; a concentration here is a state."
             )
         shift, factor = parts
+        check_renamed(names, states[0], shift, factor)
         change = {states[0]: x.div(x.sub(x.symbol(own), shift), factor)}
         rate, start = meaning.rates.pop(states[0]), meaning.starts.pop(states[0])
         if states[0] == name and name not in names.first.env:
             start = x.number(of_neuron(species, name[-1]))
             meaning.of_neuron.add(own)
+        if states[0] in meaning.along:
+            meaning.along[own] = meaning.along.pop(states[0])
         meaning.rates[own], meaning.starts[own] = x.mul(factor, rate), start and x.add(shift, x.mul(factor, start))
         meaning.rates = {key: x.substituted(f, change) for key, f in meaning.rates.items()}
         held.update({key: x.substituted(f, change) for key, f in held.items()})

@@ -2,6 +2,7 @@
 
 from channelome.formulas import expression as x
 
+from .along import check_unmoved
 from .meaning import Meaning, all_formulas, check_current, check_kind, kept
 from .names import SECTION, Names
 from .rates import read_rates
@@ -31,6 +32,7 @@ def mean(file: File) -> Meaning:
     _currents(names)
     _leave_pools(names)
     _drop_unused(names)
+    check_unmoved(names)
     read_starts(names)
     regular(names)
     _check_symbols(names)

@@ -25,6 +25,7 @@ class Solved:
     Attributes:
         rates: ``x'`` of DERIVATIVE blocks, by state.
         arrows, sources, volumes, conserved: of KINETIC blocks.
+        along: of states that diffuse along a cell their coefficient times their cross-section, with the line.
         updates: what a procedure makes of a state in one step, by state.
         methods: by block.
     """
@@ -33,12 +34,18 @@ class Solved:
     arrows: list[Arrow] = field(default_factory=list[Arrow])
     sources: list[tuple[str, Formula]] = field(default_factory=list[tuple[str, Formula]])
     volumes: dict[str, Formula] = field(default_factory=dict[str, Formula])
+    along: dict[str, tuple[Formula, int]] = field(default_factory=dict[str, tuple[Formula, int]])
     conserved: list[tuple[Formula, Formula]] = field(default_factory=list[tuple[Formula, Formula]])
     updates: dict[str, Formula] = field(default_factory=dict[str, Formula])
     steady: set[str] = field(default_factory=set[str])
     equations: list[tuple[Formula, int]] = field(default_factory=list[tuple[Formula, int]])
     methods: dict[str, str] = field(default_factory=dict[str, str])
     lines: dict[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def said(self) -> int:
+        """How many rates, reactions and diffusions there are."""
+        return len(self.rates) + len(self.arrows) + len(self.along)
 
 
 def at_defaults(f: Formula, file: File) -> tuple[Formula, list[str]]:

@@ -100,7 +100,15 @@ class _Tree(Transformer[Token, Any]):
         return fill
 
     def _routine(self, routine: tree.Routine) -> Any:
-        return lambda file: file.routines.update({routine.name: routine})
+        def put(file: tree.File) -> None:
+            if len({*routine.arguments}) < len(routine.arguments):
+                where = f"{file.source.name}, line {routine.line}"
+                raise NmodlError(
+                    f"{where}: {routine.name} has two arguments of one name: {', '.join(routine.arguments)}."
+                )
+            file.routines[routine.name] = routine
+
+        return put
 
     def named_block(self, items: list[Any]) -> Any:
         kind, name, body = items
@@ -255,8 +263,8 @@ class _Tree(Transformer[Token, Any]):
     def compartment(self, items: list[Any]) -> tree.Compartment:
         return tree.Compartment(str(items[1] or ""), items[2], items[3], items[0].line)
 
-    def diffusion(self, items: list[Any]) -> tree.Other:
-        return tree.Other("LONGITUDINAL_DIFFUSION", items[0].line)
+    def diffusion(self, items: list[Any]) -> tree.Along:
+        return tree.Along(str(items[1] or ""), items[2], items[3], items[0].line)
 
     def symbols(self, items: list[Any]) -> tuple[Name, ...]:
         return tuple(Name(str(name), index, name.line) for name, index in zip(items[::2], items[1::2], strict=True))

@@ -118,6 +118,15 @@ class Compartment(NamedTuple):
     line: int
 
 
+class Along(NamedTuple):
+    """``LONGITUDINAL_DIFFUSION``: of states their diffusion coefficient times the cross-section that they fill; of arrays as `Compartment`."""
+
+    counter: str
+    value: Any
+    states: tuple[Name, ...]
+    line: int
+
+
 class Reaction(NamedTuple):
     """``~ left <-> right (forward, backward)``; sides as pairs of a coefficient and a state. `backward` may be 0."""
 
@@ -199,12 +208,6 @@ class Routine(NamedTuple):
     arguments: tuple[str, ...]
     body: tuple[Any, ...]
     line: int
-
-
-NOT_ALONG = (
-    "LONGITUDINAL_DIFFUSION is not read. Without this line, the ion that comes of the file takes D=..., with which its concentration diffuses "
-    "along a cell as in a layer of one thickness; in shells ch.ion('CalciumShells') and ch.ion('IonShells') do."
-)
 
 
 @dataclass

@@ -115,7 +115,6 @@ def _moved(value: Any, parameter: Parameter) -> float:
 
 def _shown(ion: Any) -> list[Any]:
     """All that cells see of an ion: the start, the view at rest, the rates of change there and elsewhere."""
-    ion = ion if getattr(ion, "diameter", 0) is not None else ion.replace(diameter="2 um")
     states = {name: jnp.asarray(x, float) for name, x in ion.initial().items()}
     view = ion.view(states, CELSIUS)
     seen = [x for x in view._values.values() if x is not None]
