@@ -189,3 +189,48 @@ def test_what_is_written_wrong_is_said_where_it_is_defined(methods: dict[str, An
         good["derivatives"] = derivatives
     with pytest.raises(ch.DefinitionError, match=said):
         type("Wrong", (General,), {**good, **methods, "__doc__": "A current."}, variables=("x",))
+
+
+class Cubic(General, ion="k", variables=("x",)):
+    """A variable that is no gate: ``x' = (inf(V) - x^3) / 5``."""
+
+    def rest(self):
+        return {"x": 0.1}
+
+    def derivatives(self, V, x):
+        return {"x": (2 / (1 + exp(-(V + 20) / 10)) - x**3) / 5}
+
+    def density(self, V, k, x):
+        return 0.5 * x * (V - k.E)
+
+
+class Chain(General, ion="k", states=("C1", "C2", "O")):
+    """A scheme whose current is written out."""
+
+    def transitions(self, V):
+        up = exp((V + 20) / 20)
+        return {("C1", "C2"): up, ("C2", "C1"): 0.3 / up, ("C2", "O"): 2 * up, ("O", "C2"): 0.1}
+
+    def density(self, V, k, O):
+        return 0.5 * O * (V - k.E)
+
+
+@pytest.mark.parametrize("cls", [Cubic, Moved, Chain])
+def test_currents_under_a_voltage_clamp_are_those_of_scipy(cls: Any):
+    """One step to each time was taken for exact."""
+    times, V = np.array([0.0, 1.0, 5.0, 20.0, 100.0]), 10.0
+    channel = ch.channel(cls)
+    found = ch.voltage_clamp(
+        channel, (V, "mV"), (times, "ms"), hold="-70 mV", ions=[ch.ion("PotassiumFixed", E="-77 mV")]
+    )
+    env = {"V": jnp.asarray(V), "celsius": None, "k": ch.ion("PotassiumFixed", E="-77 mV").view({}, None)}
+    names = [*cls.variables, *cls.occupancies]
+    start = channel.steady_state({**env, "V": jnp.asarray(-70.0)})
+
+    def slope(_: float, y: np.ndarray) -> np.ndarray:
+        rates = channel.slope(dict(zip(names, map(jnp.asarray, y), strict=True)), env)
+        return np.array([float(rates[name]) for name in names])
+
+    y = solve_ivp(slope, (0, 100), [float(start[name]) for name in names], "LSODA", times, rtol=1e-9, atol=1e-12).y
+    states = {name: jnp.asarray(values) for name, values in zip(names, y, strict=True)}
+    np.testing.assert_allclose(found, channel.current(states, env), rtol=3e-6)

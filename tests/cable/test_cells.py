@@ -338,5 +338,7 @@ test_a_mistake_is_named_with_the_way_out = each_is_named(MISTAKES)
 
 def test_a_stimulus_that_is_far_off_blames_no_compartment():
     cell = build(IL=ch.channel("IL", g_max="0.3 mS/cm^2", E="-54 mV"))
-    with pytest.raises(ch.SimulationError, match=r"V became NaN in all compartments at once.*A stimulus may be far off"):
+    with pytest.raises(
+        ch.SimulationError, match=r"V became NaN in all compartments at once.*A stimulus may be far off"
+    ):
         run(cell, stimulus=ch.at("apical[2](1)", ch.step("1e308 nA")))

@@ -5,7 +5,8 @@ from typing import Any
 
 from ..cells import SingleCompartment
 from ..cells.parts import build_channel, build_ion
-from ..mechanisms.channels import Channel, Markov
+from ..mechanisms.channels import Channel
+from ..mechanisms.general import General
 from ..registry.hooks import building
 
 DEFAULT_IONS = {"na": "SodiumFixed", "k": "PotassiumFixed", "ca": "CalciumFixed"}
@@ -42,7 +43,10 @@ def rests_on(channel: Channel, method: str) -> frozenset[str]:
 
 
 def coupled(channel: Channel) -> bool:
-    """Whether a gate, or a rate of the kinetic scheme, depends on another gate that moves when the voltage does."""
+    """Whether no closed form leads from one voltage to another: a gate, or a rate of the kinetic scheme, depends on another gate that moves
+    when the voltage does, or the channel has variables, whose rates of change may be of any form."""
+    if isinstance(channel, General) and channel.variables:
+        return True
     moving = {gate for gate in channel.gates if "V" in rests_on(channel, gate)}
-    methods = (*channel.gates, *(("transitions",) if isinstance(channel, Markov) else ()))
+    methods = (*channel.gates, *(("transitions",) if channel.occupancies else ()))
     return any(moving.intersection(channel._arguments[method]) for method in methods)

@@ -14,7 +14,7 @@ from jax.core import Tracer
 from ..cells import SingleCompartment
 from ..engine.solvers.held import cross
 from ..errors import SimulationError
-from ..mechanisms.channels import Channel, Markov
+from ..mechanisms.channels import Channel
 from ..mechanisms.rules import EXACT
 from ..state import State
 from ..stimuli.current import Counted, Current
@@ -56,7 +56,7 @@ def under_levels(cell: SingleCompartment, levels: Sequence[Any], edges: Sequence
 
 def _after(cell: SingleCompartment, start: State, t: Array) -> State:
     """The state `t` ms after `start` at its voltage."""
-    return _scheme_after(cell, start, t) if isinstance(only(cell)[1], Markov) else cell.relax(start, t, EXACT)
+    return _scheme_after(cell, start, t) if only(cell)[1].occupancies else cell.relax(start, t, EXACT)
 
 
 def _scheme_after(cell: SingleCompartment, start: State, t: Array) -> State:
