@@ -11,6 +11,7 @@ from scipy.integrate import solve_ivp
 
 import channelome as ch
 from channelome.authoring import General, Markov, Ohmic, Unit, exp, linoid, param, rates
+from channelome.mechanisms.implicit import stepped
 from channelome.mechanisms.rules import CLIPPED_PADE, EXACT, IMPLICIT
 
 PerMs = Annotated[Any, Unit.parse("1/ms")]
@@ -234,3 +235,21 @@ def test_currents_under_a_voltage_clamp_are_those_of_scipy(cls: Any):
     y = solve_ivp(slope, (0, 100), [float(start[name]) for name in names], "LSODA", times, rtol=1e-9, atol=1e-12).y
     states = {name: jnp.asarray(values) for name, values in zip(names, y, strict=True)}
     np.testing.assert_allclose(found, channel.current(states, env), rtol=3e-6)
+
+
+def test_variables_go_steps_of_their_own():
+    """Neurons that are held by commands whose edges are their own go shares of a step of their own."""
+    start, lengths = (
+        {"x": jnp.asarray([0.1, 0.4, 0.7]), "y": jnp.asarray([2.0, 1.0, 0.0])},
+        jnp.asarray([0.0, 0.05, 0.3]),
+    )
+
+    def slope(states: Any) -> Any:
+        return {"x": 0.7 * states["x"] * (1 - states["x"]), "y": states["x"] - states["y"]}
+
+    found = stepped(slope, start, lengths, EXACT)
+    for i, dt in enumerate(lengths):
+        alone = stepped(slope, {name: x[i] for name, x in start.items()}, dt, EXACT)
+        assert {name: float(x[i]) for name, x in found.items()} == pytest.approx(
+            {k: float(x) for k, x in alone.items()}, rel=1e-12
+        )

@@ -21,6 +21,7 @@ def stepped(rates: Callable[[States], States], start: States, dt: Array | float,
     Args:
         rates: of states by name, each an array of one shape.
         start: the states.
+        dt: the same for all, or an array of their shape.
         rule: its theta says how implicit the step is, from the fastest of the variables.
     """
     names = list(start)
@@ -37,7 +38,7 @@ def stepped(rates: Callable[[States], States], start: States, dt: Array | float,
         return {name: start[name] + dt * f[name] / (1 - theta * dt * columns[0][name])}
     J = jnp.stack([jnp.stack([column[name] for column in columns], -1) for name in names], -2)
     size = jnp.eye(len(names), dtype=J.dtype).reshape(*(1,) * (J.ndim - 2), len(names), len(names))
-    share = jnp.expand_dims(theta * dt, (-1, -2)) if jnp.ndim(theta) else theta * dt
-    right = dt * jnp.stack([f[name] for name in names], -1)
+    share = jnp.expand_dims(theta * dt, (-1, -2)) if jnp.ndim(theta * dt) else theta * dt
+    right = jnp.stack([dt * f[name] for name in names], -1)
     solved = jnp.linalg.solve(size - share * J, right[..., None])[..., 0]
     return {name: start[name] + solved[..., i] for i, name in enumerate(names)}
