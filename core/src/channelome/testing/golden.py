@@ -57,7 +57,9 @@ def check_case(case: dict[str, Any], source: str, rtol: float = 1e-9) -> None:
     if "t" in case:
         times, hold = (case["t"], "ms"), (case["hold"], "mV")
         clamp = functools.partial(voltage_clamp, given, (case["pulses"], "mV"), times, hold=hold, **around)
-        current = clamp() if coupled(given) else quick(clamp)()  # inside jit as many steps as it needs could not be taken
+        current: Any = (
+            clamp() if coupled(given) else quick(clamp)()
+        )  # inside jit as many steps as it needs could not be taken
         wanted = np.asarray(case["current"])
         message = f"current of {where}"
         np.testing.assert_allclose(
