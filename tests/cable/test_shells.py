@@ -297,7 +297,7 @@ MISTAKES = {
     "a negative coefficient": (lambda: point(3, D="-1 um^2/ms"), "D of CalciumShells must be more than 0"),
     "a point of no diameter": (
         lambda: ch.SingleCompartment(1, "CalciumShells", celsius=20),
-        "a point neuron no diameter: give it one, diameter='10 um'",
+        "a point neuron has none: give it one, diameter='10 um'",
     ),
     "a diameter of compartments": (lambda: build(3, {"diameter": "1 um"}), "compartments have their own: leave diameter out"),
     "a shell thicker than there is room for": (

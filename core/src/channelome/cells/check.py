@@ -45,8 +45,10 @@ def _check_diameter(species: str, ion: Any) -> None:
 
 
 def _somewhere(ion: Ion) -> Ion:
-    """The ion where it has a diameter, if it depends on one."""
-    return ion.in_cylinders(1.0) if getattr(ion, "diameter", 0) is None else ion
+    """The ion where it has a diameter, if what it starts from depends on one."""
+    if isinstance(ion, Shells) or getattr(ion, "diameter", 0) is not None:
+        return ion
+    return ion.in_cylinders(1.0)
 
 
 def check_parts(cell: Any) -> None:
