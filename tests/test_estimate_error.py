@@ -97,7 +97,9 @@ def test_the_spikes_that_a_poisson_source_is_replaced_by_are_those_that_it_sends
     source = ch.Poisson((5, 2), rate="400 Hz", seed=7)
     net = ch.Network(noise=source)
     sent = ch.simulate(net, "20 ms", dt="0.05 ms").spikes["noise"]
-    given = ch.simulate(ch.Network(noise=_sent(source.counted(0.05), 0.05, 400, 0, 0)), "20 ms", dt="0.05 ms").spikes["noise"]
+    given = ch.simulate(ch.Network(noise=_sent(source.counted(0.05), 0.05, 400, 0, 0)), "20 ms", dt="0.05 ms").spikes[
+        "noise"
+    ]
     assert len(sent) > 30
     np.testing.assert_allclose(given.times, sent.times, rtol=0, atol=1e-9)
     np.testing.assert_array_equal(given.neurons, sent.neurons)
