@@ -8,6 +8,7 @@ import jax
 import numpy as np
 import pytest
 from channelome_nmodl.load import load_all, understood
+from channelome_nmodl.report import looked_at, told
 from channelome_nmodl.text import NmodlError, source
 
 import channelome as ch
@@ -165,3 +166,8 @@ def test_a_written_class_holds_no_whole_number_that_32_bits_do_not():
     text = module(names_of([one.plan for one in parts], "IPumped_Test2020"), "0" * 64)
     assert "10000000000.0" in text
     assert not re.search(r"(?<![\d.])\d{10,}(?![\d.])", text.replace("0" * 64, ""))
+
+
+def test_what_stands_in_no_line_of_the_file_is_told_without_one():
+    said = told(looked_at(HERE / "mods/shells.mod"))
+    assert "cai0_ca_ion = 5e-05 mM (what NEURON has begun cai with" in said and "line 0" not in said

@@ -53,7 +53,9 @@ def described(cls: Any, plan: Plan[Any], origin: str, of_field: Callable[[Field]
     for one in plan.fields:
         unit = "" if one.unit.symbol == "1" else f" {one.unit.symbol}"
         value = "must be given," if one.default is None else f"{one.default:g}"
-        yield f"    {one.name} = {value}{unit} (line {one.quantity.line}{of_field(one)})"
+        line = f"line {one.quantity.line}" if one.quantity.line else ""  # what NEURON has stands in no line
+        said = f"{line}{of_field(one)}".lstrip(",; ")
+        yield f"    {one.name} = {value}{unit}{f' ({said})' if said else ''}"
     for note in meaning.notes:
         yield f"  note: {note}"
     for finding in meaning.findings:
