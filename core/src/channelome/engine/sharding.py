@@ -202,7 +202,7 @@ def scanned_shares(
         share, mesh=mesh, in_specs=(of_parts(parts), of_state(local, parts), WHOLE, WHOLE),
         out_specs=(of_state(local, parts), recorded), check_vma=False,
     )  # fmt: skip
-    final, samples = jax.jit(shared)(parts, state, times, dt)
+    final, samples = shared(parts, state, times, dt)
     return final, samples | {record.name: record.of_all(samples[record.name]) for record in plan.records}
 
 

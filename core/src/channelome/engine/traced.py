@@ -40,16 +40,16 @@ Run = Callable[..., tuple[NetworkState, Samples]]
 def traced(run: Prepared, state: NetworkState | None, count: int, segment: int | None) -> tuple[NetworkState, Samples]:
     """The state at the end and the records of a run under a trace."""
     length = segment or (count if count * run.plan.every * _bytes(run) <= KEPT else math.isqrt(count))
-    if run.mesh is not None:
-        return scanned_shares(run.mesh, run.plan, count, length, run.parts, state, run.times, run.dt)
-    return _whole(run.plan, count, length, run.parts, run.rows, state, run.times, run.dt)
+    return _whole(run.mesh, run.plan, count, length, run.parts, run.rows, state, run.times, run.dt)
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2))
+@functools.partial(jax.jit, static_argnums=(0, 1, 2, 3))
 def _whole(
-    plan: Plan, count: int, segment: int, parts: Parts, rows: Any, state: NetworkState | None, times: Times, dt: Any
-) -> tuple[NetworkState, Samples]:
+    mesh: Any, plan: Plan, count: int, segment: int, parts: Parts, rows: Any, state: NetworkState | None, times: Times, dt: Any
+) -> tuple[NetworkState, Samples]:  # fmt: skip
     """A program of its own, found again, where nothing but ``grad`` or ``vmap`` surrounds the run; inside ``jit`` a part of that."""
+    if mesh is not None:
+        return scanned_shares(mesh, plan, count, segment, parts, state, times, dt)
     numbers = (parts, rows, state, times, dt)
     over_all = functools.partial(_over_all, plan, count, segment)
     if not plan.paths:
