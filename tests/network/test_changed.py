@@ -165,12 +165,12 @@ def both(order: str, delays, **more) -> ch.Network:
     return ch.Network(s=source, **cells, **{k: given[k] for k in order}, **more)
 
 
-OWN = ch.uniform("0 ms", "2 ms", seed=3)
+DRAWN = ch.uniform("0 ms", "2 ms", seed=3)
 
 
 @pytest.mark.parametrize(
     "delays",
-    some_of([("0.7 ms", "0.7 ms"), ("0.7 ms", "1.5 ms"), ("0.7 ms", OWN)], ("0.7 ms", "0.7 ms"), ("0.7 ms", OWN)),
+    some_of([("0.7 ms", "0.7 ms"), ("0.7 ms", "1.5 ms"), ("0.7 ms", DRAWN)], ("0.7 ms", "0.7 ms"), ("0.7 ms", DRAWN)),
 )
 def test_projections_in_any_order_added_up_or_apart_go_on_as_one_run(delays):
     given = {"stimulus": {"c": "1 nA", "d": "1 nA"}, "dt": DT}
