@@ -23,6 +23,23 @@ def test_the_clipped_pade_step_is_that_of_its_closed_form_and_keeps_gates_betwee
     assert np.all((after >= 0) & (after <= 1))
 
 
+@pytest.mark.parametrize(
+    ("z", "kept"), [(0.0, -0.5), (0.3, -0.5), (1.99, -0.5), (2.01, 0.0), (7.0, 0.0), (1e6, 0.0), (-0.4, -0.5)]
+)
+def test_the_slopes_of_the_clipped_pade_step_are_those_of_its_closed_form(z: float, kept: float) -> None:
+    """They are written in terms of the step's own result; `kept` is how what is kept of x changes with z."""
+    x, source = np.array([0.0, 0.3, 1.0]), 0.7 * z + 0.1
+    with jax.enable_x64(True):
+        given = jnp.asarray(x), jnp.full(3, source), jnp.full(3, z)
+        found = jax.vmap(jax.grad(CLIPPED_PADE.cross, argnums=(0, 1, 2)))(*given)
+        along = jax.jvp(CLIPPED_PADE.cross, given, tuple(jnp.full(3, t) for t in (1.0, 2.0, 3.0)))[1]
+    share = max(1 - z / 2, 0.0)
+    y = (share * x + source) / (share + z)
+    true = np.stack([share + 0 * x, 1 + 0 * x, kept * x - (kept + 1) * y]) / (share + z)
+    np.testing.assert_allclose(np.stack(found), true, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(along, np.array([1.0, 2.0, 3.0]) @ true, rtol=1e-13, atol=1e-15)
+
+
 def test_the_gain_of_v_is_that_of_its_closed_form_and_finite_at_any_slope() -> None:
     z = jnp.asarray(np.concatenate([-Z[::-1], Z]))
     np.testing.assert_allclose(CLIPPED_PADE.gain(z), 1 / np.maximum(1 + z / 2, np.maximum(z, 0.5)), rtol=4e-16)

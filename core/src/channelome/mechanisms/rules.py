@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -18,9 +19,20 @@ def _exact_gain(z: Any) -> Array:
     return 1 / bernoulli(-jnp.asarray(z))
 
 
+@jax.custom_jvp
 def _clipped_pade(x: Any, source: Any, z: Any) -> Array:
     kept = 1 - jnp.minimum(z / 2, 1.0)
     return (kept * x + source) / (kept + z)
+
+
+@_clipped_pade.defjvp
+def _clipped_pade_slope(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Array, Array]:
+    """In terms of one quotient, which alone is kept of what the rates cost; the share that is kept of x is ``2 share - 1``."""
+    (x, source, z), (dx, dsource, dz) = primals, tangents
+    share = 1 / (1 - jnp.minimum(z / 2, 1.0) + z)
+    y = _clipped_pade(x, source, z)
+    middle = jnp.where(share > 0.5, (x + y) / 2, y)
+    return y, jnp.maximum(2 * share - 1, 0.0) * dx + share * (dsource - middle * dz)
 
 
 def _clipped_pade_gain(z: Any) -> Array:
