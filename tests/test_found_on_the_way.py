@@ -371,3 +371,41 @@ def test_a_bare_array_says_samples(values: Any):
 def test_an_array_over_time_with_a_unit_alone_says_samples():
     with pytest.raises(ch.ModelError, match=r"the shape \(100,\), but the population has \(1,\).*samples\("):
         ch.simulate(squid(), "10 ms", dt="0.1 ms", stimulus=(np.zeros(100), "uA/cm^2"))
+
+
+def test_an_empty_list_is_no_stimulus():
+    with pytest.raises(ch.ModelError, match=r"the stimulus is empty.*leave stimulus= away"):
+        ch.simulate(squid(), "10 ms", dt="0.1 ms", stimulus=[])
+
+
+@pytest.mark.parametrize("other", [1, 2.5, "1 nA", (3.0, "nA")], ids=str)
+def test_a_number_that_is_added_to_a_stimulus_says_step(other: Any):
+    stimulus = ch.step("1 nA")
+    for add in (lambda: stimulus + other, lambda: other + stimulus, lambda: stimulus - other, lambda: other - stimulus):
+        with pytest.raises(
+            ch.UnitError, match=r"a stimulus is added to another stimulus, and .* is none.*step\('2 nA'\)"
+        ):
+            add()
+    assert sum([stimulus, stimulus]) == stimulus + stimulus
+    with pytest.raises(TypeError, match="unsupported operand"):
+        stimulus + squid()  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+
+
+# ---- cells ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["size", "discretise"])
+def test_what_is_said_when_a_cell_is_made_is_not_replaced(name: str):
+    cell = ch.MultiCompartment(ch.Morphology.ball_and_stick(), IL="IL")
+    with pytest.raises(ch.ModelError, match=f"no '{name}'. '{name}' is said when a cell is made.*make another"):
+        cell.replace(**{name: 2})
+
+
+def test_what_is_on_a_region_and_rules_of_discretising_can_be_hashed_and_compared():
+    one, other = (ch.on("soma", "IL", g_max=(np.array([1.0, 2.0]), "mS/cm^2")) for _ in range(2))
+    assert one == other and hash(one) == hash(other) and one != ch.on("soma", "IL")
+    assert len({ch.per_branch(3, soma=1), ch.per_branch(3, soma=1), ch.per_branch(3, soma=2)}) == 2
+
+
+def test_a_source_of_spikes_says_how_many_it_has():
+    assert repr(ch.SpikeSource(3, times=([1.0, 2.0], "ms"), neurons=[0, 1])) == "SpikeSource(3, 2 spikes)"

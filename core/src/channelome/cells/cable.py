@@ -21,7 +21,8 @@ from ..state import State
 from .diffusion import Diffusion
 from .membrane import Membrane
 from .protocol import Inject
-from .tree import Linked, Links, gain, implicit, tr_bdf2
+from .stages import gain
+from .tree import Linked, Links, flowing, implicit, tr_bdf2
 
 NA_PER_UM2 = 1e-5
 """From uA/cm^2 over 1 um^2 to nA."""
@@ -150,6 +151,8 @@ class Cable(Membrane):
 
     def charged(self, at: State, behind: Array | None, I: Array, G: Array, dt: Any, rule: Rule) -> Array:
         area, capacity = self.area * NA_PER_UM2, self.capacity / dt
+        if rule is not IMPLICIT:
+            return at.V + flowing(self.links, at.V, jnp.broadcast_to(capacity, at.V.shape), area * G, -area * I)
         force = -area * I - self.links.outflow(at.V)
         return at.V + change(self.links, capacity, area * G, force, behind, rule)
 

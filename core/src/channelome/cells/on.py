@@ -24,13 +24,19 @@ Part = Channel | Ion
 _BASES: Mapping[str, type] = {"channel": Channel, "ion": Ion}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class On:
     """A mechanism in a region, with parameters other than its defaults; see `on`."""
 
     region: str
     what: Any
     parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def __eq__(self, other: object) -> bool:
+        return same(self, other)
+
+    def __hash__(self) -> int:
+        return hash((self.region, frozenset(self.parameters)))
 
 
 def on(region: str, what: Any, /, **parameters: Any) -> On:

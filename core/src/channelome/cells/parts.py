@@ -74,7 +74,12 @@ def check_own(name: str, value: Any, own: Mapping[str, str] = OWN) -> None:
 
 def unknown(path: str, has: Iterable[str], own: Mapping[str, str] = OWN) -> ModelError:
     """That the cell has no such part or parameter."""
-    hint = f"{meant(path, own)} ".lstrip()
+    made_with = (
+        f"'{path}' is said when a cell is made, and not replaced: make another."
+        if path in ("size", "discretise", "morphology")
+        else ""
+    )
+    hint = f"{made_with or meant(path, own)} ".lstrip()
     return ModelError(
         f"the cell has no '{path}'. {hint}It has {', '.join(has)}; a part's parameter is written 'INa.g_max'."
     )

@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from .stages import FLOWS, Sides, passed_on
+
 WIDTH = 4
 """Nodes of a strip: more lanes are rarely filled."""
 WORTH = 2.5
@@ -69,11 +71,12 @@ def _goes_on(above: list[int], depth: list[int], begin: int, end: int) -> bool:
     return above[end] == above[begin] + end - begin and depth[above[end]] == depth[above[begin]]
 
 
-def swept(strips: Strips, off: Array, d: Array, first: Array, *then: Array) -> tuple[Array, ...]:
-    """As `tree._loops`, of arrays of shape (m,)."""
+def swept(strips: Strips, off: Array, sides: Sides) -> tuple[Array, ...]:
+    """As `sweeps.solutions`, of arrays of shape (m,)."""
     count = strips.first.shape[0]
     begins, above = (jnp.asarray(x).astype(jnp.uint32) for x in (strips.first, strips.above))
     across = off.at[jnp.asarray(strips.nodes).ravel()].get(mode="promise_in_bounds")[:, None]
+    V: Any = None if sides.V is None else sides.V[:, None]
 
     def at(x: Array, i: Any) -> Array:
         return lax.dynamic_slice(x, (i, jnp.uint32(0)), (WIDTH, 1))
@@ -90,23 +93,28 @@ def swept(strips: Strips, off: Array, d: Array, first: Array, *then: Array) -> t
         begin = int(upward)
         return lax.fori_loop(jnp.uint32(begin), jnp.uint32(count + begin), one, loop)
 
+    def apart(here: Any, there: Any) -> Array:
+        return FLOWS * (at(V, here) - at(V, there))
+
     def eliminate(loop: Any, g: Array, here: Any, there: Any) -> Any:
         d, b = loop
-        share = g / at(d, here)
-        return put(d, at(d, there) - share * g, there), put(b, at(b, there) + share * at(b, here), there)
+        share, own = g / at(d, here), at(b, here)
+        more = share * own if V is None else passed_on(share, own, g * apart(here, there))
+        return put(d, at(d, there) - share * g, there), put(b, at(b, there) + more, there)
 
-    def substitute(x: Array, g: Array, here: Any, there: Any) -> Array:
-        return put(x, at(x, here) + g * at(inverse, here) * at(x, there), here)
+    def substitute(x: Array, g: Array, here: Any, there: Any, flows: bool = False) -> Array:
+        above = at(x, there) - apart(here, there) if flows else at(x, there)
+        return put(x, at(x, here) + g * at(inverse, here) * above, here)
 
     def again(b: Array, g: Array, here: Any, there: Any) -> Array:
         return put(b, at(b, there) + g * at(inverse, here) * at(b, here), there)
 
-    # Within sweeps arrays have a last axis of one, as those of `tree._blockwise`.
-    d, b = sweep(eliminate, (d[:, None], first[:, None]), upward=True)
+    # Within sweeps arrays have a last axis of one, as those of `sweeps._blockwise`.
+    d, b = sweep(eliminate, (sides.d[:, None], sides.first[:, None]), upward=True)
     inverse = 1 / d
-    x = sweep(substitute, b * inverse, upward=False)[:, 0]
-    if not then:
+    x = sweep(lambda *given: substitute(*given, flows=V is not None), b * inverse, upward=False)[:, 0]
+    second = sides.then(x)
+    if second is None:
         return (x,)
-    passed, second = then
-    b = sweep(again, (second + passed * x)[:, None], upward=True)
+    b = sweep(again, second[:, None], upward=True)
     return x, sweep(substitute, b * inverse, upward=False)[:, 0]

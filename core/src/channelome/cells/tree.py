@@ -4,9 +4,6 @@ The matrix is ``diag(d)`` less a weight between each node and its parent, symmet
 before their children, and breadth first: what a sweep does at neighbours in memory is then independent, and a processor does
 it at once (twice as fast as depth first). The sweep is a loop over nodes, so that a program is as long for ten thousand
 compartments as for ten.
-
-A loop whose body touches little becomes one machine function; many cells at once are therefore swept in blocks of lanes, and one cell of
-long branches by `strips` of nodes. Processors with many lanes eliminate in rounds instead, `rounds`.
 """
 
 from typing import Any, NamedTuple, Protocol
@@ -14,18 +11,16 @@ from typing import Any, NamedTuple, Protocol
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
+from jax.ad_checkpoint import checkpoint_name
+from jax.custom_derivatives import SymbolicZero
 
-from .rounds import Rounds, eliminated, solved
-from .strips import Strips, swept
+from .rounds import Rounds
+from .stages import AGAIN, GAMMA, MIDDLE, WEIGHT, Sides
+from .strips import Strips
+from .sweeps import flow, solutions
 
-GAMMA = 2 - 2**0.5
-"""Share of a step of TR-BDF2 that the trapezoid rule crosses; with this one both stages have the same matrix."""
-WEIGHT = (1 - GAMMA) / (2 - GAMMA)
-AGAIN = WEIGHT / GAMMA
-"""Share of what the force does in the first stage that it does in the second."""
-_MIDDLE = 1 / (GAMMA * (2 - GAMMA))
-ROW = 64
-"""Bytes of a row that the loop takes at once."""
+SOLVED = "solved on a tree"
+"""Name of what `flowing` found, for who decides what is kept for derivatives."""
 
 
 class Links(NamedTuple):
@@ -52,8 +47,7 @@ class Links(NamedTuple):
 
     def outflow(self, x: Array) -> Array:
         """What flows from each node to its neighbours, in nA of mV."""
-        flow = self._g(x) * (x - x.at[self.parent].get(mode="promise_in_bounds"))
-        return flow.at[self.parent].add(-flow, mode="promise_in_bounds")  # the root's own is 0
+        return flow(self.parent, self._g(x), x)
 
     def pair(self, held: Array, passed: Array, first: Array, second: Array, weight: float) -> tuple[Array, Array]:
         """The x and y with ``(held + weight K) x = first`` and ``(held + weight K) y = second + passed x``, K being the outflow.
@@ -68,25 +62,27 @@ class Links(NamedTuple):
             return _times(self.parent, d, off, x), _times(self.parent, d, off, y) - passed * x
 
         def solve(_: Any, right: tuple[Array, Array]) -> tuple[Array, Array]:
-            x, y = _sweeps(self, off, d, right[0], passed, right[1])
-            return x, y
+            return self.solutions(held, weight, right[0], passed=passed, second=right[1])
 
         return solved_pair(matrix, solve, (first, second))
+
+    def solutions(self, held: Array, weight: float, first: Array, **more: Array) -> Any:
+        """The x, and the y of a second equation, as `Sides` has them; not to be differentiated."""
+        sides = Sides(held + weight * self.totals(held), first, **more)
+        return solutions(self.rounds, self.strips, self.parent, weight * self._g(held), sides)
 
     def once(self, held: Array, force: Array, weight: float) -> Array:
         """The x with ``(held + weight K) x = force``."""
         d, off = held + weight * self.totals(held), weight * self._g(held)
 
         def solve(_: Any, right: Array) -> Array:
-            return _sweeps(self, off, d, right)[0]
+            return self.solutions(held, weight, right)[0]
 
         return lax.custom_linear_solve(lambda x: _times(self.parent, d, off, x), force, solve, symmetric=True)
 
     def swept(self, held: Array, first: Array, second: Array, weight: float) -> tuple[Array, Array]:
         """The solutions of two right sides that do not depend on one another, not to be differentiated."""
-        d = held + weight * self.totals(held)
-        x, y = _sweeps(self, weight * self._g(held), d, first, jnp.zeros_like(d), second)
-        return x, y
+        return self.solutions(held, weight, first, passed=jnp.zeros_like(held), second=second)
 
     def _g(self, x: Array) -> Array:
         return jnp.asarray(self.g, x.dtype).reshape(*self.g.shape, *(1,) * (x.ndim - self.g.ndim))
@@ -127,24 +123,53 @@ def implicit(links: Linked, held: Array, force: Array) -> Array:
 def tr_bdf2(links: Linked, capacity: Array, slope: Array, force: Array) -> Array:
     """By how much V changes in one step of TR-BDF2: second order, and what is stiff is forgotten at once.
 
-    Bank et al. (1985), doi:10.1109/T-ED.1985.22232; Hosea & Shampine (1996), doi:10.1016/0168-9274(95)00115-8.
-
     Args:
         capacity: of shape (m, ...), uS: over the step; 0 for junctions.
         slope: uS, of the current through the membrane by V.
         force: nA, what would charge the nodes if V stayed.
     """
-    held, passed = capacity + WEIGHT * slope, _MIDDLE * capacity
+    held, passed = capacity + WEIGHT * slope, MIDDLE * capacity
     # in JAX's eyes this 0 follows from the force, as a right side that is transposed must
     nothing = jnp.where(False, force, 0)
     middle, rest = links.pair(held, passed, GAMMA * force, nothing, WEIGHT)
     return AGAIN * middle + rest
 
 
-def gain(z: Any) -> Any:
-    """What stands for ``(1 - exp(-z)) / z`` in a step of TR-BDF2 of one equation, z being its rate over the step."""
-    z = 1 + WEIGHT * z
-    return (_MIDDLE * GAMMA / z + WEIGHT) / z
+def flowing(links: Links, V: Array, capacity: Array, slope: Array, force: Array) -> Array:
+    """As `tr_bdf2`, of one tree or of several beside one another, `force` being without what flows by V between the nodes.
+
+    That is put together in the sweeps: to do it before takes three passes over memory.
+    """
+    middle, rest = _stages(links, V, capacity + WEIGHT * slope, MIDDLE * capacity, force)
+    return AGAIN * middle + rest
+
+
+@jax.custom_jvp
+def _stages(links: Links, V: Array, held: Array, passed: Array, force: Array) -> tuple[Array, Array]:
+    """The `pair` with `GAMMA` of `force` less the outflow of V first, and nothing second."""
+    return links.solutions(held, WEIGHT, GAMMA * force, V=V, passed=passed)
+
+
+def _stages_slope(primals: Any, tangents: Any) -> Any:
+    """By `pair`, of what x and y as they are would leave of the right sides."""
+    x, y = (checkpoint_name(one, SOLVED) for one in _stages(*primals))
+    leaves, structure = jax.tree.flatten(primals)
+    moves = [(i, one) for i, one in enumerate(jax.tree.leaves(tangents)) if not isinstance(one, SymbolicZero)]
+
+    def left(*some: Array) -> tuple[Array, Array]:
+        given = dict(zip([i for i, _ in moves], some, strict=True))
+        links, V, held, passed, force = structure.unflatten([given.get(i, one) for i, one in enumerate(leaves)])
+        first = GAMMA * (force - links.outflow(V)) - held * x - WEIGHT * links.outflow(x)
+        second = passed * x - held * y - WEIGHT * links.outflow(y)
+        # in JAX's eyes each follows from whatever moves, as right sides that are transposed must
+        return jnp.where(False, second, first), jnp.where(False, first, second)
+
+    right = jax.jvp(left, [leaves[i] for i, _ in moves], [one for _, one in moves])[1]
+    links, _, held, passed, _ = primals
+    return (x, y), links.pair(held, passed, *right, WEIGHT)
+
+
+_stages.defjvp(_stages_slope, symbolic_zeros=True)
 
 
 def _times(parent: Array, d: Array, off: Array, x: Array) -> Array:
@@ -152,137 +177,3 @@ def _times(parent: Array, d: Array, off: Array, x: Array) -> Array:
     from_parent = off * x.at[parent].get(mode="promise_in_bounds")
     to_parent = jnp.zeros_like(x).at[parent].add(off * x, mode="promise_in_bounds")
     return d * x - from_parent - to_parent
-
-
-def _sweeps(links: Links, off: Array, d: Array, first: Array, *then: Array) -> tuple[Array, ...]:
-    """The x with ``matrix x = first``, and, `then` being `passed` and `second` of `Links.pair`, its y; whatever the processor and the batch."""
-    if links.strips is not None and d.ndim == 1:
-        return _strips(links.strips, links.parent, off, *jnp.broadcast_arrays(d, first, *then))
-    if links.rounds is None:
-        return _blockwise(links.parent, off, d, first, *then)
-    factors = eliminated(links.rounds, jnp.broadcast_to(off, d.shape), d)
-    x = solved(links.rounds, factors, first)
-    return (x, solved(links.rounds, factors, then[1] + then[0] * x)) if then else (x,)
-
-
-def _blockwise(parent: Array, off: Array, *arrays: Array) -> tuple[Array, ...]:
-    """`_sweeps` from node to node, cells in blocks of lanes. Weights to the parents that all cells share stay one for each node."""
-    arrays = tuple(jnp.broadcast_arrays(*arrays))
-    shape, dtype = arrays[0].shape, arrays[0].dtype
-    if len(shape) == 1:
-        return _loops(parent, off, *arrays)
-    m, cells = shape[0], arrays[0][0].size
-    missing = -cells % _blocks(cells, dtype)
-
-    def in_rows(x: Array) -> Array:
-        rows = jnp.pad(x.reshape(m, cells), [(0, 0), (0, missing)], constant_values=1)
-        return rows[..., None]  # of a last axis LLVM unrolls the loop before it looks for vectors, and finds none
-
-    off = off.reshape(m, 1, 1) if off.size == m else in_rows(jnp.broadcast_to(off, shape))
-    return tuple(x[:, :cells].reshape(shape) for x in _loops(parent, off, *map(in_rows, arrays)))
-
-
-def _blocks(cells: int, dtype: Any) -> int:
-    """In how many blocks so many cells are swept."""
-    return -(-cells // (ROW // dtype.itemsize))
-
-
-@jax.custom_batching.custom_vmap
-def _loops(parent: Array, off: Array, d: Array, first: Array, *then: Array) -> tuple[Array, ...]:
-    """`_sweeps` by elimination from the leaves to the root, and substitution back; arrays of shape (m,) or (m, cells, 1), `off` (m, 1, 1) too."""
-    m, cells = d.shape[0], d[0].size
-    blocks = _blocks(cells, d.dtype)
-    rows = _Rows(parent.astype(jnp.uint32), cells // blocks)
-
-    def sweep(body: Any, loop: Any, first: int, downward: bool) -> Any:
-        def block(k: Any, loop: Any) -> Any:
-            column = k * jnp.uint32(rows.width)
-
-            def one(i: Any, loop: Any) -> Any:
-                return body(loop, jnp.uint32(m) - i if downward else i, column)
-
-            return lax.fori_loop(jnp.uint32(first), jnp.uint32(m), one, loop)
-
-        return (
-            block(jnp.uint32(0), loop) if blocks == 1 else lax.fori_loop(jnp.uint32(0), jnp.uint32(blocks), block, loop)
-        )
-
-    def eliminate(loop: Any, i: Any, column: Any) -> Any:
-        d, b = loop
-        above, across = rows.above(i), rows.at(off, i, column)
-        share = across / rows.at(d, i, column)
-        return rows.added(d, above, column, -share * across), rows.added(
-            b, above, column, share * rows.at(b, i, column)
-        )
-
-    def substitute(x: Array, i: Any, column: Any) -> Array:
-        """Of the root `off` is 0. What is read of other arrays is put together here: to do it before costs a pass over memory each."""
-        from_above = rows.at(off, i, column) * rows.at(x, rows.above(i), column)
-        return rows.put(x, (rows.at(x, i, column) + from_above) * rows.at(inverse, i, column), i, column)
-
-    def again(b: Array, i: Any, column: Any) -> Array:
-        share = rows.at(off, i, column) * rows.at(inverse, i, column)
-        return rows.added(b, rows.above(i), column, share * rows.at(b, i, column))
-
-    d, b = sweep(eliminate, (d, first), 1, downward=True)
-    inverse = 1 / d
-    x = sweep(substitute, b, 0, downward=False)
-    if not then:
-        return (x,)
-    passed, second = then
-    b = sweep(again, second + passed * x, 1, downward=True)
-    return x, sweep(substitute, b, 0, downward=False)
-
-
-class _Rows(NamedTuple):
-    """What a sweep does at a node, of one cell or of `width` side by side; unsigned numbers are not asked whether they count from the end."""
-
-    parent: Array
-    width: int
-
-    def above(self, i: Any) -> Array:
-        return lax.dynamic_slice(self.parent, (i,), (1,))[0]
-
-    def at(self, x: Array, i: Any, column: Any) -> Array:
-        if x.ndim == 1:
-            return lax.dynamic_slice(x, (i,), (1,))
-        first, width = (column, self.width) if x.shape[1] > 1 else (jnp.uint32(0), 1)  # one for all cells
-        return lax.dynamic_slice(x, (i, first, jnp.uint32(0)), (1, width, 1))
-
-    def put(self, x: Array, row: Array, i: Any, column: Any) -> Array:
-        return lax.dynamic_update_slice(x, row, (i,) if x.ndim == 1 else (i, column, jnp.uint32(0)))
-
-    def added(self, x: Array, i: Any, column: Any, row: Array) -> Array:
-        return self.put(x, self.at(x, i, column) + row, i, column)
-
-
-@_loops.def_vmap
-def _batched(axis_size: int, in_batched: Any, parent: Array, off: Array, *arrays: Array) -> tuple[Any, Any]:
-    """Trees of one form side by side, as cells are."""
-    if in_batched[0]:
-        axes = [0 if batched else None for batched in in_batched]
-        each = [
-            jnp.broadcast_to(x, (axis_size, *x.shape)) if axis is None else x
-            for x, axis in zip((parent, off, *arrays), axes, strict=True)
-        ]
-        found = lax.map(lambda one: _loops(*one), tuple(each))
-        return found, (True,) * len(found)
-
-    def last(x: Array, batched: bool) -> Array:
-        return jnp.moveaxis(x, 0, -1) if batched else x[..., None]
-
-    off, *rows = (last(x, batched) for x, batched in zip((off, *arrays), in_batched[1:], strict=True))
-    shape = (*jnp.broadcast_shapes(*(x.shape for x in rows))[:-1], axis_size)
-    found = _blockwise(parent, off, *(jnp.broadcast_to(x, shape) for x in rows))
-    return tuple(jnp.moveaxis(x, -1, 0) for x in found), (True,) * len(found)
-
-
-@jax.custom_batching.custom_vmap
-def _strips(strips: Strips, parent: Array, off: Array, *arrays: Array) -> tuple[Array, ...]:
-    """`_sweeps` of one cell from strip to strip."""
-    return swept(strips, off, *arrays)
-
-
-@_strips.def_vmap
-def _batched_strips(axis_size: int, in_batched: Any, _: Strips, *arrays: Array) -> tuple[Any, Any]:
-    return _batched(axis_size, in_batched[1:], *arrays)

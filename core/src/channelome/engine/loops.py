@@ -14,6 +14,7 @@ import numpy as np
 from jax import Array, lax
 
 from ..cells.record import Probe
+from ..cells.tree import SOLVED
 from ..state import NetworkState
 from .delivery import n_words, pack
 from .plan import Carry, Parts, Plan, Record, Times, count_of
@@ -221,9 +222,9 @@ def scanned(
     return final, jax.tree.map(lambda *xs: jnp.concatenate(xs), *data)
 
 
-def _costly(primitive: Any, *_: Any, **__: Any) -> bool:
+def _costly(primitive: Any, *_: Any, **given: Any) -> bool:
     """Whether a result is kept for the derivative of a step: voltages on trees, and what arrived."""
-    return primitive in (lax.linear_solve_p, lax.scatter_add_p)
+    return primitive in (lax.linear_solve_p, lax.scatter_add_p) or given.get("name") == SOLVED
 
 
 @functools.partial(jax.jit, static_argnums=0)

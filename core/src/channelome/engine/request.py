@@ -141,6 +141,10 @@ _OVER_TIME = " For one current for each neuron it must have the population's sha
 def _constant(value: Any) -> Current:
     """The constant current that a value stands for."""
     pair = isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], str)
+    if isinstance(value, list | tuple) and not value:
+        raise ModelError(
+            "the stimulus is empty, as a list of what goes in at places cannot be: leave stimulus= away where nothing does."
+        )
     if not pair and isinstance(value, list | tuple | np.ndarray | jax.Array) and np.ndim(value):
         raise UnitError(
             f"the stimulus is an array of shape {np.shape(value)} without a unit and a time: a current over time is "

@@ -21,7 +21,7 @@ class PerBranch:
     """A number of compartments for each branch, or one for each; other numbers for branches in regions, the last one counts."""
 
     count: int | tuple[int, ...]
-    regions: Mapping[str, int] = field(default_factory=dict)
+    regions: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     def counts(self, anatomy: Anatomy, Ra: Any, C: Any) -> np.ndarray:
         if isinstance(self.count, tuple) and len(self.count) != len(anatomy):

@@ -189,6 +189,10 @@ class SpikeSource(Module):
         order = np.argsort(when, kind="stable")
         super().__init__(times=when[order], neurons=who[order].astype(float), size=shape)
 
+    def __repr__(self) -> str:
+        count = np.size(self.times)
+        return f"SpikeSource({self.size[0]}, {count} spike{'s' if count != 1 else ''})"
+
     def counted(self, dt: float) -> "SpikesByStep":
         """The same in steps of `dt` ms. A time on the grid, to a thousandth of a step, belongs to the step that ends there."""
         when = moment(self.times, dt, jnp.result_type(self.times))

@@ -23,7 +23,7 @@ from ..clock import EARLIEST, MOST_STEPS
 from ..equality import same
 from ..errors import ModelError, UnitError
 from ..streams import Stream
-from ..units import Unit, convert
+from ..units import Unit, convert, is_quantity
 from .amounts import DENSITY, finite, number
 from .form import Form, Numbers, Scaled, Sum
 
@@ -95,7 +95,7 @@ class Current:
 
     def __add__(self, other: "Current") -> "Current":
         if not isinstance(other, Current):
-            return NotImplemented
+            return _no_stimulus(other)
         if self.unit != other.unit:
             raise UnitError(
                 f"a stimulus in {self.unit} and one in {other.unit} cannot be added: give both in one unit."
@@ -104,7 +104,7 @@ class Current:
         return Current(self.unit, Sum(self.form, other.form), numbers, min(self.detail, other.detail))
 
     def __radd__(self, other: Any) -> "Current":
-        return self if isinstance(other, int) and other == 0 else NotImplemented  # where `sum` begins
+        return self if isinstance(other, int) and other == 0 else _no_stimulus(other)  # where `sum` begins
 
     def __mul__(self, factor: Any) -> "Current":
         if isinstance(factor, Current):
@@ -126,7 +126,10 @@ class Current:
         return self * -1.0
 
     def __sub__(self, other: "Current") -> "Current":
-        return self + (-other) if isinstance(other, Current) else NotImplemented
+        return self + (-other) if isinstance(other, Current) else _no_stimulus(other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return _no_stimulus(other)
 
     def __eq__(self, other: object) -> bool:
         return same(self, other) if isinstance(other, Current) else NotImplemented
@@ -155,6 +158,15 @@ class _Key:
 
     kind: str
     words: np.ndarray
+
+
+def _no_stimulus(other: Any) -> Any:
+    """Refuse a number, with a unit or without, where a stimulus is added; of anything else Python says what there is to say."""
+    if not (isinstance(other, str) or is_quantity(other)):
+        return NotImplemented
+    raise UnitError(
+        f"a stimulus is added to another stimulus, and {other!r} is none: a constant one is step('2 nA'), also from start= to stop=."
+    )
 
 
 def _each(f: Callable[[Any], Any], numbers: Numbers) -> Any:

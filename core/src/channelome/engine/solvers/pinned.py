@@ -15,7 +15,8 @@ from jax import Array
 
 from ...cells.cable import NA_PER_UM2, Cable, Everywhere, change
 from ...cells.membrane import Advancing
-from ...cells.tree import AGAIN, GAMMA, WEIGHT, Links
+from ...cells.stages import AGAIN, GAMMA, WEIGHT
+from ...cells.tree import Links
 from ...mechanisms.kinetics import Rule
 from ...mechanisms.rules import IMPLICIT
 from ...state import State
