@@ -14,8 +14,9 @@ from channelome.errors import ModelError
 from channelome.formulas.gates import as_gate, steady_state
 from channelome.formulas.numeric import moved, stationary, values
 
-from .clamped import CELSIUS, HOLD, IONS, OTHER, PULSES, TIMES
+from .clamped import HOLD, PULSES, TIMES
 from .meaning import Meaning
+from .motion import CELSIUS, IONS, OTHER
 from .plan import Plan
 
 _FIXED = {"na": "SodiumFixed", "k": "PotassiumFixed", "ca": "CalciumFixed"}

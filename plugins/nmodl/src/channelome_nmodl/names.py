@@ -12,7 +12,7 @@ from channelome.mechanisms.ions import VALENCE
 from channelome.units import Unit
 
 from .execute import Machine
-from .meaning import Meaning
+from .meaning import Meaning, kept
 from .text import NmodlError
 from .tree import Declared, File
 from .units import unit_of
@@ -127,7 +127,20 @@ class Names:
             raise NmodlError(
                 f"{self.where}: {name} is set once, in INITIAL, from {', '.join(sorted(bad))}: a mechanism here has no such memory."
             )
-        return value
+        return self._remembered(name, value)
+
+    def _remembered(self, name: str, value: Formula) -> Formula:
+        """What INITIAL made of ions once: of a concentration that the file keeps what it began with; of others what they are, and it is said."""
+        read = sorted(value.symbols & self.given)
+        still = {
+            f"{species}{side}" for species in kept(self.file) for side in "io"
+        }  # the file would say how they change
+        followed = [one for one in read if one not in still]
+        if followed:
+            said = f"{name} is set once, in INITIAL, from {' and '.join(followed)}, and stays so in NEURON; here it follows what that is"
+            if said not in self.meaning.findings:
+                self.meaning.findings.append(said)
+        return x.substituted(value, {one: x.symbol(self.began[one]) for one in read if one in self.began})
 
     def resolved_first(self, f: Formula) -> Formula:
         """A formula of INITIAL with what is not set before it in INITIAL."""

@@ -27,6 +27,9 @@ def mean(file: File) -> Meaning:
     names = Names(file)
     names.kept = {name for written in kept(file).values() for name in written}
     names.given |= names.kept
+    names.began = {
+        one: f"{one}0_{ion}_ion" for ion in kept(file) for one in (f"{ion}i", f"{ion}o") if one in names.kept
+    }
     names.run()
     read_rates(names)
     _currents(names)
