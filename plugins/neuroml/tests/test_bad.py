@@ -198,7 +198,6 @@ def test_of_several_channels_those_refused_are_named(tmp_path: Path):
 
 
 CELLS = {
-    "population": ('<channelDensity id="leak"', '<channelPopulation id="p" ionChannel="pas" number="10" erev="-70mV" ion="non_specific"/><channelDensity id="leak"', r"is a number of channels on a cell of many compartments"),
     "another channel": ('ionChannel="cal"', 'ionChannel="calm"', r"names 'calm', which is not in the file"),
     "another group": ('ion="na" segmentGroup="soma_group"', 'ion="na" segmentGroup="axons"', r"is on the group 'axons', which the morphology has not"),
     "no temperature": ('type="networkWithTemperature" temperature="10 degC"', "", r"channelome_neuroml.cells.load_cell\(path, celsius=...\) does"),
