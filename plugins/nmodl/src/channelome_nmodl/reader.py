@@ -27,6 +27,8 @@ def mean(file: File) -> Meaning:
     names = Names(file)
     names.kept = {name for written in kept(file).values() for name in written}
     names.given |= names.kept
+    total = {f"i{ion.species}" for ion in file.ions if f"i{ion.species}" in ion.reads}
+    names.kept |= total  # what is read of it is the sum of all, whatever the file adds to it
     names.began = {
         one: f"{one}0_{ion}_ion" for ion in kept(file) for one in (f"{ion}i", f"{ion}o") if one in names.kept
     }
@@ -52,7 +54,7 @@ def _currents(names: Names) -> None:
         known = names.meaning.currents.get("")
         names.meaning.currents[""] = flow if known is None else x.add(known, flow)
     if not any(not x.is_number(flow, 0) for flow in names.meaning.currents.values()):
-        raise NoCurrent(f"{names.where}: its current is 0 whatever happens.")
+        raise NoCurrent(f"{names.place('BREAKPOINT')}: its current is 0 whatever happens.")
 
 
 def _leave_pools(names: Names) -> None:
@@ -84,7 +86,7 @@ def _drop_unused(names: Names) -> None:
     for name in sorted(needed - set(rates)):
         held = names.started(name)
         if held.symbols & (names.states | {"v"}):
-            raise NmodlError(f"{names.where}: the state {name} is used, and nothing says how it changes.")
+            raise NmodlError(f"{names.place(name)}: the state {name} is used, and nothing says how it changes.")
         change = {name: held}
         names.meaning.currents = {s: x.substituted(f, change) for s, f in names.meaning.currents.items()}
         names.meaning.rates = rates = {s: x.substituted(f, change) for s, f in rates.items()}
@@ -100,10 +102,10 @@ def _check_symbols(names: Names) -> None:
     for name in sorted(used - names.states - {"v", "celsius"}):
         if name in ("t", "dt"):
             raise NmodlError(
-                f"{names.where}: its current depends on {'time' if name == 't' else 'the length of a step'} itself ({name})."
+                f"{names.place(name)}: its current depends on {'time' if name == 't' else 'the length of a step'} itself ({name})."
             )
         if name == "nseg":
-            raise NmodlError(f"{names.where}: it depends on nseg, which a channel here does not know.")
+            raise NmodlError(f"{names.place(name)}: it depends on nseg, which a channel here does not know.")
         if name in SECTION:
             names.meaning.quantities[name] = names.section(name)
             continue
