@@ -68,6 +68,7 @@ REFUSED = {
     "set once from v": (channel(initial="\n old = v", flow="gbar*m*(v - ek)*old"), 6, "old is set once, in INITIAL, from v"),
     "remembers": (channel(solve="SOLVE s METHOD cnexp\n old = 0.9*old + v", flow="gbar*m*(v - ek)*old"), 7, "old remembers what it was"),
     "BREAKPOINT sets a concentration": (pool(clip="if (cai < 1e-5) { cai = 1e-5 }"), 5, "BREAKPOINT sets the state cai itself"),
+    "BREAKPOINT moves a state": (channel(solve="SOLVE s METHOD cnexp\n m = 0.9*m"), 7, "the state m is moved by more than its equation"),
     "derivative in an if": (channel().replace("s { m'", "s { if (v > 0) {\n m'").replace("/3 }", "/3 } }"), 8, "stands in an if"),
     "NONLINEAR": (channel(more="NONLINEAR q { ~ m*m = 1 }", solve="SOLVE q"), 6, "NONLINEAR equations are not solved"),
     "net_send": (synapse(receive="NET_RECEIVE(w) {\n g = g + w net_send(3, 1) }"), 10, "makes events of its own"),
@@ -90,3 +91,10 @@ def test_what_the_docs_say_is_refused_is_so_with_its_line(what: str):
 @pytest.mark.parametrize("text", [channel(), pool(), synapse(), channel(more="FUNCTION_TABLE f(v)")])
 def test_what_they_are_made_from_is_not_refused(text: str):
     assert understood(source(text, "it.mod"), None, {})
+
+
+def test_a_state_that_breakpoint_holds_within_bounds_is_said():
+    (one,) = understood(source(channel(solve="SOLVE s METHOD cnexp if (m > 1) { m = 1 }"), "it.mod"), None, {})
+    assert one.plan.meaning.findings == [
+        "the state m is set beside its equation: here the current is of what is set, and the state moves on"
+    ]

@@ -37,6 +37,7 @@ def mean(file: File) -> Meaning:
     _currents(names)
     _leave_pools(names)
     _drop_unused(names)
+    _check_left(names)
     check_unmoved(names)
     read_starts(names)
     regular(names)
@@ -67,6 +68,22 @@ def _leave_pools(names: Names) -> None:
             change = {value.value: x.symbol(name)}
             names.meaning.rates = {one: x.substituted(f, change) for one, f in names.meaning.rates.items()}
             names.meaning.currents = {one: x.substituted(f, change) for one, f in names.meaning.currents.items()}
+
+
+def _check_left(names: Names) -> None:
+    """Refuse a state that more than its equation moves; say it of one that is but held, as within bounds."""
+    for name in names.meaning.rates:
+        value = names.cycle.env.get(name)
+        if name in names.cycle.solved.updates or value is None or value is x.symbol(name):
+            continue
+        if not names.alike(x.substituted(value, {name: value}), value):
+            raise NmodlError(
+                f"{names.place(name, 'BREAKPOINT')}: the state {name} is moved by more than its equation, at each step, whatever its length is."
+            )
+        said = (
+            f"the state {name} is set beside its equation: here the current is of what is set, and the state moves on"
+        )
+        names.meaning.findings.append(said)
 
 
 def _drop_unused(names: Names) -> None:
