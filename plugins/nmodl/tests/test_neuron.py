@@ -9,6 +9,7 @@ from channelome_nmodl.accumulated import TIMES as SINCE
 from channelome_nmodl.clamped import PULSES, TIMES, is_exact
 from channelome_nmodl.compare import questions
 from channelome_nmodl.load import load_all, understood
+from channelome_nmodl.seen import Seen, compared
 from channelome_nmodl.text import source
 
 from channelome.errors import ModelError
@@ -118,3 +119,15 @@ def test_where_a_file_has_a_default_of_the_diameter_it_is_still_that_of_the_sect
     (question,) = questions(understood(source(text.replace("diam (um)", "diam = 1 (um)"), "it.mod"), None), "", "")
     assert "diam" not in question.job["parameters"]
     assert question.job["parameters"]["buffer"] == 0.03
+
+
+def test_what_is_rounding_to_neuron_is_no_difference_and_what_is_more_is_one():
+    """A state that starts from 0 and stays at 1e-20, of which NEURON's variable steps know nothing."""
+    names = (Seen("a_it", "ca", "a", True), Seen("b_it", "ca", "b", True))
+    ours, theirs = np.full((1, 2, 2), 1e-20), np.full((1, 2, 2), -3e-20)
+    found = compared(names, [(ours, theirs, lambda i, j: "there")], "9", np.array([0.0, 0.0]))
+    assert found.relative < 1e-12
+    found = compared(names, [(ours, theirs, lambda i, j: "there")], "9", np.array([0.0, 1e-20]))
+    assert (found.relative, found.worst) == (pytest.approx(4 / 3), "b_it there")
+    found = compared(names, [(ours + np.array([1e-9, 0]), theirs, lambda i, j: "there")], "9", np.array([0.0, 0.0]))
+    assert found.relative == pytest.approx(1e-3)

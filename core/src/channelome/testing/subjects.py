@@ -118,7 +118,8 @@ class ChannelSubject(Part):
 def curves_of(channel: Channel, env: dict[str, Any]) -> dict[str, Array]:
     """Rates, steady states and time constants of all gates and schemes, and the current at rest, by a name for messages.
 
-    Of variables, which have neither, what they start from and how they change a tenth below it: at rest that is rounding alone.
+    Of variables, which have neither, what they start from and how they change below it, each by another share: at rest, and where all are scaled, that may
+    be rounding alone.
     """
     states = channel.steady_state(env)
     known, found = {**env, **states}, dict[str, Any]()
@@ -131,7 +132,8 @@ def curves_of(channel: Channel, env: dict[str, Any]) -> dict[str, Array]:
         found |= {f"the steady state of {name}": states[name] for name in channel.occupancies}
     if channel.variables:
         found |= {f"the start of {name}": states[name] for name in channel.variables}
-        off = {name: 0.9 * states[name] for name in channel.variables}
+        count = len(channel.variables)
+        off = {name: (0.95 - 0.3 * i / count) * states[name] for i, name in enumerate(channel.variables)}
         changes = channel._call("derivatives", {**known, **off})
         found |= {f"the change of {name}": changes[name] for name in channel.variables}
     return found | {"the current": channel.current(states, env)}

@@ -18,7 +18,7 @@ from .clamped import DIAMETER, given, is_exact, parameters
 from .motion import CELSIUS
 from .oracle import Comparison
 from .plan import Plan
-from .seen import Seen, compared, value_of
+from .seen import LEAST, Seen, compared, value_of
 
 CURRENTS, TIMES = (-21.0, -1.7, -0.13, 0.0), (0.05, 0.3, 1.0, 4.0, 20.0, 100.0)
 """uA/cm^2, of a cation, and ms. None empties a pool: NEURON's sparse method holds what falls below 0 at 0."""
@@ -82,10 +82,11 @@ def since_start(
     names: Sequence[Seen], ours: np.ndarray, theirs: np.ndarray, currents: Sequence[float], version: str
 ) -> Comparison:
     """The comparison of variables of shape (currents, times with 0, variables)."""
-    size = np.max(np.abs(theirs), axis=(0, 1))
+    starts = np.max(np.abs(theirs[:, 0]), axis=0)
+    size = np.maximum(np.max(np.abs(theirs), axis=(0, 1)), np.where(starts == 0, LEAST, 0.0))
     first = np.abs(ours - theirs)[:, 0] / np.where(size > 0, size, 1.0)
     # what the file puts into an ion as it solves is not yet there at the start, in NEURON
-    return compared(names, [(ours[:, 1:], theirs[:, 1:], place_under(currents))], version, float(np.max(first)))
+    return compared(names, [(ours[:, 1:], theirs[:, 1:], place_under(currents))], version, starts, float(np.max(first)))
 
 
 def place_under(currents: Sequence[float]) -> Callable[[int, int], str]:

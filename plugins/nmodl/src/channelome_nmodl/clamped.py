@@ -138,6 +138,7 @@ def judged(
     with jax.enable_x64(True):
         channel, ions = built(cls, plan), tuple(given(pool) for pool in pools)
         rest = resting(channel, ions)
+        starts = Motion(channel.at(CELSIUS), ions, 1, names).after(jnp.full(1, HOLD), [], with_start=True).kept[0, 0]
         ours = [jumps(channel, ions, names), *(along(channel, course, ions, names) for course in COURSES)]
     theirs = [np.asarray(answer["rows"]), *(np.asarray(found) for found in answer["courses"])]
     places = [
@@ -152,7 +153,7 @@ def judged(
     if names:
         others = [np.asarray(one) for one in (answer["kept"]["rows"], *answer["kept"]["courses"])]
         kept = [(mine.kept, other, place) for mine, other, place in zip(ours, others, places, strict=True)]
-        found.append(compared(names, kept, version))
+        found.append(compared(names, kept, version, starts))
     if not found:
         raise ModelError("its current is 0 with the file's defaults: there is nothing to compare.")
     return found

@@ -65,16 +65,22 @@ def value_of(
     return own[one.ours] if one.ours in own else getattr(views[one.species], one.ours)
 
 
+LEAST = 1e-6
+"""What a variable that starts from 0 is taken to reach at least: the variable steps of NEURON leave 1e-12 of it, in its own unit."""
+
+
 def compared(
     names: Sequence[Seen],
     pairs: Sequence[tuple[np.ndarray, np.ndarray, Any]],
     version: str,
+    starts: np.ndarray,
     begun: float = 0.0,
 ) -> Comparison:
     """The largest difference of variables, each relative to the largest that NEURON has of it.
 
     Args:
         pairs: ours and NEURON's of the same shape, (sweeps, times, variables), and a function that says where a sweep and a time are.
+        starts: of shape (variables,): what they start from; of 0 they are relative to `LEAST` at least.
         begun: the largest difference where both start.
 
     Raises:
@@ -83,6 +89,7 @@ def compared(
     if not all(np.all(np.isfinite(theirs)) for _, theirs, _ in pairs):
         raise ModelError("NEURON's own numbers of what the file keeps are none.")
     size = np.max([np.max(np.abs(theirs), axis=(0, 1)) for _, theirs, _ in pairs], axis=0)
+    size = np.maximum(size, np.where(starts == 0, LEAST, 0.0))
     found = list[tuple[float, str]]()
     for ours, theirs, place in pairs:
         off = np.abs(ours - theirs) / np.where(size > 0, size, 1.0)

@@ -28,12 +28,7 @@ def _clamped(job: dict[str, Any]) -> dict[str, Any]:
     Those of `courses` are at the end of each of their `levels`, which last `durations`. Under "kept" is what `variables` are where the
     currents are these.
     """
-    import neuron  # pyright: ignore[reportMissingImports]
-    from neuron import h  # pyright: ignore[reportMissingImports]
-
-    if job["library"] not in _loaded:
-        h.nrn_load_dll(job["library"])
-        _loaded.add(job["library"])
+    h, version = _neuron_with(job)
     name = job["mechanism"]
     section = h.Section(name="patch")
     section.L, section.diam = 10.0, 3.7
@@ -64,7 +59,7 @@ def _clamped(job: dict[str, Any]) -> dict[str, Any]:
     now, kept = _parted(rows)
     parted = [_parted(course) for course in courses]
     return {
-        "rows": now, "rest": start, "courses": [course for course, _ in parted], "version": neuron.__version__,
+        "rows": now, "rest": start, "courses": [course for course, _ in parted], "version": version,
         "kept": {"rows": kept, "courses": [course for _, course in parted]},
     }  # fmt: skip
 
@@ -92,12 +87,7 @@ def _accumulated(job: dict[str, Any]) -> dict[str, Any]:
 
     Under "carried" are the currents of the mechanism itself then, if it has `carried`.
     """
-    import neuron  # pyright: ignore[reportMissingImports]
-    from neuron import h  # pyright: ignore[reportMissingImports]
-
-    if job["library"] not in _loaded:
-        h.nrn_load_dll(job["library"])
-        _loaded.add(job["library"])
+    h, version = _neuron_with(job)
     section = h.Section(name="patch")
     section.L, section.diam, section.cm = 10.0, job["diam"], 1e30
     h.celsius = job["celsius"]
@@ -116,14 +106,22 @@ def _accumulated(job: dict[str, Any]) -> dict[str, Any]:
     rows = []
     for current in job["currents"]:
         setattr(section, f"amp_{job['driver']}", current)
-        if job["way"] == "variable":
-            rows.append(_by_variable_steps(h, cvode, section, job))
-        elif job["way"] == "exact":
-            rows.append(_by_steps(h, section, job, None, 1))
-        else:
-            rows.append(_extrapolated([_by_steps(h, section, job, 0.1, n) for n in (1, 2, 4, 8, 16)]))
+        rows.append(_under(h, cvode, section, job))
     carried, kept = _parted(rows)
-    return {"rows": kept, "carried": carried, "version": neuron.__version__}
+    return {"rows": kept, "carried": carried, "version": version}
+
+
+def _under(h: Any, cvode: Any, section: Any, job: dict[str, Any]) -> Any:
+    """By NEURON's variable steps, or where it gives up by fixed ones."""
+    if job["way"] == "exact":
+        return _by_steps(h, section, job, None, 1)
+    if job["way"] == "variable":
+        try:
+            return _by_variable_steps(h, cvode, section, job)
+        except RuntimeError:
+            cvode.active(False)
+            job["way"] = "extrapolated"
+    return _extrapolated([_by_steps(h, section, job, 0.1, n) for n in (1, 2, 4, 8, 16)])
 
 
 def _by_variable_steps(h: Any, cvode: Any, section: Any, job: dict[str, Any]) -> list[list[float]]:
@@ -179,12 +177,7 @@ def _value(where: Any, name: str) -> float:
 
 def _received(job: dict[str, Any]) -> dict[str, Any]:
     """Currents in nA of a synapse that `spikes` reach, at each of `voltages` and `times`."""
-    import neuron  # pyright: ignore[reportMissingImports]
-    from neuron import h  # pyright: ignore[reportMissingImports]
-
-    if job["library"] not in _loaded:
-        h.nrn_load_dll(job["library"])
-        _loaded.add(job["library"])
+    h, version = _neuron_with(job)
     section = h.Section(name="patch")
     section.L, section.diam, section.cm = 10.0, 10.0, 1e30
     h.celsius = job["celsius"]
@@ -210,10 +203,20 @@ def _received(job: dict[str, Any]) -> dict[str, Any]:
             h.fcurrent()
             found.append(sum(getattr(synapse, name) for name in job["currents"]))
         rows.append(found)
-    return {"rows": rows, "version": neuron.__version__}
+    return {"rows": rows, "version": version}
 
 
 _loaded: set[str] = set()
+
+
+def _neuron_with(job: dict[str, Any]) -> tuple[Any, str]:
+    """NEURON with the job's library, and its version."""
+    import neuron  # pyright: ignore[reportMissingImports]
+
+    if job["library"] not in _loaded:
+        neuron.h.nrn_load_dll(job["library"])
+        _loaded.add(job["library"])
+    return neuron.h, neuron.__version__
 
 
 def _without_tables(h: Any, mechanism: str) -> None:
