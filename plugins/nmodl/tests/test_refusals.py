@@ -4,6 +4,8 @@ import pytest
 from channelome_nmodl.load import understood
 from channelome_nmodl.text import NmodlError, source
 
+from channelome.testing import check_channel
+
 CHANNEL = """NEURON {{ SUFFIX it  USEION k READ ek WRITE ik  {neuron} }}
 PARAMETER {{ gbar = 0.01 (S/cm2) }}
 ASSIGNED {{ v (mV) ek (mV) ik (mA/cm2) old }}
@@ -98,3 +100,20 @@ def test_a_state_that_breakpoint_holds_within_bounds_is_said():
     assert one.plan.meaning.findings == [
         "the state m is set beside its equation: here the current is of what is set, and the state moves on"
     ]
+
+
+@pytest.mark.parametrize(
+    ("spelling", "known"),
+    [
+        ("x/(exp(x) - 1)", True),
+        ("-x/(1 - exp(x))", True),
+        ("x*exp(-x)/(1 - exp(-x))", True),
+        ("x/tanh(x)", False),
+        ("1/((exp(x) - 1)/x)", False),
+    ],
+)
+def test_a_singular_quotient_is_linoid_or_is_found_by_the_kit(spelling: str, known: bool):
+    text = channel(minf="f((v + 40.3)/9)/(1 + f((v + 40.3)/9))", more=f"FUNCTION f(x) {{ f = {spelling} }}")
+    (one,) = understood(source(text, "it.mod"), None, {})
+    finite = [found for found in check_channel(one.cls, level="quick").findings if found.check == "finite"]
+    assert ["nan at -40.3 mV" in found.message for found in finite] == [not known]
