@@ -15,6 +15,7 @@ from channelome.authoring import (
     Conductance,
     Factor,
     Gate,
+    General,
     IonView,
     Markov,
     Ohmic,
@@ -358,6 +359,56 @@ class Leaking(Markov, ion="k", states=("C", "O")):
     def slope(self, states: Any, env: Any) -> Any:
         slope = super().slope(states, env)
         return slope | {"O": slope["O"] - 0.1 * states["O"]}
+
+
+class Mixed(General, ion="k", states=("C", "O"), variables=("x",)):
+    """A scheme, and a variable that is no gate, in a current that is not ohmic: right, for the mistakes below."""
+
+    g_max: Conductance = stated(1.0)
+    V_sh: Voltage = stated(-40.0)
+
+    def transitions(self, V: Array) -> Transitions:
+        return {("C", "O"): 0.1 * linoid(V - self.V_sh, 10), ("O", "C"): exp(-V / 30)}
+
+    def rest(self, V: Array) -> dict[str, Array]:
+        return {"x": sigmoid((V + 60) / 9)}
+
+    def derivatives(self, V: Array, x: Array) -> dict[str, Array]:
+        return {"x": (sigmoid((V + 60) / 9) - x) * (1 + x) / (2 + exp(-V / 50))}
+
+    def density(self, V: Array, k: IonView, O: Array, x: Array) -> Array:
+        return self.g_max * O * x * (V - k.E)
+
+
+@planted("a rate of a scheme that is 0/0, in a current that is not ohmic", "finite")
+class NaiveScheme(Mixed):
+    """The occupancies at rest are 0/0 there too; where one of them is not asked for, only the rate says it."""
+
+    def transitions(self, V: Array) -> Transitions:
+        v = V - self.V_sh
+        return {("C", "O"): 0.1 * v / (1 - exp(-v / 10)), ("O", "C"): exp(-V / 30)}
+
+    def density(self, V: Array, k: IonView, x: Array) -> Array:
+        return self.g_max * x * (V - k.E)
+
+
+@planted("a rate of a scheme whose slope is that of a constant, in a current that is not ohmic", "slopes")
+class GuardedScheme(NaiveScheme):
+    """As a gate's, where the quotient is given its value and not its slope."""
+
+    def transitions(self, V: Array) -> Transitions:
+        v = V - self.V_sh
+        safe = where(v == 0, 1.0, v)
+        return {("C", "O"): where(v == 0, 1.0, 0.1 * safe / (1 - exp(-safe / 10))), ("O", "C"): exp(-V / 30)}
+
+
+@planted("the change of a variable that is 0/0", "finite")
+class NaiveVariable(Mixed):
+    """What starts elsewhere shows nothing at rest."""
+
+    def derivatives(self, V: Array, x: Array) -> dict[str, Array]:
+        v = V - self.V_sh
+        return {"x": 0.1 * v / (1 - exp(-v / 10)) * (1 - x) - x}
 
 
 # ---- classes and programs ------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from kit.channels import Plain
+from kit.channels import Mixed, Plain
 from kit.pages import PAGE, markdown
 from kit.parts import Decaying, Shell
 from kit.planting import ALL, caught, checks
@@ -57,8 +57,13 @@ def test_no_two_defects_have_one_name():
 
 @pytest.mark.parametrize(
     "report",
-    [lambda: check_channel(Plain), lambda: check_ion(Shell), lambda: check_synapse(Decaying)],
-    ids=["channel", "ion", "synapse"],
+    [
+        lambda: check_channel(Plain),
+        lambda: check_channel(Mixed),
+        lambda: check_ion(Shell),
+        lambda: check_synapse(Decaying),
+    ],
+    ids=["channel", "general channel", "ion", "synapse"],
 )
 def test_what_the_defects_are_planted_in_is_right(report):
     made: Report = report()

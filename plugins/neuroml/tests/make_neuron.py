@@ -14,20 +14,20 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 TIMES = [0.5 * i for i in range(120)]
-DRIVEN = (
-    '<channelDensityGHK id="caDend" ionChannel="cadend" permeability="2e-5 cm_per_s" ion="ca" segmentGroup="dendrite_group"/>',
-    '<channelDensityNonUniformNernst id="caDend" ionChannel="cadend" ion="ca"> '
-    '<variableParameter parameter="condDensity" segmentGroup="dendrite_group"> '
-    '<inhomogeneousValue inhomogeneousParameter="way" value="4 * exp(-p / 60)"/> '
-    "</variableParameter> "
-    "</channelDensityNonUniformNernst>",
-)
-"""A density of driven.cell.nml, and the other one in its place in the cell "varied"."""
+GIVEN = '<channelDensityGHK id="caDend" ionChannel="cadend" permeability="2e-5 cm_per_s" ion="ca" segmentGroup="dendrite_group"/>'
+"""A density of driven.cell.nml, and what stands in its place in other cells."""
+VARIED = """<{kind} id="caDend" ionChannel="cadend" ion="ca"> <variableParameter parameter="{what}" segmentGroup="dendrite_group">
+<inhomogeneousValue inhomogeneousParameter="way" value="{value}"/> </variableParameter> </{kind}>"""
+DENSITIES = {
+    "varied": VARIED.format(kind="channelDensityNonUniformNernst", what="condDensity", value="4 * exp(-p / 60)"),
+    "permeated": VARIED.format(kind="channelDensityNonUniformGHK", what="permeability", value="6e-7 * exp(-p / 60)"),
+}
 CELLS = {
     "ball": ["soma(0.5)._ref_v"],
     "branched": ["soma_0(0.5)._ref_v", "dend_2(0.5)._ref_v", "soma_0(0.5)._ref_cai"],
     "driven": ["soma_0(0.5)._ref_v", "dend_0(0.5)._ref_v", "soma_0(0.5)._ref_cai", "dend_0(0.5)._ref_cai"],
     "varied": ["soma_0(0.5)._ref_v", "dend_0(0.5)._ref_v", "soma_0(0.5)._ref_cai", "dend_0(0.5)._ref_cai"],
+    "permeated": ["soma_0(0.5)._ref_v", "dend_0(0.5)._ref_v", "soma_0(0.5)._ref_cai", "dend_0(0.5)._ref_cai"],
 }
 """What is recorded of each cell, as NEURON calls it: mV and mM."""
 LEMS = (
@@ -65,14 +65,10 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             for one in HERE.glob("nml/*"):
                 (Path(folder) / one.name).write_bytes(one.read_bytes())
-            text = (
-                (HERE / "nml/driven.cell.nml")
-                .read_text(encoding="utf-8")
-                .replace(*DRIVEN)
-                .replace('"driven"', '"varied"')
-                .replace("pop/0/driven", "pop/0/varied")
-            )
-            (Path(folder) / "varied.cell.nml").write_text(text, encoding="utf-8")
+            for name, density in DENSITIES.items():
+                text = (HERE / "nml/driven.cell.nml").read_text(encoding="utf-8").replace(GIVEN, density)
+                text = text.replace('"driven"', f'"{name}"').replace("pop/0/driven", f"pop/0/{name}")
+                (Path(folder) / f"{name}.cell.nml").write_text(text, encoding="utf-8")
             (Path(folder) / f"LEMS_{cell}.xml").write_text(LEMS.format(cell=cell), encoding="utf-8")
             script = ASKED.format(cell=cell, columns=columns, times=TIMES, last=TIMES[-1])
             (Path(folder) / "asked.py").write_text(script, encoding="utf-8")
@@ -86,7 +82,9 @@ def main() -> None:
             rows = json.loads((Path(folder) / "asked.json").read_text(encoding="utf-8"))
         found[cell] = {what: [float(f"{x:.10g}") for x in row] for what, row in zip(columns, rows, strict=True)}
         print(cell, {what: row[::20] for what, row in found[cell].items()}, flush=True)
-    (HERE / "neuron.json").write_text(json.dumps({"t": TIMES, "densities": DRIVEN, **found}) + "\n", encoding="utf-8")
+    (HERE / "neuron.json").write_text(
+        json.dumps({"t": TIMES, "given": GIVEN, "densities": DENSITIES, **found}) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import warnings
 from pathlib import Path
 
@@ -91,6 +92,9 @@ RATE = '<{} type="HHExpRate" rate="{}" midpoint="{}" scale="10mV"/>'
 REVERSE = RATE.format("reverseRate", "1per_ms", "0mV")
 BAD = {
     "not XML": ("<neuroml><a></neuroml>", r"bad.nml, line 1, column 15: it is not XML: mismatched tag"),
+    "NeuroML 1": ('<neuroml xmlns="http://morphml.org/neuroml/schema"/>', r"line 1, column 1: this is NeuroML 1; version 2 is read"),
+    "ChannelML": ('<channelml xmlns="http://morphml.org/channelml/schema"/>', r"line 1, column 1: this is NeuroML 1; version 2 is read"),
+    "one place": ('<!DOCTYPE x SYSTEM "x.dtd"><neuroml/>', r"^bad\.nml, line 1, column \d+: it declares a document type"),
     "empty": ("", r"bad.nml, line 1, column 1: it is not XML: no element found"),
     "a bomb": ('<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><neuroml>&b;</neuroml>', r"column 1\d?: it declares a document type"),
     "another file": ('<!DOCTYPE x SYSTEM "http://127.0.0.1/x.dtd"><neuroml/>', r"declares a document type"),
@@ -198,7 +202,6 @@ def test_of_several_channels_those_refused_are_named(tmp_path: Path):
 
 
 CELLS = {
-    "population": ('<channelDensity id="leak"', '<channelPopulation id="p" ionChannel="pas" number="10" erev="-70mV" ion="non_specific"/><channelDensity id="leak"', r"is a number of channels on a cell of many compartments"),
     "another channel": ('ionChannel="cal"', 'ionChannel="calm"', r"names 'calm', which is not in the file"),
     "another group": ('ion="na" segmentGroup="soma_group"', 'ion="na" segmentGroup="axons"', r"is on the group 'axons', which the morphology has not"),
     "no temperature": ('type="networkWithTemperature" temperature="10 degC"', "", r"channelome_neuroml.cells.load_cell\(path, celsius=...\) does"),
@@ -220,3 +223,16 @@ def test_a_cell_that_cannot_be_meant_is_refused_with_the_reason(what: str, tmp_p
     (tmp_path / "bad.nml").write_text(data.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(NeuroMLError, match=said):
         ch.load(tmp_path / "bad.nml")
+
+
+@pytest.mark.parametrize("tag", ['<OnCondition test="v .gt. k">', '<OnEvent port="in">'])
+def test_what_a_rate_does_at_once_is_refused(tag: str):
+    end = tag.partition(" ")[0].replace("<", "</")
+    held = f"""<neuroml><ComponentType name="mine" extends="baseVoltageDepRate"><Parameter name="k" dimension="voltage"/><Constant name="R" dimension="per_time" value="1per_ms"/>
+<Dynamics>{tag}<StateAssignment variable="q" value="0"/>{end}><DerivedVariable name="r" exposure="r" dimension="per_time" value="R * exp(v / k)"/></Dynamics>
+</ComponentType><ionChannelHH id="x" conductance="10pS"><gateHHrates id="m" instances="1"><forwardRate type="mine" k="9mV"/>
+<reverseRate type="HHExpRate" rate="4per_ms" midpoint="-65mV" scale="-18mV"/></gateHHrates></ionChannelHH></neuroml>"""
+    (found,) = outcomes(Document(None, texts=Texts("bad.nml", (("bad.nml", held.encode()),))))
+    assert re.match(
+        r"bad\.nml, line 2, column \d+: On(Condition|Event) of a ComponentType is not followed there", found.refusal
+    )

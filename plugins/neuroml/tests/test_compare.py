@@ -5,9 +5,10 @@ import shutil
 import sys
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
-from channelome_neuroml import jlems
+from channelome_neuroml import fed, jlems, spiked
 from channelome_neuroml.compare import BEGIN, COMMANDS, SPANS, STEP, judged, opened, starts
 from channelome_neuroml.document import Document
 from channelome_neuroml.jlems import Answer
@@ -19,7 +20,9 @@ import channelome as ch
 from channelome.cli.main import main
 
 HERE = Path(__file__).parent
-KNOWN = json.loads((HERE / "commanded.json").read_text(encoding="utf-8"))
+KNOWN, FED, SPIKED = (
+    json.loads((HERE / f"{name}.json").read_text(encoding="utf-8")) for name in ("commanded", "fed", "spiked")
+)
 
 
 def commanded() -> np.ndarray:
@@ -110,6 +113,69 @@ def test_a_channel_that_differs_makes_the_command_fail(monkeypatch: pytest.Monke
     assert " from jLEMS<td>" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-def test_pools_and_synapses_are_not_compared():
-    found = looks(HERE / "nml/synapses.nml", python="no python at all")
-    assert {one.trouble for one in found} == {"channels alone are compared with jLEMS"}
+def of(file: str, id: str):
+    """The classes of a component."""
+    (found,) = [one.imported for one in outcomes(Document(HERE / "nml" / file)) if one.element.id == id]
+    return found
+
+
+@pytest.mark.parametrize("id", FED)
+def test_a_concentration_follows_currents_as_in_jlems(id: str):
+    theirs = np.asarray(FED[id])
+    with jax.enable_x64(True):
+        ours = fed.followed(of("pools.nml", id)[0].cls, 100 * len(theirs))[::100]
+    assert np.ptp(theirs) > 2e-4
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-7 * theirs.max())
+    found = fed.judged(of("pools.nml", id)[0].cls, theirs, "0")
+    assert found.differs  # rows that were left out stand at other times
+
+
+@pytest.mark.parametrize("id", SPIKED)
+def test_a_synapse_follows_spikes_as_in_jlems(id: str):
+    theirs, parts = np.asarray(SPIKED[id]), of("synapses.nml", id)
+    found = spiked.judged(parts, 5e-4, theirs, "0.14.0")
+    assert found.relative < 5e-7
+    assert found.largest > 0.005
+    assert not found.differs
+    theirs[1, 0] *= 1 + 1e-3
+    off = spiked.judged(parts, 5e-4, theirs, "0.14.0")
+    assert off.differs
+    assert str(off).endswith("at 3 ms and -81.3 mV")
+
+
+def test_a_difference_of_a_concentration_is_told_with_its_place():
+    cls = of("pools.nml", "thin")[0].cls
+    with jax.enable_x64(True):
+        theirs = fed.followed(cls, 2000).copy()
+    theirs[1234, 2] *= 1.01
+    found = fed.judged(cls, theirs, "0.14.0")
+    assert found.difference == pytest.approx(theirs[1234, 2] * (1 - 1 / 1.01))
+    assert str(found).startswith("differs from jLEMS (jNeuroML 0.14.0)")
+    assert str(found).endswith("12.34 ms after the begin of -4.1 uA/cm^2")
+
+
+def test_steps_of_jlems_that_are_too_long_are_said(monkeypatch: pytest.MonkeyPatch):
+    texts = Document(HERE / "nml/synapses.nml").texts
+
+    def run(texts, body, columns, python, step, length):
+        decayed = (1 - step / 0.02) ** np.arange(round(length / step) + 1)  # of Euler, of a constant of a step's length
+        return 1e-11 * np.repeat(decayed[:, None], len(columns), axis=1), "0"
+
+    monkeypatch.setattr(spiked, "run", run)
+    monkeypatch.setattr(spiked, "TIMES", (0.06, 0.1))
+    with pytest.raises(ch.ModelError, match=r"jLEMS, at steps down to 0\.0025 ms, leaves an error"):
+        spiked.ask(texts, "ampa", "python")
+
+
+def test_what_comes_of_pools_and_synapses_is_reported(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(spiked, "ask", lambda texts, id, python: (np.asarray(SPIKED[id]), "0.14.0"))
+    found = looks(HERE / "nml/synapses.nml", python="a python")
+    assert [(one.name, one.oracle, one.failed) for one in found] == [(id, "jLEMS", False) for id in SPIKED]
+    assert all(one.difference < 5e-7 and "equal to jLEMS (jNeuroML 0.14.0)" in one.told for one in found)
+    monkeypatch.setattr(fed, "ask", lambda texts, id, python: (np.asarray(FED[id]), "0.14.0"))
+    assert all(one.failed for one in looks(HERE / "nml/pools.nml", python="a python"))
+
+
+def test_cells_are_not_compared():
+    (found,) = [one for one in looks(HERE / "nml/ball.cell.nml", python="no python at all") if one.name == "ball"]
+    assert found.trouble == "cells are not compared: jLEMS makes one compartment of them"

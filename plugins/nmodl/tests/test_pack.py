@@ -99,6 +99,11 @@ def test_golden_data_are_neurons_numbers():
         assert np.abs(np.asarray(case["current"]) - theirs).max() < 1e-6 * np.abs(theirs).max()
 
 
+def test_of_a_pump_in_balance_there_are_no_golden_data():
+    """They would be what rounding leaves."""
+    assert cases(load_all(MODS / "balanced.mod")[0].plan) == ()
+
+
 def test_what_is_written_for_one_file_holds_all_its_classes():
     made = written(MODS / "both.mod", "IBoth_Smith2020")
     assert made.kind == "channel"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from channelome_nmodl.clamped import given
 from channelome_nmodl.load import load_all, understood
 from channelome_nmodl.text import NmodlError, source
 from scipy.integrate import solve_ivp
@@ -199,3 +200,52 @@ def test_shells_without_diffusion_along_are_followed():
         rel=1e-9,
     )
     assert load_all(MODS / "shell.mod")[0].cls is not one.cls
+
+
+def test_what_initial_makes_of_a_concentration_that_the_file_keeps_stays_as_it_began():
+    """The balance of a pump is that of where the sodium began, in the channel and in the ion, wherever the sodium goes."""
+    channel, ion = (given(one.cls) for one in load_all(MODS / "balanced.mod"))
+    assert channel.parameters["nai0_na_ion"].default == ion.parameters["nai0_na_ion"].default == 10.0
+    pump = ion.initial()["pump"]
+    moved = {**ion.initial(), "C_in": 30.0}
+    k1, k2, k3, k4, held = 0.02, 0.05, 0.3, 10 * 0.02 * 0.3 / (140 * 0.05), 2e-12 - pump
+    expected = -k1 * 30 * pump + k2 * held + k3 * held - k4 * 140 * pump
+    assert float(ion.slope(moved, 0.0)["pump"]) == pytest.approx(float(expected), rel=1e-9)
+    env = {"V": np.asarray([-65.0]), "celsius": 24.0, "na": ion.view(moved, 24.0)}
+    own = {"pump": np.asarray([float(pump)]), "held": np.asarray([float(held)])}
+    assert float(channel.slope(own, env)["pump"][0]) == pytest.approx(float(expected), rel=1e-9)
+
+
+def test_what_initial_makes_of_an_ion_of_the_cell_follows_it_here_and_that_is_said():
+    text = (MODS / "kv.mod").read_text(encoding="utf-8")
+    text = text.replace("INITIAL {", "INITIAL { sh = (ek + 77)/10 ").replace("ninf ntau", "sh ninf ntau")
+    (one,) = understood(source(text.replace("v - vh)", "v - vh - sh)"), "it.mod"), MODS)
+    assert one.plan.meaning.findings == [
+        "sh is set once, in INITIAL, from ek, and stays so in NEURON; here it follows what that is"
+    ]
+    (plain,) = understood(source(text, "it.mod"), MODS)
+    assert plain.plan.meaning.findings == []
+
+
+def test_of_two_blocks_of_initial_or_breakpoint_the_second_goes_on_from_the_first():
+    text = (MODS / "kv.mod").read_text(encoding="utf-8")
+    text += "INITIAL { n = n/2 }\nBREAKPOINT { ik = ik + 1e-3*gbar*n*v }\n"
+    (one,) = understood(source(text, "it.mod"), MODS)
+    channel, env = one.cls(), {"V": np.asarray([-40.0]), "celsius": 6.3}
+    ek, env["k"] = -77.0, ch.ion("PotassiumFixed", E="-77 mV").view({}, 6.3)
+    a, b = 0.01 * 15 / (1 - np.exp(-1.5)), 0.125 * np.exp(-25 / 80)
+    n = a / (a + b) / 2
+    start = channel.steady_state(env)
+    assert float(start["n"][0]) == pytest.approx(n, rel=1e-9)
+    assert float(channel.current(start, env)[0]) == pytest.approx(36 * n**4 * (-40 - ek) + 0.036 * n * -40, rel=1e-9)
+
+
+def test_an_included_file_may_have_an_initial_block_too():
+    text = (MODS / "kv.mod").read_text(encoding="utf-8")
+    env = {"V": np.asarray([-40.0]), "celsius": 6.3, "k": ch.ion("PotassiumFixed", E="-77 mV").view({}, 6.3)}
+    plain = float(understood(source(text, "it.mod"), MODS)[0].cls().steady_state(env)["n"][0])
+    beside = {"more.inc": "INITIAL { n = 0.25*vh/vh }\n"}
+    first = understood(source(text.replace("UNITS {", 'INCLUDE "more.inc"\nUNITS {', 1), "it.mod"), None, beside)
+    last = understood(source(f'{text}INCLUDE "more.inc"\n', "it.mod"), None, beside)
+    assert float(first[0].cls().steady_state(env)["n"][0]) == plain
+    assert float(last[0].cls().steady_state(env)["n"][0]) == 0.25

@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from channelome_nmodl import accumulated, clamped, received
+from channelome_nmodl import accumulated, clamped, motion, received
 from channelome_nmodl.load import Imported, load, load_all
+from channelome_nmodl.seen import Seen
 
 from channelome.formulas.write import module
 from channelome.mechanisms.channels import Channel
@@ -37,9 +38,9 @@ def written(one: Imported, tmp_path: Path):
 def numbers(cls):
     """What a class computes."""
     if issubclass(cls, Channel):
-        return clamped.currents(cls())
+        return [clamped.jumps(cls()).currents, clamped.resting(cls())]
     if issubclass(cls, Ion):
-        return [accumulated.followed(cls, ["C_in", "C_out", "E"])]
+        return [accumulated.followed(cls, [Seen("", cls.species, name, False) for name in ("C_in", "C_out", "E")])]
     if hasattr(cls, "receive"):
         return [received.currents((cls(),))]
     release = cls()
@@ -75,7 +76,7 @@ def test_currents_have_a_slope_everywhere(one: Imported):
     channel = one.cls().at(24.0)
 
     def rested(V):
-        env = clamped._surroundings(channel, V)
+        env = motion.surroundings(channel, V)
         return jnp.sum(channel.current(channel.steady_state(env), env))
 
     V = jnp.asarray([-92.0, -90.0, -55.0, -50.0, -40.0, -38.0, -12.0, 0.0, 0.1, 40.0])

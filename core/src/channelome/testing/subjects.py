@@ -11,7 +11,7 @@ from jax import Array
 
 from ..cells.parts import build_ion
 from ..instruments.patch import DEFAULT_IONS
-from ..mechanisms.channels import Channel, Markov, Permeable
+from ..mechanisms.channels import Channel, Permeable
 from ..mechanisms.ions import VALENCE, Fixed, Ion, IonView
 from ..mechanisms.transmission import Contact, Release
 from ..module import Q10, REQUIRED, Module
@@ -116,16 +116,26 @@ class ChannelSubject(Part):
 
 
 def curves_of(channel: Channel, env: dict[str, Any]) -> dict[str, Array]:
-    """Rates, steady states and time constants of all gates and schemes, and the current at rest, by a name for messages."""
+    """Rates, steady states and time constants of all gates and schemes, and the current at rest, by a name for messages.
+
+    Of variables, which have neither, what they start from and how they change below it, each by another share: at rest, and where all are scaled, that may
+    be rounding alone.
+    """
     states = channel.steady_state(env)
     known, found = {**env, **states}, dict[str, Any]()
     for gate in channel.gates:
         relaxation = channel._gate(gate, known)
         found |= {f"{field} of {gate}": getattr(relaxation, field) for field in relaxation._fields}
         found |= {f"the steady state of {gate}": states[gate], f"tau of {gate}": relaxation.tau}
-    if isinstance(channel, Markov):
+    if channel.occupancies:
         found |= {f"the rate {a} -> {b}": rate for (a, b), rate in channel._call("transitions", known).items()}
         found |= {f"the steady state of {name}": states[name] for name in channel.occupancies}
+    if channel.variables:
+        found |= {f"the start of {name}": states[name] for name in channel.variables}
+        count = len(channel.variables)
+        off = {name: (0.95 - 0.3 * i / count) * states[name] for i, name in enumerate(channel.variables)}
+        changes = channel._call("derivatives", {**known, **off})
+        found |= {f"the change of {name}": changes[name] for name in channel.variables}
     return found | {"the current": channel.current(states, env)}
 
 

@@ -118,6 +118,9 @@ class _Reader:
         self.body = Body(document, element, V)
         self.shape, self.membrane, self.inside = self.body.shape, self.body.membrane, self.body.inside
         self.asks_potential = False
+        for one in self.membrane.children:
+            if one.get("segment"):
+                self.shape.alone(one.get("segment"), one)
 
     def built(self, celsius: Any, rule: Rule | None, size: Any) -> MultiCompartment | SingleCompartment:
         single = len(self.shape.segments) == 1
@@ -169,10 +172,11 @@ class _Reader:
     def _group_of(self, one: Element) -> str:
         if (varied := one.one("variableParameter")) is not None:
             return varied.get("segmentGroup") or one.get("segmentGroup")
-        segment = one.get("segment")
-        if segment and not (len(self.shape.segments) == 1 and segment in map(str, self.shape.segments)):
-            raise one.refuse(f"{one} is on one segment; say a segmentGroup.")
-        return one.get("segmentGroup")
+        if not one.get("segment"):
+            return one.get("segmentGroup")
+        if one.get("segmentGroup") not in ("", "all"):
+            raise one.refuse(f"{one} is on a segment and on a segmentGroup: say one.")
+        return self.shape.alone(one.get("segment"), one)
 
     def _density(self, one: Element, kind: str, group: str) -> _Part:
         drive, ion = _DRIVES[kind], one.get("ion")
@@ -185,8 +189,18 @@ class _Reader:
         if drive == channels.FIXED:
             part.values["E"] = (self._number(one, "erev", "voltage"), "mV")
         if kind == "channelDensityVShift" and "vShift" in imported.cls.parameters:
-            part.values["vShift"] = (self._number(one, "vShift", "voltage"), "mV")
+            part.values["vShift"] = (self._shift(one, channel), "mV")
         return part
+
+    def _shift(self, one: Element, channel: Element) -> float:
+        """The vShift of a density, where its channel has none of its own that is another."""
+        shift = self._number(one, "vShift", "voltage")
+        if channels.has_shift(self.document, channel) and self._number(channel, "vShift", "voltage") != shift:
+            raise one.refuse(
+                f"{one} has the vShift {one.get('vShift')}, and its channel '{channel.id}' that of {channel.get('vShift')}: jLEMS takes the channel's, jNeuroML's "
+                "export to NEURON the density's. Give both the same, or make the density a channelDensity."
+            )
+        return shift
 
     def _found(self, attribute: str, one: Element, sort: str) -> Element:
         """The component that an attribute names, which must be a channel or a pool."""
@@ -201,7 +215,7 @@ class _Reader:
         if "GHK" in kind and kind != "channelDensityGHK2":
             name, dimension, own, unit, scale = ("permeability", "permeability", "P_max", "cm/s", 0.1)
         if kind == "channelPopulation":
-            return {own: (self._of_population(one), unit)}
+            return {own: (self._of_population(one, group), unit)}
         if "NonUniform" in kind:
             # of SI: S/m2 in mS/cm^2, m/s in cm/s
             return {own: (self._varied(one, name, group) * (0.1 if own == "g_max" else 100.0), unit)}
@@ -210,14 +224,22 @@ class _Reader:
     def _number(self, one: Element, name: str, dimension: str) -> float:
         return self.document.measures.of(one.need(name), dimension, one.place, name).value
 
-    def _of_population(self, one: Element) -> float:
-        """Of a number of channels on the only compartment, in mS/cm^2."""
-        if self.body.compartments is not None:
-            raise one.refuse(f"{one} is a number of channels on a cell of many compartments; say a density.")
+    def _of_population(self, one: Element, group: str) -> float:
+        """Of a number of channels, evenly over the area that they are on, in mS/cm^2."""
+        if one.children:
+            raise one.children[0].refuse(f"{one} is a number of channels, and has a {one.children[0].tag}.")
         channel = self._found("ionChannel", one, "channel")
         number = self.document.measures.of(one.need("number"), "none", one.place, "number").value
+        if number < 0:
+            raise one.refuse(f"{one} has {one.get('number')[:40]} channels.")
         uS = self._number(channel, "conductance", "conductance")
-        return number * uS * 1e5 / self.shape.sphere_or_frustum()
+        return number * uS * 1e5 / self._area(one, group)
+
+    def _area(self, one: Element, group: str) -> float:
+        """um^2 of the compartments of a group."""
+        if self.body.compartments is None:
+            return self.shape.sphere_or_frustum()
+        return float(np.sum(self.body.compartments.area[self.body.mask(group, one)]))
 
     def _varied(self, one: Element, name: str, group: str) -> np.ndarray:
         """What a formula of the way from the root gives at the compartments of a group, in SI."""

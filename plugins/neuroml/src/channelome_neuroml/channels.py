@@ -56,6 +56,13 @@ def species_of(element: Element, ion: str = "") -> str:
     return found if found in VALENCE and found != "h" else ""
 
 
+def has_shift(document: Document, element: Element) -> bool:
+    """Whether a channel has a vShift of its own; what is of another type, as its attribute ``type`` says, has none, whatever stands there."""
+    lineage = [*document.lineage(document.kind(element))]
+    declared = any("vShift" in document.types[name].parameters for name in lineage if name in document.types)
+    return "vShift" in element.attributes and ("ionChannelVShift" in lineage or declared)
+
+
 class _Planner:
     def __init__(self, document: Document, element: Element, drive: str, ion: str) -> None:
         self.document, self.element = document, element
@@ -126,7 +133,7 @@ class _Planner:
     def _shift(self) -> Value:
         """vShift of rates: of the channel, or of the density that it stands in."""
         element = self.element
-        if "vShift" in element.attributes:
+        if has_shift(self.document, element):
             return self.reading.parameter(element, "vShift", "voltage", "vShift")
         return Value(x.symbol("vShift"), DIMENSIONS["voltage"])
 

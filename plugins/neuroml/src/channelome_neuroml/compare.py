@@ -7,7 +7,7 @@ class, at the voltages that jLEMS wrote down: what is left is what the two make 
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -21,6 +21,7 @@ from channelome.mechanisms.rules import EXACT
 from .document import Document
 from .gates import STATES
 from .jlems import CALCIUM, CELSIUS, OUTSIDE, Answer, Command, ask
+from .judged import Comparison
 from .load import Imported
 
 _PULSES, _TEST = (-101.7, -62.1, -41.3, -19.7, 1.1, 31.9), 2.3
@@ -33,29 +34,6 @@ COMMANDS = (
 BEGIN, STEP, SPANS = 1.005, 0.01, (20.0, 25.0)
 """ms; commands change between two steps, so that rounding of the time has no say."""
 _E = -150.0
-TOLERANCE = 1e-6
-"""Of the most that opens: what counts as equal; jLEMS writes eight digits."""
-
-
-class Comparison(NamedTuple):
-    """What came out: the largest difference of what is open, the most that opens, where the difference is, and jNeuroML's version."""
-
-    difference: float
-    largest: float
-    worst: str
-    version: str
-
-    @property
-    def relative(self) -> float:
-        return self.difference / self.largest if self.largest > 0 else self.difference
-
-    @property
-    def differs(self) -> bool:
-        return not self.relative <= TOLERANCE
-
-    def __str__(self) -> str:
-        share = f"{self.difference:.2g} of all channels at most, {self.relative:.1e} of the most that opens, {self.largest:.3g}, {self.worst}"
-        return f"{'differs from' if self.differs else 'equal to'} jLEMS (jNeuroML {self.version}): {share}"
 
 
 def compare(document: Document, one: Imported, python: str) -> Comparison:
@@ -105,15 +83,11 @@ def judged(cls: type[Channel], answer: Answer, starts: Mapping[str, float]) -> C
     with jax.enable_x64(True):
         ours = opened(cls, V, starts)[:-1]
     theirs = answer.opened[1:]
-    off = np.abs(ours - theirs)
-    off = np.where(np.isfinite(off), off, np.inf)
-    row, column = np.unravel_index(int(np.argmax(off)), off.shape)
-    return Comparison(
-        float(off[row, column]),
-        float(np.abs(theirs).max()),
-        f"{(row + 1) * STEP:.4g} ms on {COMMANDS[column].name}",
-        answer.version,
-    )
+
+    def where(row: int, column: int) -> str:
+        return f"{(row + 1) * STEP:.4g} ms on {COMMANDS[column].name}"
+
+    return Comparison.of(ours, theirs, "of all channels", answer.version, where)
 
 
 def opened(cls: type[Channel], V: np.ndarray, starts: Mapping[str, float]) -> np.ndarray:

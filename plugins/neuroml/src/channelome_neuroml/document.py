@@ -25,6 +25,7 @@ CORE = frozenset(
     ]
 )
 """What LEMS files include of NeuroML itself, which is known here."""
+_NEUROML_1 = frozenset(["channelml", "morphml", "networkml"])
 _NO_COMPONENT = frozenset(["include", "Include", "notes", "annotation", "property", "Target", "ComponentType", "Dimension", "Unit"])  # fmt: skip
 
 
@@ -104,10 +105,10 @@ class Document:
             raise NeuroMLError(f"{self.name} and what it includes have more than {LARGEST} bytes.")
         self._read[name] = held
         root = parse(held, name.rpartition("/")[2])
+        if "morphml.org" in root.attributes.get("xmlns", "") or root.tag in _NEUROML_1:
+            raise root.refuse("this is NeuroML 1; version 2 is read.")
         if root.tag not in ("neuroml", "Lems", "lems"):
             raise root.refuse(f"a NeuroML file begins with <neuroml>, or <Lems>, not with <{root.tag[:60]}>.")
-        if "neuroml" in root.attributes.get("xmlns", "") and "neuroml1" in root.attributes.get("xmlns", "").lower():
-            raise root.refuse("this is NeuroML 1; version 2 is read.")
         for child in root.children:
             if child.tag in ("Dimension", "Unit"):
                 self.measures.define(child)

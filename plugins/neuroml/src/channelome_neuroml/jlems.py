@@ -1,4 +1,4 @@
-"""jLEMS, asked in a process of its own: how far a channel is open while the voltage follows commands.
+"""jLEMS, asked in a process of its own: what it makes of components, and how far a channel is open while the voltage follows commands.
 
 jNeuroML knows NeuroML by its own definitions of it; `pip install pyneuroml` brings it, and it needs Java.
 """
@@ -18,7 +18,7 @@ from channelome.errors import ModelError
 from .document import CORE, Texts
 
 PATIENCE = 300
-"""Seconds that jLEMS may take for one channel."""
+"""Seconds that jLEMS may take for one run."""
 CELSIUS, CALCIUM, OUTSIDE = 24.0, 3e-4, 2.0
 """degC, and mM of calcium inside and outside."""
 _WHERE = "import importlib.util as u; found = u.find_spec('pyneuroml'); print(found.submodule_search_locations[0] if found else '')"
@@ -110,21 +110,37 @@ def ask(
     Raises:
         ModelError: where jLEMS is not there, or cannot run the file.
     """
-    file = jar(python)
     cells = "".join(
         f'<commandedCell id="c{i}" hold="{one.hold} mV" first="{one.first} mV" second="{one.second} mV" ramp="{one.ramp} mV" spike="{one.spike} mV" '
         f'begin="{begin} ms" length="{spans[0]} ms" warm="{CELSIUS} degC" inner="{CALCIUM} mM" outer="{OUTSIDE} mM" inside="{id}"/>'
         for i, one in enumerate(commands)
     )
-    columns = "".join(
-        f'<OutputColumn id="{what}{i}" quantity="c{i}/{what}"/>' for what in ("v", "open") for i in range(len(commands))
-    )
+    columns = [f"c{i}/{what}" for what in ("v", "open") for i in range(len(commands))]
+    rows, version = run(texts, f'{_TYPES}<bench id="all">{cells}</bench>', columns, python, step, begin + spans[1])
+    count = len(commands)
+    return Answer(1e3 * rows[:, :count], rows[:, count:], version)
+
+
+def run(
+    texts: Texts, body: str, columns: Sequence[str], python: str, step: float, length: float
+) -> tuple[np.ndarray, str]:
+    """What jLEMS writes of quantities in SI units, a row for each step, and its version.
+
+    Args:
+        body: components beside the document, of which "all" is what is run.
+        step, length: ms.
+
+    Raises:
+        ModelError: where jLEMS is not there, or cannot run the file.
+    """
+    file = jar(python)
+    asked = "".join(f'<OutputColumn id="o{i}" quantity="{one}"/>' for i, one in enumerate(columns))
     known = "".join(
         f'<Include file="{name}"/>' for name in sorted(CORE & {"Cells.xml", "Networks.xml", "Simulation.xml"})
     )
     text = (
-        f'<Lems><Target component="asked"/>{known}<Include file="{texts.name.rpartition("/")[2]}"/>{_TYPES}<bench id="all">{cells}</bench>'
-        f'<Simulation id="asked" length="{begin + spans[1]} ms" step="{step} ms" target="all"><OutputFile id="out" fileName="asked.dat">{columns}</OutputFile></Simulation></Lems>'
+        f'<Lems><Target component="asked"/>{known}<Include file="{texts.name.rpartition("/")[2]}"/>{body}'
+        f'<Simulation id="asked" length="{length} ms" step="{step} ms" target="all"><OutputFile id="out" fileName="asked.dat">{asked}</OutputFile></Simulation></Lems>'
     )
     with tempfile.TemporaryDirectory(prefix="channelome-neuroml-") as folder:
         for name, held in texts.files:
@@ -132,8 +148,7 @@ def ask(
             there.parent.mkdir(parents=True, exist_ok=True)
             there.write_bytes(held)
         rows = _run(file, text, Path(folder, texts.name).parent)
-    count = len(commands)
-    return Answer(1e3 * rows[:, 1 : count + 1], rows[:, count + 1 :], file.name.split("-")[1])
+    return rows[:, 1:], file.name.split("-")[1]
 
 
 def _run(file: Path, text: str, folder: Path) -> np.ndarray:

@@ -169,6 +169,8 @@ class Instance:
         for one in self.chain:
             if one.others:
                 raise one.others[0].refuse(f"{one.others[0].tag} of a ComponentType is not followed.")
+            if one.conditions and states is None:
+                raise one.conditions[0].refuse(f"{one.conditions[0].tag} of a ComponentType is not followed there.")
         self._own_states = {name for one in self.chain for name in one.states}
         if self._own_states and states is None:
             raise self.chain[0].element.refuse(

@@ -7,21 +7,22 @@ from channelome.errors import ChannelomeError
 from channelome.scaffold import Looked
 from channelome.scaffold.described import base_of, described, found_by_kit, states_of
 
+from . import compare, fed, spiked
 from .cells import KINDS, load_cell
-from .compare import Comparison, compare
 from .document import Document
+from .judged import Comparison
 from .load import Imported, Outcome, outcomes, sort_of
 from .pack import of
 from .text import NeuroMLError
 
-NOT_COMPARED = "channels alone are compared with jLEMS"
+NOT_COMPARED = "cells are not compared: jLEMS makes one compartment of them"
 
 
 def looks(path: Path, *, python: str = "", check: bool = False) -> list[Looked]:
     """What `channelome import` says of a file: one for each channel, concentration model, synapse and cell that stands in it.
 
     Args:
-        python: an interpreter that has pyNeuroML, with whose jLEMS channels are compared; not compared if empty.
+        python: an interpreter that has pyNeuroML, with whose jLEMS mechanisms are compared; not compared if empty.
         check: whether the kit looks at each.
     """
     try:
@@ -55,13 +56,14 @@ def _looked(path: Path, document: Document, one: Outcome, python: str, check: bo
 
 
 def _compared(document: Document, one: Outcome, python: str) -> tuple[Comparison | None, str]:
-    """How a channel compares with jLEMS, if that is asked; or why it does not."""
+    """How a mechanism compares with jLEMS, if that is asked; or why it does not."""
     if not python:
         return None, ""
-    if sort_of(document, one.element) != "channel":
-        return None, NOT_COMPARED
+    sort, first = sort_of(document, one.element), one.imported[0]
     try:
-        return compare(document, one.imported[0], python), ""
+        if sort == "synapse":
+            return spiked.compare(document, one.imported, python), ""
+        return (fed if sort == "pool" else compare).compare(document, first, python), ""
     except ChannelomeError as error:
         return None, str(error)
 

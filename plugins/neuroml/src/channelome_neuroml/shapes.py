@@ -57,6 +57,15 @@ class Shape:
             raise place.refuse(f"{place} is on the group '{name}', which the morphology has not.")
         return self.groups[name]
 
+    def alone(self, segment: str, place: Element) -> str:
+        """The name of the group that is one segment; it is made if there is none, which must be before `morphology`."""
+        one = frozenset([self._known(segment, place)])
+        name = f"segment {segment}"
+        if name not in self.groups:
+            self.groups[name] = one
+            self.names = self._named()
+        return name
+
     def inhomogeneous(self, group: str, id: str, place: Element) -> Element:
         """A parameter that varies over a group."""
         found = (

@@ -141,6 +141,8 @@ class _Reader:
         except expat.ExpatError as error:
             place = Place(self.name, error.lineno, error.offset + 1)
             raise place.refuse(f"it is not XML: {expat.ErrorString(error.code)}.") from None
+        except NeuroMLError:
+            raise
         except (ValueError, LookupError) as error:  # an encoding that Python does not know
             raise self._here().refuse(f"it is not XML: {error}.") from None
         assert self.root is not None  # expat has refused what has no element

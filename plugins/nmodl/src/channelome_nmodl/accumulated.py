@@ -2,7 +2,7 @@
 # (SciPy has no types here)
 """An imported ion beside the same file in NEURON: concentrations and reversal potential under constant currents."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -13,10 +13,12 @@ from scipy.integrate import solve_ivp
 from channelome.errors import ModelError
 from channelome.mechanisms.ions import VALENCE, Ion
 
-from .clamped import CELSIUS, DIAMETER, given, is_exact, parameters
-from .meaning import kept
+from . import tree
+from .clamped import DIAMETER, given, is_exact, parameters
+from .motion import CELSIUS
 from .oracle import Comparison
 from .plan import Plan
+from .seen import LEAST, Seen, compared, value_of
 
 CURRENTS, TIMES = (-21.0, -1.7, -0.13, 0.0), (0.05, 0.3, 1.0, 4.0, 20.0, 100.0)
 """uA/cm^2, of a cation, and ms. None empties a pool: NEURON's sparse method holds what falls below 0 at 0."""
@@ -25,77 +27,82 @@ CURRENTS, TIMES = (-21.0, -1.7, -0.13, 0.0), (0.05, 0.3, 1.0, 4.0, 20.0, 100.0)
 def driver(plan: Plan) -> str:
     """The text of a mechanism that carries a current of the species, as strong as it is told."""
     species = plan.meaning.species
-    valence = "" if species in VALENCE else f" VALENCE {_valence(plan)}"
+    valence = "" if species in VALENCE else f" VALENCE {valence_of(plan)}"
     return (
         f"NEURON {{ SUFFIX chdriver_{species} USEION {species} WRITE i{species}{valence} RANGE amp }}\n"
         f"PARAMETER {{ amp = 0 (mA/cm2) }}\nASSIGNED {{ i{species} (mA/cm2) }}\nBREAKPOINT {{ i{species} = amp }}\n"
     )
 
 
-def job_of(plan: Plan, library: str, mechanism: str) -> dict[str, Any]:
+def job_of(plan: Plan, library: str, mechanism: str, names: Sequence[Seen]) -> dict[str, Any]:
     """What NEURON is asked."""
     return {
         "kind": "ion", "library": library, "mechanism": mechanism, "driver": f"chdriver_{plan.meaning.species}", "celsius": CELSIUS, "diam": DIAMETER,
-        "currents": [1e-3 * current for current in _currents(_valence(plan))], "times": TIMES, "variables": variables(plan), "way": _way(plan), "parameters": parameters(plan),
+        "currents": [1e-3 * current for current in drives(valence_of(plan))], "times": TIMES, "way": way(plan, names), "parameters": parameters(plan),
+        "variables": [one.theirs for one in names], "states": [one.theirs for one in names if one.is_state],
     }  # fmt: skip
 
 
-def _valence(plan: Plan) -> int:
+def valence_of(plan: Plan) -> int:
+    """The valence of the species of an ion's class."""
     species = plan.meaning.species
     return VALENCE[species] if species in VALENCE else plan.meaning.valences[species]
 
 
-def _currents(valence: int) -> tuple[float, ...]:
-    """Those that fill the pool."""
+def drives(valence: int) -> tuple[float, ...]:
+    """The currents that fill a pool, in uA/cm^2."""
     return tuple(current if valence > 0 else -current for current in CURRENTS)
 
 
-def _way(plan: Plan) -> str:
+def way(plan: Plan, names: Sequence[Seen]) -> str:
     """How NEURON gets there: what BREAKPOINT puts into an ion it does in fixed steps alone, which are made ever shorter then."""
-    if any(name not in plan.meaning.file.states for name in variables(plan)):
+    put = {one.theirs for one in names if not one.is_state}
+    if put - _solved_for(plan):
         return "extrapolated"
-    return "exact" if is_exact(plan) else "variable"
+    return "exact" if is_exact(plan) and not put else "variable"
 
 
-def variables(plan: Plan) -> list[str]:
-    """What of the ion the file writes, in NEURON's names."""
-    return list(dict.fromkeys(kept(plan.meaning.file)[plan.meaning.species]))
+def _solved_for(plan: Plan) -> set[str]:
+    """What the blocks that are solved set themselves, which the solver sets again whenever it asks for them."""
+    routines, methods = plan.meaning.file.routines, plan.meaning.methods
+    bodies = [
+        routines[name].body for name in methods if name in routines and routines[name].kind in ("KINETIC", "DERIVATIVE")
+    ]
+    return {one.target.name for body in bodies for one in body if isinstance(one, tree.Assign)}
 
 
-def judged(cls: type[Ion], plan: Plan, answer: Mapping[str, Any]) -> Comparison:
+def judged(cls: type[Ion], plan: Plan, names: Sequence[Seen], answer: Mapping[str, Any]) -> list[Comparison]:
     """Our numbers beside NEURON's: of each variable, relative to its largest."""
-    theirs = np.asarray(answer["rows"])
-    if not np.all(np.isfinite(theirs)):
-        raise ModelError("NEURON's own numbers of the ion are none.")
     with jax.enable_x64(True):
-        species = plan.meaning.species
-        views = {f"{species}i": "C_in", f"{species}o": "C_out", f"e{species}": "E"}
-        ours = followed(cls, [views[name] for name in variables(plan)])
-    size = np.max(np.abs(theirs), axis=(0, 1))
-    off = np.abs(ours - theirs) / np.where(size > 0, size, 1.0)
-    off = np.where(np.isfinite(off), off, np.inf)
-    later = off[:, 1:]  # what the file puts into an ion as it solves is not yet there at the start, in NEURON
-    i, j, _ = np.unravel_index(int(np.argmax(later)), later.shape)
-    where = f"{TIMES[j]:g} ms after the begin of {CURRENTS[i]:g} uA/cm^2"
-    return Comparison(
-        float(later.max()),
-        1.0,
-        float(off[:, 0].max()),
-        where,
-        f"of {' and '.join(variables(plan))}",
-        str(answer["version"]),
-    )
+        ours = followed(cls, names)
+    return [since_start(names, ours, np.asarray(answer["rows"]), drives(valence_of(plan)), str(answer["version"]))]
 
 
-def followed(cls: type[Ion], views: list[str]) -> np.ndarray:
-    """Our numbers, of shape (currents, times with 0, views), integrated by SciPy."""
+def since_start(
+    names: Sequence[Seen], ours: np.ndarray, theirs: np.ndarray, currents: Sequence[float], version: str
+) -> Comparison:
+    """The comparison of variables of shape (currents, times with 0, variables)."""
+    starts = np.max(np.abs(theirs[:, 0]), axis=0)
+    size = np.maximum(np.max(np.abs(theirs), axis=(0, 1)), np.where(starts == 0, LEAST, 0.0))
+    first = np.abs(ours - theirs)[:, 0] / np.where(size > 0, size, 1.0)
+    # what the file puts into an ion as it solves is not yet there at the start, in NEURON
+    return compared(names, [(ours[:, 1:], theirs[:, 1:], place_under(currents))], version, starts, float(np.max(first)))
+
+
+def place_under(currents: Sequence[float]) -> Callable[[int, int], str]:
+    """What says where a current and a time are."""
+    return lambda i, j: f"{TIMES[j]:g} ms after the begin of {currents[i]:g} uA/cm^2"
+
+
+def followed(cls: type[Ion], names: Sequence[Seen]) -> np.ndarray:
+    """Our numbers, of shape (currents, times with 0, variables), integrated by SciPy."""
     ion = given(cls)
     start = {name: float(value) for name, value in ion.initial().items()}
     found = []
-    for current in _currents(ion.valence):
-        states = _integrated(ion, start, current)
-        rows = [ion.view({name: jnp.asarray(value) for name, value in one.items()}, CELSIUS) for one in states]
-        found.append([[float(getattr(view, name)) for name in views] for view in rows])
+    for current in drives(ion.valence):
+        states = [{name: jnp.asarray(value) for name, value in one.items()} for one in _integrated(ion, start, current)]
+        own = [(one, {ion.species: ion.view(one, CELSIUS)}) for one in states]
+        found.append([[float(value_of(name, {}, {ion.species: one}, view)) for name in names] for one, view in own])
     return np.asarray(found)
 
 

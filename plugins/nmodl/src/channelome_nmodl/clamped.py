@@ -3,26 +3,27 @@
 """An imported channel beside the same file in NEURON: currents under voltage clamp, from rest and after jumps."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from channelome.errors import ModelError
 from channelome.formulas.gates import as_gate
 from channelome.formulas.plan import Field
 from channelome.mechanisms.channels import Channel
-from channelome.mechanisms.ions import Fixed, Ion
-from channelome.mechanisms.rules import EXACT
+from channelome.mechanisms.ions import Ion
 from channelome.module import REQUIRED
 from channelome.units import Unit
 
 from .meaning import kept
+from .motion import CELSIUS, IONS, OTHER, Followed, Motion, begun_at, surroundings
+from .names import GIVEN
 from .oracle import Comparison
 from .plan import Plan
+from .seen import Seen, compared
 
 HOLD, PULSES, TIMES = -81.3, (-101.7, -62.1, -41.3, -19.7, 1.1, 31.9), (0.05, 0.3, 1.0, 4.0, 20.0, 100.0)
 """mV, mV, ms: odd numbers, so that no file's guard of a singular point is hit."""
@@ -53,43 +54,48 @@ COURSES = (
 )  # fmt: skip
 """Inactivation, a ramp and an action potential, in steps during which V is held, so that both sides are exact."""
 REST = tuple(-97.3 + 13.1 * i for i in range(11))
-CELSIUS, DIAMETER, LENGTH = 24.0, 3.7, 10.0
-"""degC, and um of the compartment."""
+DIAMETER, LENGTH = 3.7, 10.0
+"""um of the compartment."""
 NOTHING = 1e-10
 """uA/cm^2: a current below which there is nothing to compare, as that of a pump in balance, which is rounding."""
 LIFTED = 1e-3
 """What a conductance or a permeability that is 0 in the file is given, in its unit: of a current of 0 there is nothing to compare."""
 _OPENS = tuple(Unit.parse(one).dimension for one in ("mS/cm^2", "uS", "cm/s"))
-IONS: Mapping[str, tuple[float, float, float]] = {
-    "na": (50.0, 10.0, 140.0), "k": (-77.0, 140.0, 3.5), "ca": (110.0, 3e-4, 2.0), "cl": (-65.0, 8.0, 130.0)
-}  # fmt: skip
-"""E in mV, C_in and C_out in mM of each species in the clamp; of another as of `OTHER`."""
-OTHER = (-30.0, 1.0, 2.0)
 
 
-def job_of(plan: Plan, library: str, mechanism: str) -> dict[str, Any]:
-    """What NEURON is asked."""
-    file = plan.meaning.file
-    ions: dict[str, dict[str, float]] = {}
+def job_of(plan: Plan, library: str, mechanism: str, names: Sequence[Seen] = ()) -> dict[str, Any]:
+    """What NEURON is asked: currents, and what the variables are then."""
+    return {
+        "library": library, "mechanism": mechanism, "celsius": CELSIUS, "ions": around(plan), "carries": carries(plan, mechanism),
+        "hold": HOLD, "pulses": PULSES, "times": TIMES, "rest": REST, "exact": is_exact(plan) and not kept(plan.meaning.file), "steps": bool(plan.meaning.steps),
+        "courses": [{"levels": one.levels, "durations": one.durations} for one in COURSES], "parameters": parameters(plan),
+        "variables": [one.theirs for one in names], "states": [one.theirs for one in names if one.is_state],
+    }  # fmt: skip
+
+
+def around(plan: Plan) -> dict[str, dict[str, float]]:
+    """The ions around a channel, those that its file keeps left out."""
+    file, ions = plan.meaning.file, dict[str, dict[str, float]]()
     for ion in file.ions:
         if ion.species in kept(file):
             continue
         E, C_in, C_out = IONS.get(ion.species, OTHER)
         ions[ion.species] = {f"e{ion.species}": E, f"{ion.species}i": C_in, f"{ion.species}o": C_out}
-    own = [f"{name}_{mechanism}" for name in file.lists.get("NONSPECIFIC_CURRENT", ())]
+    return ions
+
+
+def carries(plan: Plan, mechanism: str) -> list[str]:
+    """NEURON's names of the currents that a file writes."""
+    file = plan.meaning.file
     carried = [name for ion in file.ions for name in ion.writes if name == f"i{ion.species}"]
-    return {
-        "library": library, "mechanism": mechanism, "celsius": CELSIUS, "ions": ions, "currents": [*carried, *own],
-        "hold": HOLD, "pulses": PULSES, "times": TIMES, "rest": REST, "exact": is_exact(plan) and not kept(file), "steps": bool(plan.meaning.steps),
-        "courses": [{"levels": one.levels, "durations": one.durations} for one in COURSES], "parameters": parameters(plan),
-    }  # fmt: skip
+    return [*carried, *(f"{name}_{mechanism}" for name in file.lists.get("NONSPECIFIC_CURRENT", ()))]
 
 
 def parameters(plan: Plan) -> dict[str, float]:
     """The file's defaults, for a NEURON that has fewer digits of them."""
     ours = {name for name in plan.meaning.quantities if "[" not in name and "#" not in name}
     declared = plan.meaning.file.parameters
-    given = {name for ion in plan.meaning.file.ions for name in (*ion.reads, *ion.writes)} | {"v", "celsius", "dt"}
+    given = {name for ion in plan.meaning.file.ions for name in (*ion.reads, *ion.writes)} | GIVEN
     defaults = {
         name: one.value for name, one in declared.items() if name in ours - given and isinstance(one.value, float)
     }
@@ -120,30 +126,64 @@ def _solved(file: Any, methods: Mapping[str, str]) -> list[Any]:
     return [file.routines[name] for name in methods if name in file.routines]
 
 
-def judged(cls: type[Channel], plan: Plan, pools: tuple[type[Ion], ...], answer: Mapping[str, Any]) -> Comparison:
-    """Our currents beside NEURON's.
+def judged(
+    cls: type[Channel], plan: Plan, pools: tuple[type[Ion], ...], names: Sequence[Seen], answer: Mapping[str, Any]
+) -> list[Comparison]:
+    """Our currents beside NEURON's, if it has some, and what the file keeps beside what that is there.
 
     Args:
         pools: the ions that the file keeps itself.
+        names: what of them and of the states is seen.
     """
     with jax.enable_x64(True):
         channel, ions = built(cls, plan), tuple(given(pool) for pool in pools)
-        rows, rest = currents(channel, ions)
-        followed = [along(channel, course, ions) for course in COURSES]
-    theirs, started = np.asarray(answer["rows"]), np.asarray(answer["rest"])
-    others = [np.asarray(found) for found in answer["courses"]]
-    if not all(np.all(np.isfinite(found)) for found in (theirs, *others)):
-        raise ModelError("NEURON's own current is not a number.")
-    if not np.any(np.abs(theirs) > NOTHING):
+        rest = resting(channel, ions)
+        starts = Motion(channel.at(CELSIUS), ions, 1, names).after(jnp.full(1, HOLD), [], with_start=True).kept[0, 0]
+        ours = [jumps(channel, ions, names), *(along(channel, course, ions, names) for course in COURSES)]
+    theirs = [np.asarray(answer["rows"]), *(np.asarray(found) for found in answer["courses"])]
+    places = [
+        lambda i, j: f"{TIMES[j]:g} ms after a jump to {PULSES[i]:g} mV",
+        *(_place_on(course) for course in COURSES),
+    ]
+    started, version = np.asarray(answer["rest"]), str(answer["version"])
+    found = list[Comparison]()
+    pairs = [(mine.currents, other, place) for mine, other, place in zip(ours, theirs, places, strict=True)]
+    if is_carried(pairs):
+        found.append(beside(pairs, float(np.max(np.abs(rest - started))), version))
+    if names:
+        others = [np.asarray(one) for one in (answer["kept"]["rows"], *answer["kept"]["courses"])]
+        kept = [(mine.kept, other, place) for mine, other, place in zip(ours, others, places, strict=True)]
+        found.append(compared(names, kept, version, starts))
+    if not found:
         raise ModelError("its current is 0 with the file's defaults: there is nothing to compare.")
-    places = [(row, f"{TIMES[j]:g} ms after a jump to {PULSES[i]:g} mV") for (i, j), row in _differences(rows, theirs)]
-    for course, mine, other in zip(COURSES, followed, others, strict=True):
-        ends = np.cumsum(course.durations)
-        places += [(off, f"{ends[j]:g} ms on {course.names[i]}") for (i, j), off in _differences(mine, other)]
-    off, where = max(places)
-    largest = max(float(np.max(np.abs(found))) for found in (theirs, *others))
-    at_rest = float(np.max(np.abs(rest - started)))
-    return Comparison(off, largest, at_rest, where, "uA/cm^2", str(answer["version"]))
+    return found
+
+
+def _place_on(course: Course) -> Callable[[int, int], str]:
+    ends = np.cumsum(course.durations)
+    return lambda i, j: f"{ends[j]:g} ms on {course.names[i]}"
+
+
+Pairs = Sequence[tuple[np.ndarray, np.ndarray, Callable[[int, int], str]]]
+"""Currents of ours and of NEURON's of the same shape, (sweeps, times), and what says where a sweep and a time are."""
+
+
+def is_carried(pairs: Pairs) -> bool:
+    """Whether there is a current at all, here or there.
+
+    Raises:
+        ModelError: where NEURON's is no number.
+    """
+    if not all(np.all(np.isfinite(theirs)) for _, theirs, _ in pairs):
+        raise ModelError("NEURON's own current is not a number.")
+    return any(not np.all(np.abs(one) <= NOTHING) for pair in pairs for one in pair[:2])
+
+
+def beside(pairs: Pairs, at_rest: float, version: str) -> Comparison:
+    """The largest difference of currents, and where it is."""
+    off, where = max((off, place(i, j)) for mine, theirs, place in pairs for (i, j), off in _differences(mine, theirs))
+    largest = max(float(np.max(np.abs(theirs))) for _, theirs, _ in pairs)
+    return Comparison(off, largest, at_rest, where, "uA/cm^2", version)
 
 
 def _differences(mine: np.ndarray, theirs: np.ndarray) -> list[tuple[tuple[int, int], float]]:
@@ -163,101 +203,21 @@ def given(cls: type[Any]) -> Any:
     return cls(**{name: known[name] for name in asked})
 
 
-def currents(channel: Channel, pools: tuple[Ion, ...] = ()) -> tuple[np.ndarray, np.ndarray]:
-    """Our currents after the jumps, of shape (pulses, times), and at rest at `REST`: integrated by SciPy where no gate is exact."""
-    channel = channel.at(CELSIUS)
-    moved = _Motion(channel, pools, len(PULSES)).after(jnp.full(len(PULSES), HOLD), [(jnp.asarray(PULSES), TIMES)])
-    still = jnp.asarray(REST)
-    resting = _surroundings(channel, still, pools, _begun(pools, still))
-    rest = channel.current(channel.steady_state(resting), resting)
-    return moved, np.broadcast_to(np.asarray(rest), (len(REST),))
+def resting(channel: Channel, pools: tuple[Ion, ...] = ()) -> np.ndarray:
+    """Our currents at rest at `REST`."""
+    still, channel = jnp.asarray(REST), channel.at(CELSIUS)
+    env = surroundings(channel, still, pools, begun_at(pools, still))
+    return np.broadcast_to(np.asarray(channel.current(channel.steady_state(env), env)), (len(REST),))
 
 
-def along(channel: Channel, course: Course, pools: tuple[Ion, ...] = ()) -> np.ndarray:
-    """Our currents at the end of each level of a course, of shape (sweeps, levels)."""
+def jumps(channel: Channel, pools: tuple[Ion, ...] = (), names: Sequence[Seen] = ()) -> Followed:
+    """Ours after the jumps, sweep by sweep of `PULSES`, at `TIMES`: integrated by SciPy where no gate is exact."""
+    motion = Motion(channel.at(CELSIUS), pools, len(PULSES), names)
+    return motion.after(jnp.full(len(PULSES), HOLD), [(jnp.asarray(PULSES), TIMES)])
+
+
+def along(channel: Channel, course: Course, pools: tuple[Ion, ...] = (), names: Sequence[Seen] = ()) -> Followed:
+    """Ours at the end of each level of a course."""
     levels, count = jnp.asarray(course.levels), len(course.levels)
     steps = [(V, (duration,)) for V, duration in zip(levels.T, course.durations, strict=True)]
-    return _Motion(channel.at(CELSIUS), pools, count).after(jnp.full(count, HOLD), steps)
-
-
-def _begun(pools: tuple[Ion, ...], V: jax.Array) -> dict[str, dict[str, jax.Array]]:
-    return {
-        pool.species: {name: jnp.broadcast_to(jnp.asarray(x, float), V.shape) for name, x in pool.initial().items()}
-        for pool in pools
-    }
-
-
-def _is_lone(channel: Channel) -> bool:
-    moving = {*channel.gates}
-    lone = not any(moving.intersection(channel._arguments[gate]) for gate in channel.gates)  # pyright: ignore
-    return lone and not channel.occupancies and not channel.variables
-
-
-def _surroundings(
-    channel: Channel, V: jax.Array, pools: tuple[Ion, ...] = (), states: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    env: dict[str, Any] = {"V": V, "celsius": CELSIUS}
-    for species in {*channel.carries, *channel.reads} - {pool.species for pool in pools}:
-        E, C_in, C_out = IONS.get(species, OTHER)
-        valence = 1 if species not in IONS else None
-        ion = Fixed(species=species, valence=valence, E=(E, "mV"), C_in=(C_in, "mM"), C_out=(C_out, "mM"))
-        env[species] = ion.view({}, CELSIUS)
-    return env | {pool.species: pool.view((states or {})[pool.species], CELSIUS) for pool in pools}
-
-
-class _Motion:
-    """How the states of a channel and of pools move while V is held: exactly where no gate depends on what moves, else by SciPy."""
-
-    def __init__(self, channel: Channel, pools: tuple[Ion, ...], sweeps: int) -> None:
-        self.channel, self.pools, self.sweeps = channel, pools, sweeps
-        self.exact = _is_lone(channel) and not pools
-        self._slope = jax.jit(self._change)
-        self._jacobian = jax.jit(jax.jacfwd(self._change))
-
-    def after(self, hold: jax.Array, steps: Sequence[tuple[jax.Array, Sequence[float]]]) -> np.ndarray:
-        """Currents from rest at `hold`, of shape (sweeps, times): at the times of each step, counted from where it begins."""
-        begun = _begun(self.pools, hold)
-        now = (self.channel.steady_state(_surroundings(self.channel, hold, self.pools, begun)), begun)
-        found = list[Any]()
-        for V, times in steps:
-            moved = self._exactly(now, V, times) if self.exact else self._integrated(now, V, times)
-            found += [
-                self.channel.current(states, _surroundings(self.channel, V, self.pools, ions)) for states, ions in moved
-            ]
-            now = moved[-1]
-        return np.stack([np.broadcast_to(row, (self.sweeps,)) for row in found], -1)
-
-    def _exactly(self, now: Any, V: jax.Array, times: Sequence[float]) -> list[tuple[Any, Any]]:
-        env = _surroundings(self.channel, V)
-        return [(self.channel.relax(now[0], env, t, EXACT), {}) for t in times]
-
-    def _integrated(self, now: Any, V: jax.Array, times: Sequence[float]) -> list[tuple[Any, Any]]:
-        whole = {("", name): x for name, x in now[0].items()}
-        whole |= {(species, name): x for species, states in now[1].items() for name, x in states.items()}
-        self.names = list(whole)
-        size = [max(float(jnp.max(jnp.abs(x))), 1e-300) if key[0] else 1.0 for key, x in whole.items()]
-        unit = np.repeat(size, self.sweeps)
-        flat = np.concatenate([np.broadcast_to(np.asarray(x, float), V.shape) for x in whole.values()]) / unit
-        done = solve_ivp(
-            lambda t, y: np.asarray(self._slope(y, V, unit)), (0.0, times[-1]), flat, "Radau", t_eval=times, rtol=1e-10, atol=1e-18,
-            jac=lambda t, y: np.asarray(self._jacobian(y, V, unit)),
-        )  # fmt: skip
-        if not done.success:
-            raise ModelError(f"the states cannot be integrated: {done.message}")
-        return [self._parted(y, unit) for y in done.y.T]
-
-    def _parted(self, y: Any, unit: Any) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-        known = dict(zip(self.names, jnp.split(jnp.asarray(y) * unit, len(self.names)), strict=True))
-        species = ("", *(pool.species for pool in self.pools))
-        of = {one: {name: x for (where, name), x in known.items() if where == one} for one in species}
-        return of.pop(""), of
-
-    def _change(self, y: Any, V: Any, unit: Any) -> Any:
-        states, ions = self._parted(y, unit)
-        env = _surroundings(self.channel, V, self.pools, ions)
-        moved = {("", name): x for name, x in self.channel.slope(states, env).items()}
-        carried = self.channel.carried(self.channel.current(states, env), states, env)
-        for pool in self.pools:
-            change = pool.slope(ions[pool.species], carried.get(pool.species, jnp.zeros_like(V)))
-            moved |= {(pool.species, name): x for name, x in change.items()}
-        return jnp.concatenate([jnp.broadcast_to(moved[key], V.shape) for key in self.names]) / unit
+    return Motion(channel.at(CELSIUS), pools, count, names).after(jnp.full(count, HOLD), steps)

@@ -52,13 +52,13 @@ def with_includes(file: File, beside: Beside, depth: int = 0) -> File:
     if depth > DEEPEST:
         raise NmodlError(f"{file.source.name}: INCLUDE is nested deeper than {DEEPEST}: a file includes itself.")
     for name, line in file.includes:
-        _merge(file, with_includes(parse(beside.find(file, name, line)), beside, depth + 1))
+        _merge(file, with_includes(parse(beside.find(file, name, line)), beside, depth + 1), line)
     file.includes.clear()
     return file
 
 
-def _merge(file: File, other: File) -> None:
-    """Put what another file says into this one, which goes first."""
+def _merge(file: File, other: File, line: int) -> None:
+    """Put what another file says, which is included on a line, into this one, which goes first; of two INITIAL blocks NEURON makes one."""
     for mine, theirs in (
         (file.parameters, other.parameters),
         (file.assigned, other.assigned),
@@ -66,10 +66,12 @@ def _merge(file: File, other: File) -> None:
         (file.constants, other.constants),
         (file.defined, other.defined),
         (file.routines, other.routines),
-        (file.plain, other.plain),
-        (file.lines, other.lines),
     ):
         mine.update({key: value for key, value in theirs.items() if key not in mine})  # pyright: ignore
+    for word, body in other.plain.items():
+        own, first = file.plain.get(word, ()), line < file.lines.get(word, line)
+        file.plain[word] = (*body, *own) if first else (*own, *body)
+        file.lines.setdefault(word, other.lines[word])
     file.ions += other.ions
     file.file_locals += other.file_locals
     file.verbatim += other.verbatim

@@ -73,7 +73,7 @@ def check_is_of_membrane(file: File) -> None:
         NmodlError: for a POINT_PROCESS or an ARTIFICIAL_CELL.
     """
     if file.kind and file.kind != "SUFFIX":
-        raise NmodlError(f"{file.source.name}: {file.kind} {file.name} is not a channel of the membrane.")
+        raise NmodlError(f"{file.source.place(file.kind)}: {file.kind} {file.name} is not a channel of the membrane.")
 
 
 def check_kind(file: File) -> None:
@@ -98,7 +98,7 @@ def check_words(file: File) -> None:
     where = file.source.name
     for word in ("POINTER", "BBCOREPOINTER", "ELECTRODE_CURRENT", "RANDOM"):
         if named := file.lists.get(word):
-            raise NmodlError(f"{where}: {word} {', '.join(named)} is what no mechanism here has.")
+            raise NmodlError(f"{file.source.place(word)}: {word} {', '.join(named)} is what no mechanism here has.")
     for other in file.others:
         raise NmodlError(f"{where}, line {other.line}: {other.word} has no meaning for a mechanism here.")
 

@@ -12,7 +12,7 @@ from channelome.mechanisms.ions import VALENCE
 from channelome.units import Unit
 
 from .execute import Machine
-from .meaning import Meaning
+from .meaning import Meaning, kept
 from .text import NmodlError
 from .tree import Declared, File
 from .units import unit_of
@@ -60,6 +60,10 @@ class Names:
         self.meaning.notes += [*dict.fromkeys((*self.first.notes, *self.cycle.notes))]
         return self.meaning
 
+    def place(self, name: str, *blocks: str) -> str:
+        """The file, with the line that first names something: see `Source.place`."""
+        return self.file.source.place(name.removesuffix(OWN), *blocks)
+
     def declared(self, name: str) -> Declared | None:
         name = name.removesuffix(OWN)
         return self.file.parameters.get(name) or self.file.assigned.get(name)
@@ -76,7 +80,7 @@ class Names:
             if not changes:
                 return f
             f = x.substituted(f, changes)
-        raise NmodlError(f"{self.where}: {', '.join(sorted(changes))} depend on each other in a circle.")
+        raise NmodlError(f"{self.place(min(changes))}: {', '.join(sorted(changes))} depend on each other in a circle.")
 
     def _value_of(self, name: str) -> Formula | None:
         """What a symbol stands for at the end of a step, or since INITIAL; None for what is given."""
@@ -88,7 +92,7 @@ class Names:
                 value = self.if_never_set(name, value)
             if name in value.symbols:
                 raise NmodlError(
-                    f"{self.where}: {name} remembers what it was a step before, in a way that depends on the step."
+                    f"{self.place(name)}: {name} remembers what it was a step before, in a way that depends on the step."
                 )
             return value
         value = self.first.env.get(name)
@@ -125,9 +129,22 @@ class Names:
         bad = value.symbols & (self.states | {"v", "t"} | {f"i{ion.species}" for ion in self.file.ions})
         if bad:
             raise NmodlError(
-                f"{self.where}: {name} is set once, in INITIAL, from {', '.join(sorted(bad))}: a mechanism here has no such memory."
+                f"{self.place(name, 'INITIAL')}: {name} is set once, in INITIAL, from {', '.join(sorted(bad))}: a mechanism here has no such memory."
             )
-        return value
+        return self._remembered(name, value)
+
+    def _remembered(self, name: str, value: Formula) -> Formula:
+        """What INITIAL made of ions once: of a concentration that the file keeps what it began with; of others what they are, and it is said."""
+        read = sorted(value.symbols & self.given)
+        still = {
+            f"{species}{side}" for species in kept(self.file) for side in "io"
+        }  # the file would say how they change
+        followed = [one for one in read if one not in still]
+        if followed:
+            said = f"{name} is set once, in INITIAL, from {' and '.join(followed)}, and stays so in NEURON; here it follows what that is"
+            if said not in self.meaning.findings:
+                self.meaning.findings.append(said)
+        return x.substituted(value, {one: x.symbol(self.began[one]) for one in read if one in self.began})
 
     def resolved_first(self, f: Formula) -> Formula:
         """A formula of INITIAL with what is not set before it in INITIAL."""
@@ -226,7 +243,7 @@ class Names:
             if declared is None:
                 if any(local == base for local, _ in self.file.file_locals):
                     return Quantity(name, Unit.parse("1"), "", 0.0, 0, "never set in the file")
-                raise NmodlError(f"{self.where}: {name} is used, and is not declared.")
+                raise NmodlError(f"{self.place(name)}: {name} is used, and is not declared.")
         value = declared.value
         note = "" if value is not None else "no value in the file, which is 0 in NEURON"
         if isinstance(value, str) or (value is not None and not isinstance(value, float)):

@@ -21,7 +21,7 @@ class Comparison(NamedTuple):
         largest: largest of NEURON's numbers.
         at_rest: largest difference where both start.
         worst: where the largest difference is.
-        unit: of the numbers, and what they are.
+        unit: of the numbers, and what they are; ``"of cai and m"`` of what is told in shares of each one's largest.
         version: NEURON's.
     """
 
@@ -37,6 +37,8 @@ class Comparison(NamedTuple):
         return self.difference / self.largest if self.largest > 0 else self.difference
 
     def __str__(self) -> str:
+        if self.unit.startswith("of "):
+            return f"NEURON {self.version}: {self.relative:.1e} of the largest at most, {self.unit}; {self.worst}"
         return (
             f"NEURON {self.version}: {self.difference:.2g} {self.unit} at most, {self.relative:.1e} of the largest, "
             f"{self.largest:.3g}, {self.worst}"

@@ -134,7 +134,7 @@ class _Planner:
         used = start.symbols & {*self.variables}
         if used & {name, *trail}:
             raise NmodlError(
-                f"{self.meaning.file.source.name}: the steady states of {', '.join(sorted({name, *trail}))} depend on each other."
+                f"{self.meaning.file.source.place(name, 'INITIAL')}: the steady states of {', '.join(sorted({name, *trail}))} depend on each other."
             )
         return x.substituted(start, {one: self._start(one, (*trail, name)) for one in used})
 

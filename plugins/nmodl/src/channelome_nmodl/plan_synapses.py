@@ -29,7 +29,6 @@ def plan_synapse(found: Synaptic) -> list[Plan]:
 class _Planner:
     def __init__(self, found: Synaptic) -> None:
         self.found, self.meaning = found, found.meaning
-        self.where = self.meaning.file.source.name
         self.symbols = dict(_OURS)
         self.fields: list[Field] = []
 
@@ -76,7 +75,7 @@ class _Planner:
                 parts = x.linear(rest, other)
                 if parts is None or parts[1].symbols & {*self.meaning.rates}:
                     raise NmodlError(
-                        f"{self.where}: {name} does not change in proportion to the states, so spikes do not add up."
+                        f"{self.meaning.file.source.place(name)}: {name} does not change in proportion to the states, so spikes do not add up."
                     )
                 rest, factor = parts
                 if other == name:
@@ -84,7 +83,7 @@ class _Planner:
                 elif not x.is_number(factor, 0):
                     fed.setdefault(name, {})[other] = factor
             if not x.is_number(rest, 0):
-                raise NmodlError(f"{self.where}: {name} changes without a spike.")
+                raise NmodlError(f"{self.meaning.file.source.place(name)}: {name} changes without a spike.")
         return tuple(self._solved(name, own, fed) for name in self.meaning.rates)
 
     def _solved(self, name: str, own: dict[str, Formula], fed: dict[str, dict[str, Formula]]) -> Formula:
@@ -93,7 +92,7 @@ class _Planner:
         for other, factor in fed.get(name, {}).items():
             if other in fed:
                 raise NmodlError(
-                    f"{self.where}: the states {name} and {other} are moved by others in turn, for which there is no formula here."
+                    f"{self.meaning.file.source.place(name)}: the states {name} and {other} are moved by others in turn, for which there is no formula here."
                 )
             z = _times_dt(x.sub(own[name], own[other]))
             span = x.div(x.mul(x.symbol(_DT), decay), x.call("linoid", x.neg(z), x.number(1)))
@@ -111,7 +110,9 @@ class _Planner:
             quantity = self.meaning.quantities[E.value]
             self.symbols[E.value] = "self.E"
         else:
-            raise NmodlError(f"{self.where}: its reversal potential is a formula; a synapse here has a number.")
+            raise NmodlError(
+                f"{self.meaning.file.source.place('BREAKPOINT')}: its reversal potential is a formula; a synapse here has a number."
+            )
         self.fields.append(Field("E", quantity, millivolt, quantity.value))
 
     def _finished(self, made: Plan) -> Plan:

@@ -47,7 +47,9 @@ def _mean_ion(file: File, species: str, written: tuple[str, ...]) -> Meaning:
         meaning.along.pop(name, None)
         meaning.notes.append(f"the state {name} was left out: nothing of {species} depends on it")
     if names.first.solved.steady or names.first.solved.equations:
-        raise NmodlError(f"{names.where}: INITIAL solves equations for the start of a pool, which is not done here.")
+        raise NmodlError(
+            f"{names.place('INITIAL')}: INITIAL solves equations for the start of a pool, which is not done here."
+        )
     meaning.starts = {name: _start(names, name) for name in meaning.rates}
     _rename(names, species, held)
     meaning.potential = _with_concentrations(held.pop(f"e{species}", None), species)
@@ -62,7 +64,7 @@ def _written(names: Names, name: str) -> Formula:
         names.states.discard(name)  # it stands among the states, and only takes what another has
     if name not in names.states:
         if name not in names.cycle.env:
-            raise NmodlError(f"{names.where}: {name} is said to be written, and is not.")
+            raise NmodlError(f"{names.place(name)}: {name} is said to be written, and is not.")
         return names.final(name)
     _check_is_left(names, name)
     return x.symbol(name)
@@ -72,7 +74,9 @@ def _check_is_left(names: Names, name: str) -> None:
     """Refuse a state that more than its equation moves."""
     value = names.cycle.env.get(name)
     if value is not None and value is not x.symbol(name):
-        raise NmodlError(f"{names.where}: BREAKPOINT sets the state {name} itself, which no equation here can say.")
+        raise NmodlError(
+            f"{names.place(name, 'BREAKPOINT')}: BREAKPOINT sets the state {name} itself, which no equation here can say."
+        )
 
 
 def _needed(names: Names, held: dict[str, Formula]) -> set[str]:
@@ -82,7 +86,7 @@ def _needed(names: Names, held: dict[str, Formula]) -> set[str]:
         old = len(found)
         for name in list(found):
             if name not in names.meaning.rates:
-                raise NmodlError(f"{names.where}: the state {name} is used, and nothing says how it changes.")
+                raise NmodlError(f"{names.place(name)}: the state {name} is used, and nothing says how it changes.")
             _check_is_left(names, name)
             found |= names.meaning.rates[name].symbols & names.states
     return found
@@ -92,7 +96,9 @@ def _start(names: Names, name: str) -> Formula:
     """What INITIAL gives a state, of parameters alone."""
     start = names.resolved(names.started(name))
     if start.symbols & names.states:
-        raise NmodlError(f"{names.where}: what {name} starts from depends on other states in a circle.")
+        raise NmodlError(
+            f"{names.place(name, 'INITIAL')}: what {name} starts from depends on other states in a circle."
+        )
     return start
 
 
@@ -111,7 +117,7 @@ def _rename(names: Names, species: str, held: dict[str, Formula]) -> None:
         parts = x.linear(f, states[0]) if len(states) == 1 else None
         if parts is None or parts[1].symbols & {"v", "t", "dt"}:
             raise NmodlError(
-                f"{names.where}: {name} is no multiple of one state but made of {', '.join(states)}; a concentration here is a state."
+                f"{names.place(name)}: {name} is no multiple of one state but made of {', '.join(states)}; a concentration here is a state."
             )
         shift, factor = parts
         check_renamed(names, states[0], shift, factor)
@@ -143,11 +149,13 @@ def _check_symbols(names: Names, reads: tuple[str, ...]) -> None:
     meaning = names.meaning
     used = frozenset[str]().union(*(f.symbols for f in all_formulas(meaning)))
     if CURRENT in used and f"i{meaning.species}" not in reads:
-        raise NmodlError(f"{names.where}: it uses i{meaning.species} without READ, its own current and no other.")
+        raise NmodlError(
+            f"{names.place(f'i{meaning.species}', 'DERIVATIVE', 'KINETIC')}: it uses i{meaning.species} without READ, its own current and no other."
+        )
     for name, start in meaning.starts.items():
         if start is not None and start.symbols & {CURRENT, *meaning.rates}:
             raise NmodlError(
-                f"{names.where}: {name.rstrip('@')} starts from the current, which an ion here does not know then."
+                f"{names.place('INITIAL')}: {name.rstrip('@')} starts from the current, which an ion here does not know then."
             )
     for name in sorted(used - set(meaning.rates) - {CURRENT, INSIDE, OUTSIDE}):
         of_the_cell = name == "celsius" and meaning.potential is not None and not _in_rates(meaning, name)
@@ -156,10 +164,12 @@ def _check_symbols(names: Names, reads: tuple[str, ...]) -> None:
                 meaning.quantities[name] = names.section(name)
         elif name in ("t", "dt"):
             raise NmodlError(
-                f"{names.where}: its pool depends on {'time' if name == 't' else 'the length of a step'} itself ({name})."
+                f"{names.place(name, 'DERIVATIVE', 'KINETIC')}: its pool depends on {'time' if name == 't' else 'the length of a step'} itself ({name})."
             )
         elif name in ("v", "nseg") or name in names.given or _is_current(names, name):
-            raise NmodlError(f"{names.where}: its pool depends on {name}, which an ion here does not see.")
+            raise NmodlError(
+                f"{names.place(name, 'DERIVATIVE', 'KINETIC')}: its pool depends on {name}, which an ion here does not see."
+            )
         else:
             meaning.quantities[name] = names.quantity(name)
 

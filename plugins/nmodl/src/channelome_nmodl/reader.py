@@ -27,11 +27,17 @@ def mean(file: File) -> Meaning:
     names = Names(file)
     names.kept = {name for written in kept(file).values() for name in written}
     names.given |= names.kept
+    total = {f"i{ion.species}" for ion in file.ions if f"i{ion.species}" in ion.reads}
+    names.kept |= total  # what is read of it is the sum of all, whatever the file adds to it
+    names.began = {
+        one: f"{one}0_{ion}_ion" for ion in kept(file) for one in (f"{ion}i", f"{ion}o") if one in names.kept
+    }
     names.run()
     read_rates(names)
     _currents(names)
     _leave_pools(names)
     _drop_unused(names)
+    _check_left(names)
     check_unmoved(names)
     read_starts(names)
     regular(names)
@@ -49,7 +55,7 @@ def _currents(names: Names) -> None:
         known = names.meaning.currents.get("")
         names.meaning.currents[""] = flow if known is None else x.add(known, flow)
     if not any(not x.is_number(flow, 0) for flow in names.meaning.currents.values()):
-        raise NoCurrent(f"{names.where}: its current is 0 whatever happens.")
+        raise NoCurrent(f"{names.place('BREAKPOINT')}: its current is 0 whatever happens.")
 
 
 def _leave_pools(names: Names) -> None:
@@ -62,6 +68,22 @@ def _leave_pools(names: Names) -> None:
             change = {value.value: x.symbol(name)}
             names.meaning.rates = {one: x.substituted(f, change) for one, f in names.meaning.rates.items()}
             names.meaning.currents = {one: x.substituted(f, change) for one, f in names.meaning.currents.items()}
+
+
+def _check_left(names: Names) -> None:
+    """Refuse a state that more than its equation moves; say it of one that is but held, as within bounds."""
+    for name in names.meaning.rates:
+        value = names.cycle.env.get(name)
+        if name in names.cycle.solved.updates or value is None or value is x.symbol(name):
+            continue
+        if not names.alike(x.substituted(value, {name: value}), value):
+            raise NmodlError(
+                f"{names.place(name, 'BREAKPOINT')}: the state {name} is moved by more than its equation, at each step, whatever its length is."
+            )
+        said = (
+            f"the state {name} is set beside its equation: here the current is of what is set, and the state moves on"
+        )
+        names.meaning.findings.append(said)
 
 
 def _drop_unused(names: Names) -> None:
@@ -81,7 +103,7 @@ def _drop_unused(names: Names) -> None:
     for name in sorted(needed - set(rates)):
         held = names.started(name)
         if held.symbols & (names.states | {"v"}):
-            raise NmodlError(f"{names.where}: the state {name} is used, and nothing says how it changes.")
+            raise NmodlError(f"{names.place(name)}: the state {name} is used, and nothing says how it changes.")
         change = {name: held}
         names.meaning.currents = {s: x.substituted(f, change) for s, f in names.meaning.currents.items()}
         names.meaning.rates = rates = {s: x.substituted(f, change) for s, f in rates.items()}
@@ -97,10 +119,10 @@ def _check_symbols(names: Names) -> None:
     for name in sorted(used - names.states - {"v", "celsius"}):
         if name in ("t", "dt"):
             raise NmodlError(
-                f"{names.where}: its current depends on {'time' if name == 't' else 'the length of a step'} itself ({name})."
+                f"{names.place(name)}: its current depends on {'time' if name == 't' else 'the length of a step'} itself ({name})."
             )
         if name == "nseg":
-            raise NmodlError(f"{names.where}: it depends on nseg, which a channel here does not know.")
+            raise NmodlError(f"{names.place(name)}: it depends on nseg, which a channel here does not know.")
         if name in SECTION:
             names.meaning.quantities[name] = names.section(name)
             continue

@@ -11,7 +11,8 @@ import numpy as np
 
 from channelome.errors import ModelError
 
-from .clamped import CELSIUS, built, parameters
+from .clamped import built, parameters
+from .motion import CELSIUS
 from .oracle import Comparison
 from .plan import Plan
 
@@ -30,7 +31,7 @@ def job_of(plan: Plan, library: str, mechanism: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def judged(parts: tuple[tuple[type[Any], Plan], ...], answer: Mapping[str, Any]) -> Comparison:
+def judged(parts: tuple[tuple[type[Any], Plan], ...], answer: Mapping[str, Any]) -> list[Comparison]:
     """Our currents beside NEURON's, outward positive, in nA."""
     theirs = np.asarray(answer["rows"])
     if not np.all(np.isfinite(theirs)):
@@ -43,9 +44,8 @@ def judged(parts: tuple[tuple[type[Any], Plan], ...], answer: Mapping[str, Any])
     off = np.where(np.isfinite(off), off, np.inf)
     i, j = np.unravel_index(int(np.argmax(off)), off.shape)
     where = f"at {TIMES[j]:g} ms and {VOLTAGES[i]:g} mV"
-    return Comparison(
-        float(off.max()), float(np.max(np.abs(theirs))), float(off[:, 0].max()), where, "nA", str(answer["version"])
-    )
+    largest, first = float(np.max(np.abs(theirs))), float(off[:, 0].max())
+    return [Comparison(float(off.max()), largest, first, where, "nA", str(answer["version"]))]
 
 
 def currents(parts: tuple[Any, ...]) -> np.ndarray:

@@ -51,7 +51,7 @@ def mean_synapse(file: File) -> Synaptic:
     receive = file.routines.get("NET_RECEIVE")
     if receive is None:
         raise NmodlError(
-            f"{where}: POINT_PROCESS {file.name} has no NET_RECEIVE: no spike reaches it, so it is no synapse."
+            f"{file.source.place('POINT_PROCESS')}: POINT_PROCESS {file.name} has no NET_RECEIVE: no spike reaches it, so it is no synapse."
         )
     for ion in file.ions:
         if ion.writes:
@@ -80,11 +80,11 @@ def _current(names: Names, found: Synaptic) -> None:
     for flow in flows:
         total = x.add(total, flow)
     if x.is_number(total, 0):
-        raise NmodlError(f"{names.where}: its current is 0 whatever happens.")
+        raise NmodlError(f"{names.place('BREAKPOINT')}: its current is 0 whatever happens.")
     driven = _driven(total)
     if driven is None or driven[1].symbols & (names.states | {"v"}):
         raise NmodlError(
-            f"{names.where}: its current is not g*(v - e) with one e; a synapse here has a conductance and one reversal potential."
+            f"{names.place('BREAKPOINT')}: its current is not g*(v - e) with one e; a synapse here has a conductance and one reversal potential."
         )
     names.meaning.currents = {"": driven[0]}
     found.reversal = driven[1]
@@ -114,21 +114,27 @@ def _needed(names: Names) -> None:
         old = len(needed)
         for name in list(needed):
             if name not in meaning.rates:
-                raise NmodlError(f"{names.where}: the state {name} is used, and nothing says how it changes.")
+                raise NmodlError(f"{names.place(name)}: the state {name} is used, and nothing says how it changes.")
             needed |= meaning.rates[name].symbols & names.states
     meaning.rates = {name: rate for name, rate in meaning.rates.items() if name in needed}
     if not needed:
-        raise NmodlError(f"{names.where}: its conductance depends on no state: a spike would change nothing.")
+        raise NmodlError(
+            f"{names.place('BREAKPOINT')}: its conductance depends on no state: a spike would change nothing."
+        )
     scaled = {name: x.mul(x.number(2), x.symbol(name)) for name in needed}
     twice = x.substituted(meaning.currents[""], scaled)
     if not names.alike(twice, x.mul(x.number(2), meaning.currents[""])):
-        raise NmodlError(f"{names.where}: its conductance is not proportional to its states, as a synapse's here is.")
+        raise NmodlError(
+            f"{names.place('BREAKPOINT')}: its conductance is not proportional to its states, as a synapse's here is."
+        )
 
 
 def _at_rest(names: Names) -> None:
     for name in names.meaning.rates:
         if not x.is_number(names.started(name), 0):
-            raise NmodlError(f"{names.where}: the state {name} does not start from 0, where a synapse here is at rest.")
+            raise NmodlError(
+                f"{names.place(name, 'INITIAL')}: the state {name} does not start from 0, where a synapse here is at rest."
+            )
 
 
 def _spike(names: Names, receive: Routine, found: Synaptic) -> None:
@@ -233,7 +239,9 @@ def _number(names: Names, f: Formula, name: str) -> float:
     held = {key: x.number(value) for key, value in names.defaults(f).items()}
     f = x.substituted(f, held)
     if f.op != "number":
-        raise NmodlError(f"{names.where}: {name.partition('@')[0]} of a connection starts from what is no number.")
+        raise NmodlError(
+            f"{names.place(name.partition('@')[0], 'NET_RECEIVE')}: {name.partition('@')[0]} of a connection starts from what is no number."
+        )
     return float(f.value)
 
 
@@ -266,7 +274,7 @@ def _check_symbols(names: Names, found: Synaptic) -> None:
     between = frozenset[str]().union(*(f.symbols for f in meaning.rates.values()))
     if "v" in between:
         raise NmodlError(
-            f"{names.where}: its states move with v; those of a synapse here pass time whatever the voltage is."
+            f"{names.place('v', 'DERIVATIVE', 'KINETIC')}: its states move with v; those of a synapse here pass time whatever the voltage is."
         )
     formulas = (
         *meaning.rates.values(),
@@ -280,5 +288,5 @@ def _check_symbols(names: Names, found: Synaptic) -> None:
         if "@" in name:
             continue
         if name in ("t", "dt", "nseg") or name in names.given:
-            raise NmodlError(f"{names.where}: it depends on {name}, which a synapse here does not see.")
+            raise NmodlError(f"{names.place(name)}: it depends on {name}, which a synapse here does not see.")
         meaning.quantities[name] = names.section(name) if name in SECTION else names.quantity(name)

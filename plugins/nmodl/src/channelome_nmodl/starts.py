@@ -67,7 +67,9 @@ def _check_equations(names: Names) -> None:
     unknowns = sorted(frozenset[str]().union(*(f.symbols for f in equations)) & names.states)
     found = solved(equations, unknowns, plain)
     if found is None or not {*unknowns} <= {*meaning.rates}:
-        raise NmodlError(f"{names.where}: INITIAL solves a LINEAR block that does not say what each state starts from.")
+        raise NmodlError(
+            f"{names.place('INITIAL')}: INITIAL solves a LINEAR block that does not say what each state starts from."
+        )
     meaning.arrows = []
     meaning.starts |= found
 
@@ -79,4 +81,6 @@ def _check_steady(names: Names) -> None:
         if meaning.starts[name] is not None or name in meaning.scheme:
             continue
         if steady_state(rate, name) is None:
-            raise NmodlError(f"{names.where}: {name} starts at a steady state for which there is no formula here.")
+            raise NmodlError(
+                f"{names.place(name, 'INITIAL')}: {name} starts at a steady state for which there is no formula here."
+            )

@@ -94,8 +94,8 @@ class _Tree(Transformer[Token, Any]):
         word, body = items
 
         def fill(file: File) -> None:
-            file.plain[str(word)] = body
-            file.lines[str(word)] = word.line
+            file.plain[str(word)] = (*file.plain.get(str(word), ()), *body)  # of two NEURON makes one
+            file.lines.setdefault(str(word), word.line)
 
         return fill
 

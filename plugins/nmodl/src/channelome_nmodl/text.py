@@ -27,6 +27,16 @@ class Source(NamedTuple):
     def line_of(self, at: int) -> int:
         return self.text.count("\n", 0, at) + 1
 
+    def place(self, name: str, *blocks: str) -> str:
+        """The file with the first line that names something, in blocks of these kinds, else in any that are run, else at all; without one the file alone."""
+        word = re.compile(rf"(?<!\w){re.escape(name.partition('[')[0])}(?!\w)")
+        code = [(match[1], match.end(), _closing(self.text, match.end())) for match in _CODE.finditer(self.text)]
+        chosen = [(begin, end) for kind, begin, end in code if kind in blocks]
+        for begin, end in (*chosen, *((begin, end) for _, begin, end in code), (0, len(self.text))):
+            if found := word.search(self.text, begin, end):
+                return f"{self.name}, line {self.line_of(found.start())}"
+        return self.name
+
 
 LARGEST = 1_000_000
 """Bytes of a file that is read; the longest .mod known has a tenth."""
@@ -35,6 +45,7 @@ _SKIP = re.compile(
     r"|\bUNITS(?:ON|OFF)\b|[\f\x1a])",
     re.DOTALL,
 )
+_CODE = re.compile(r"\b(BREAKPOINT|INITIAL|DERIVATIVE|KINETIC|LINEAR|PROCEDURE|FUNCTION|NET_RECEIVE)\b[^{}]*\{")
 _LINEAR = re.compile(r"\b(?:NON)?LINEAR\s+\w+\s*\{")
 
 

@@ -41,10 +41,12 @@ def constant(name: str, value: float | None, units: tuple[str, ...], file: File)
     if value is not None:
         return value
     if not units:
-        raise NmodlError(f"{file.source.name}: the constant {name} of UNITS has no value.")
+        raise NmodlError(f"{file.source.place(name)}: the constant {name} of UNITS has no value.")
     given = " ".join(sorted(re.findall("[a-z]+", units[0].lower())))
     if given not in _NATURE:
-        raise NmodlError(f"{file.source.name}: the constant {name} = ({units[0]}) is not one that is known here.")
+        raise NmodlError(
+            f"{file.source.place(name)}: the constant {name} = ({units[0]}) is not one that is known here."
+        )
     return _NATURE[given] / (_factor(units[1], name, file) if len(units) > 1 else 1.0)
 
 
@@ -59,7 +61,7 @@ def _factor(unit: str, name: str, file: File) -> float:
             scale = scale * of if sign > 0 or not of else scale / of
     if not 0 < scale < math.inf:
         raise NmodlError(
-            f"{file.source.name}: the unit ({unit}) of the constant {name} is no positive number of any unit."
+            f"{file.source.place(name)}: the unit ({unit}) of the constant {name} is no positive number of any unit."
         )
     return scale
 
@@ -70,7 +72,9 @@ def _word(word: str, name: str, file: File) -> float:
             return _PREFIX.get(word.removesuffix(base), 1.0)
     if word in ("mV", "K", "C", "J", "V"):
         return 1e-3 if word == "mV" else 1.0
-    raise NmodlError(f"{file.source.name}: the unit ({word}) of the constant {name} is not one that is known here.")
+    raise NmodlError(
+        f"{file.source.place(name)}: the unit ({word}) of the constant {name} is not one that is known here."
+    )
 
 
 def unit_of(written: str) -> Unit | None:

@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ...mechanisms.channels import Markov
 from ...mechanisms.kinetics import Rule
 from ...mechanisms.rules import CLIPPED_PADE, EXACT, IMPLICIT
 from ..kit import Check, Problems, Skip, check
@@ -28,20 +27,22 @@ def _surrounded(subject: ChannelSubject) -> dict[str, Any]:
     return subject.env(V, C)
 
 
-def _has_states(subject: ChannelSubject) -> None:
-    if not subject.cls.gates and not subject.cls.occupancies:
+def _held(subject: ChannelSubject) -> tuple[str, ...]:
+    """The states that rest at their steady state and stay in [0, 1]: gates and occupancies, and not what is a variable."""
+    if not (names := (*subject.cls.gates, *subject.cls.occupancies)):
         raise Skip("it has no gates")
+    return names
 
 
 @check(hint=_OVERRIDDEN)
 def fixed_point(subject: ChannelSubject) -> Problems:
     """At the steady state nothing moves."""
-    _has_states(subject)
-    channel, env = subject.at(), _surrounded(subject)
+    held, channel, env = _held(subject), subject.at(), _surrounded(subject)
     steady = channel.steady_state(env)
     slope, moved = channel.slope(steady, env), channel.relax(steady, env, 1.0, EXACT)
-    fast = {name: _rate(subject, env, steady, name) for name in steady}
-    for name, x in steady.items():
+    fast = {name: _rate(subject, env, steady, name) for name in held}
+    for name in held:
+        x = steady[name]
         yield from _first(
             np.abs(slope[name]) > 1e-9 * fast[name] + 1e-14, env["V"], f"{name} moves at {{}} from its steady state"
         )
@@ -53,22 +54,21 @@ def fixed_point(subject: ChannelSubject) -> Problems:
 @check(hint=_OVERRIDDEN)
 def reached(subject: ChannelSubject) -> Problems:
     """From anywhere the steady state is reached."""
-    _has_states(subject)
-    channel, env = subject.at(), _surrounded(subject)
+    held, channel, env = _held(subject), subject.at(), _surrounded(subject)
     steady = channel.steady_state(env)
     for kind in ("closed", "open"):
         states = subject.states(kind, env)
         for _ in range(5):
             states = channel.relax(states, env, 1e9, IMPLICIT)
-        for name, x in steady.items():
-            off = np.abs(np.asarray(states[name] - x)) > 1e-6
+        for name in held:
+            off = np.abs(np.asarray(states[name] - steady[name])) > 1e-6
             yield from _first(off, env["V"], f"{name}, {kind} at first, does not reach its steady state at {{}}")
 
 
 @check(hint="Rates that are negative, or a time constant that is, make a step leave [0, 1]. " + _OVERRIDDEN)
 def steps(subject: ChannelSubject) -> Problems:
     """One step of 0.01 to 5 ms from anywhere keeps gates and occupancies in [0, 1], in both precisions."""
-    _has_states(subject)
+    held = _held(subject)
     for double in (True, False):
         with jax.enable_x64(double):
             slack = 1e-12 if double else 2e-6
@@ -78,22 +78,22 @@ def steps(subject: ChannelSubject) -> Problems:
                 for rule_name, (rule, _) in _RULES.items():
                     after = subject.at().relax(states, env, dt, rule)
                     where = f"after one {rule_name} step from {kind} in {'float64' if double else 'float32'}"
-                    for name, x in after.items():
-                        bad = ~((np.asarray(x) >= -slack) & (np.asarray(x) <= 1 + slack))
+                    for name in held:
+                        x = np.asarray(after[name])
+                        bad = ~((x >= -slack) & (x <= 1 + slack))
                         yield from _first(bad, env["V"], f"{name} leaves [0, 1] at {{}} {where}")
 
 
 @check(hint=_OVERRIDDEN)
 def order(subject: ChannelSubject) -> Problems:
     """Steps converge to what the rates of change say, at the order of the rule."""
-    _has_states(subject)
-    channel, env = subject.at(), _surrounded(subject)
+    held, channel, env = _held(subject), subject.at(), _surrounded(subject)
     start = subject.states("half", env)
-    fast = jnp.max(jnp.stack([_rate(subject, env, start, name) for name in start]), axis=0)
+    fast = jnp.max(jnp.stack([_rate(subject, env, start, name) for name in held]), axis=0)
     span = 1.0 / fast
     wanted = _runge_kutta(lambda x: channel.slope(x, env), start, span, 24)
     for rule_name, (rule, order) in _RULES.items():
-        coarse, fine = (_error(_stepped(subject, env, start, span, n, rule), wanted) for n in (4, 8))
+        coarse, fine = (_error(_stepped(subject, env, start, span, n, rule), wanted, held) for n in (4, 8))
         if fine > 1e-6 and np.log2(coarse / fine) < order - 0.4:
             yield (
                 f"{rule_name} steps are off by {coarse:.2g} and, half as long, by {fine:.2g}: of order "
@@ -123,8 +123,8 @@ def _runge_kutta(slope: Callable[[Any], Any], x: Any, span: Any, n: int) -> Any:
     return x
 
 
-def _error(found: Any, wanted: Any) -> float:
-    return max(float(jnp.max(jnp.abs(found[name] - wanted[name]))) for name in wanted)
+def _error(found: Any, wanted: Any, names: tuple[str, ...]) -> float:
+    return max(float(jnp.max(jnp.abs(found[name] - wanted[name]))) for name in names)
 
 
 def _rate(subject: ChannelSubject, env: Any, states: Any, name: str) -> Any:
@@ -132,7 +132,6 @@ def _rate(subject: ChannelSubject, env: Any, states: Any, name: str) -> Any:
     channel, known = subject.at(), {**env, **states}
     if name in channel.gates:
         return jnp.broadcast_to(1 / channel._gate(name, known).tau, env["V"].shape)
-    assert isinstance(channel, Markov)
     leaving = [rate for (a, b), rate in channel._call("transitions", known).items() if name in (a, b)]
     return jnp.broadcast_to(sum(leaving), env["V"].shape)
 
