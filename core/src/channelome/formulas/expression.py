@@ -66,6 +66,11 @@ def is_number(f: Formula, value: float | None = None) -> bool:
     return f.op == "number" and (value is None or f.value == value)
 
 
+def is_symbol(f: Formula, name: str) -> bool:
+    """Whether it is that symbol, also of a formula that was made before `forget`."""
+    return f.op == "symbol" and f.value == name
+
+
 def add(a: Formula, b: Formula) -> Formula:
     if a.op == "number" and b.op == "number":
         return number(a.value + b.value)

@@ -169,7 +169,7 @@ class Machine:
             return
         self._enter(block.body, block, {})
         if block.kind == "PROCEDURE":
-            for name in states & self.env.keys():
+            for name in [name for name in self.env if name in states]:  # in the order of the file, whatever a set has
                 value = self.env[name]
                 if value is not x.symbol(name) and (name in value.symbols or "dt" in value.symbols):
                     self.solved.updates[name] = value

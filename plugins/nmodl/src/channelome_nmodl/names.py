@@ -69,7 +69,7 @@ class Names:
         changes: dict[str, Formula] = {}
         for _ in range(60):
             changes = {}
-            for name in f.symbols - self.states - self.kept - {keep}:
+            for name in sorted(f.symbols - self.states - self.kept - {keep}):
                 value = self._value_of(name)
                 if value is not None:
                     changes[name] = value

@@ -136,7 +136,7 @@ class _Planner:
             raise NmodlError(
                 f"{self.meaning.file.source.name}: the steady states of {', '.join(sorted({name, *trail}))} depend on each other."
             )
-        return x.substituted(start, {one: self._start(one, (*trail, name)) for one in used})
+        return x.substituted(start, {one: self._start(one, (*trail, name)) for one in sorted(used)})
 
     def _arguments(self, formulas: Any) -> tuple[str, ...]:
         """Arguments of a method: V, celsius, ions by species, states."""

@@ -112,7 +112,7 @@ def _needed(names: Names) -> None:
     needed, old = meaning.currents[""].symbols & names.states, -1
     while len(needed) > old:
         old = len(needed)
-        for name in list(needed):
+        for name in sorted(needed):
             if name not in meaning.rates:
                 raise NmodlError(f"{names.where}: the state {name} is used, and nothing says how it changes.")
             needed |= meaning.rates[name].symbols & names.states
