@@ -192,6 +192,10 @@ COMPARE: Mapping[str, Callable[[float, float], bool]] = {
 }  # fmt: skip
 
 
+_OPPOSITE: Mapping[str, str] = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
+"""What holds where a comparison of numbers does not."""
+
+
 def compare(sign: str, a: Formula, b: Formula) -> Formula:
     if a.op == "number" and b.op == "number":
         return number(float(COMPARE[sign](a.value, b.value)))
@@ -228,6 +232,8 @@ def either(a: Formula, b: Formula) -> Formula:
 
 def negated(a: Formula) -> Formula:
     a = truth(a)
+    if a.op in _OPPOSITE:
+        return _make(_OPPOSITE[a.op], a.args)
     return number(1 - a.value) if a.op == "number" else a.args[0] if a.op == "not" else _make("not", (a,))
 
 

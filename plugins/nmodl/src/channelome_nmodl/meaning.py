@@ -100,7 +100,7 @@ def check_words(file: File) -> None:
         if named := file.lists.get(word):
             raise NmodlError(f"{where}: {word} {', '.join(named)} is what no mechanism here has.")
     for other in file.others:
-        raise NmodlError(f"{where}, line {other.line}: {other.word} has no meaning for a mechanism here.")
+        raise NmodlError(f"{file.place(other.line)}: {other.word} has no meaning for a mechanism here.")
 
 
 def carried(file: File) -> list[str]:

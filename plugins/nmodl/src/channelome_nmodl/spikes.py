@@ -56,7 +56,7 @@ def mean_synapse(file: File) -> Synaptic:
     for ion in file.ions:
         if ion.writes:
             raise NmodlError(
-                f"{where}, line {ion.line}: it writes {', '.join(ion.writes)}: a synapse here is carried by no ion."
+                f"{file.place(ion.line)}: it writes {', '.join(ion.writes)}: a synapse here is carried by no ion."
             )
     names = Names(file)
     names.run()
