@@ -224,6 +224,8 @@ class Names:
             if declared is None:
                 if any(local == base for local, _ in self.file.file_locals):
                     return Quantity(name, Unit.parse("1"), "", 0.0, 0, "never set in the file")
+                if base in self.file.lists.get("EXTERNAL", ()):
+                    raise NmodlError(f"{self.where}: {name} is EXTERNAL, of another mechanism, which none here sees.")
                 raise NmodlError(f"{self.where}: {name} is used, and is not declared.")
         value = declared.value
         note = "" if value is not None else "no value in the file, which is 0 in NEURON"
