@@ -10,7 +10,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import channelome as ch
-from channelome.authoring import General, Markov, Ohmic, Unit, exp, linoid, param, rates
+from channelome.authoring import Concentration, General, GeneralIon, Markov, Ohmic, Unit, exp, linoid, param, rates
 from channelome.mechanisms.implicit import stepped
 from channelome.mechanisms.rules import CLIPPED_PADE, EXACT, IMPLICIT
 
@@ -253,3 +253,44 @@ def test_variables_go_steps_of_their_own():
         assert {name: float(x[i]) for name, x in found.items()} == pytest.approx(
             {k: float(x) for k, x in alone.items()}, rel=1e-12
         )
+
+
+class Whole(General, ion="k", variables=("x", "y")):
+    """What starts from 0 and stays 1, said in whole numbers."""
+
+    def rest(self):
+        return {"x": 0, "y": 1}
+
+    def derivatives(self, V, x):
+        return {"x": (1 - x) * exp(V / 30), "y": 0}
+
+    def density(self, V, x, y):
+        return x * y * V
+
+
+class WholePool(GeneralIon, variables=("C_in", "B"), species="ca"):
+    """A concentration that starts from 1, and a buffer that never changes."""
+
+    C_out: Concentration = param(2.0, source="our choice")
+
+    def rest(self):
+        return {"C_in": 1, "B": 3}
+
+    def derivatives(self, I, C_in):
+        return {"C_in": -0.1 * C_in - 1e-3 * I, "B": 0}
+
+
+def test_states_said_in_whole_numbers_are_states_like_others():
+    V = jnp.linspace(-60.0, 20.0, 5)
+    env = {"V": V, "k": None}
+    start = Whole().steady_state(env)
+    assert {one.dtype for one in start.values()} == {V.dtype}
+    after = Whole().relax(start, env, 0.1, CLIPPED_PADE)
+    z = 0.1 * np.exp(np.asarray(V) / 30)
+    np.testing.assert_allclose(after["x"], z / (1 + z / 2), rtol=1e-6)
+    np.testing.assert_allclose(after["y"], 1.0)
+    pool = WholePool()
+    begun = {name: jnp.broadcast_to(jnp.asarray(x), V.shape) for name, x in pool.initial().items()}
+    moved = pool.relax(begun, jnp.zeros_like(V), 0.1, CLIPPED_PADE)
+    np.testing.assert_allclose(moved["C_in"], 1 - 0.01 / 1.005, rtol=1e-6)
+    np.testing.assert_allclose(moved["B"], 3.0)

@@ -24,7 +24,7 @@ def main() -> None:
     for path in sorted((HERE / "mods").glob("*.mod")):
         parts = load_all(path)
         with tempfile.TemporaryDirectory() as folder:
-            library = compiled(path, Path(folder), sys.argv[1], beside(parts))
+            library = compiled(path, Path(folder), sys.argv[1], beside(parts), parts[0].included)
             asked = questions(parts, str(library), parts[0].plan.meaning.file.name)
             found[path.name] = ask([question.job for question in asked], sys.argv[1])
         print(path.name, *(answer.get("error", "done") for answer in found[path.name]))

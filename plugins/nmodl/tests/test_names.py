@@ -85,3 +85,9 @@ def test_parameters_called_e_and_g_max_beside_what_we_call_so_are_kept_apart():
 def test_what_is_neurons_is_no_state(name: str):
     with pytest.raises(NmodlError, match=rf"nam.mod, line 5: {name} is NEURON's, and no STATE"):
         read(gate=name)
+
+
+def test_what_is_of_another_mechanism_is_said_to_be():
+    text = "NEURON { SUFFIX x NONSPECIFIC_CURRENT i EXTERNAL g2_other }\nASSIGNED { v (mV) i (mA/cm2) }\nBREAKPOINT { i = g2_other*v }"
+    with pytest.raises(NmodlError, match=r"it\.mod: g2_other is EXTERNAL, of another mechanism"):
+        understood(source(text, "it.mod"), None)

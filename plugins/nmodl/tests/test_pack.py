@@ -68,7 +68,7 @@ def test_more_files_go_into_a_pack_that_is_there_and_none_twice(folder: Path, tm
     made = put(looks(folder / "shell.mod"), pack)
     assert (made.is_new, made.names) == (False, ("CaShell_Smith2020",))
     before = {path: path.read_bytes() for path in pack.rglob("*") if path.is_file()}
-    with pytest.raises(ch.ModelError, match=r"kv\.py is there already"):
+    with pytest.raises(ch.ModelError, match=r"IKv_Smith2020 is there already"):
         put([one for n in ("stepped", "kv") for one in looks(folder / f"{n}.mod")], pack)
     assert {path: path.read_bytes() for path in pack.rglob("*") if path.is_file()} == before
 
@@ -121,3 +121,19 @@ def test_a_report_writes_out_what_cannot_be_printed(tmp_path: Path):
     text = report.read_text(encoding="utf-8")
     assert "\\x01&lt;b&gt;\\x1b[31m" in text
     assert not {"\x01", "\x1b"} & {*text}
+
+
+def test_a_class_beside_another_takes_no_name_that_a_class_has(folder: Path, tmp_path: Path):
+    """both.mod is a channel and an ion, which is called as the ion of another file of that mechanism."""
+    shutil.copy(MODS / "both.mod", folder / "a.mod")
+    text = (MODS / "shell.mod").read_text(encoding="utf-8").replace("SUFFIX shell", "SUFFIX both")
+    (folder / "b.mod").write_text(text, encoding="utf-8")
+    pack = tmp_path / "mypack"
+    files = [one for name in ("a", "b") for one in looks(folder / f"{name}.mod")]
+    assert put(files, pack, family="Smith2020", licence="MIT").names == ("IBoth_Smith2020", "CaBothv2_Smith2020")
+    manifest = next(pack.rglob("pack.toml"))
+    assert {*tomllib.loads(manifest.read_text(encoding="utf-8"))["ion"]} == {"CaBoth_Smith2020", "CaBothv2_Smith2020"}
+    before = {path: path.read_bytes() for path in pack.rglob("*") if path.is_file()}
+    with pytest.raises(ch.ModelError, match="CaBoth_Smith2020, IBoth_Smith2020 is there already"):
+        put(looks(folder / "a.mod"), pack)
+    assert {path: path.read_bytes() for path in pack.rglob("*") if path.is_file()} == before

@@ -1,6 +1,7 @@
 """The file that is written of a mechanism: it gives the same numbers as the class at run time, and holds no text of the original."""
 
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from channelome_nmodl import accumulated, clamped, motion, received
-from channelome_nmodl.load import Imported, load, load_all
+from channelome_nmodl.load import Imported, load, load_all, understood
 from channelome_nmodl.seen import Seen
+from channelome_nmodl.text import source
 
-from channelome.formulas.write import module
+from channelome.formulas.write import module, names_of
 from channelome.mechanisms.channels import Channel
 from channelome.mechanisms.ions import Ion
 
@@ -81,3 +83,71 @@ def test_currents_have_a_slope_everywhere(one: Imported):
 
     V = jnp.asarray([-92.0, -90.0, -55.0, -50.0, -40.0, -38.0, -12.0, 0.0, 0.1, 40.0])
     assert np.all(np.isfinite(jax.grad(rested)(V)))
+
+
+HARD = """
+NEURON { SUFFIX hard USEION k READ ek WRITE ik RANGE g }
+PARAMETER { g = 1e20 (odd
+  unit) first = 3 (mV)
+  vh = -40 (mV)
+  big = 4e17 }
+ASSIGNED { v (mV) ek (mV) ik (mA/cm2) as (1) inf }
+STATE { l }
+BREAKPOINT { SOLVE s METHOD cnexp ik = 1e-24*g*l*(v - ek) }
+INITIAL { rates() l = inf }
+DERIVATIVE s { rates() l' = (inf - l)/(as*(1 + as)) }
+PROCEDURE rates() {
+  inf = 1/(1 + exp((v - vh)/7))
+  as = 3 + exp(-((v + 30)/31)^2)*big/1e17 + 0.1*exp(v/44/first)
+  if (-50 > v) { as = as + 2 }
+}
+"""
+HARD_NAME = 'x"""\\.mod'
+
+
+def test_what_is_hard_to_write_is_python_in_the_house_style(tmp_path: Path):
+    """A unit over two lines, a keyword as a name, a power after a minus, large numbers, quotes in the name of the file."""
+    (one,) = understood(source(HARD, HARD_NAME), None)
+    cls, text = written(one, tmp_path)
+    assert {n: (p.default, p.source) for n, p in cls.parameters.items()} == {
+        n: (p.default, p.source) for n, p in one.cls.parameters.items()
+    }
+    assert [*cls.parameters] == ["g", "first", "vh", "big"]  # as the file has them
+    for mine, theirs in zip(numbers(cls), numbers(one.cls), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-12)
+    assert "as_ = " in text
+    assert "where(V < -50" in text
+    assert "exp(-(((V + 30) / 31) ** 2))" in text
+
+
+def test_what_is_written_is_formatted_and_linted(tmp_path: Path):
+    """Also a class of so many states, and methods of so many arguments, that a line for each would hide the equations."""
+    files = [
+        *(load_all(path) for path in FILES),
+        understood(source(HARD, HARD_NAME), None),
+        understood(source(MANY, "many.mod"), None),
+    ]
+    for number, parts in enumerate(files):
+        text = module(names_of([one.plan for one in parts], f"IX{number}_Test2020"), "0" * 64)
+        (tmp_path / f"m{number}.py").write_text(text, encoding="utf-8")
+    config = ["--config", str(Path(__file__).parents[3] / "pyproject.toml"), "--no-cache", str(tmp_path)]
+    for command in (["format", "--check"], ["check"]):
+        done = subprocess.run([sys.executable, "-m", "ruff", *command, *config], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
+
+
+STATES = [f"state{i}" for i in range(14)]
+MANY = (
+    "NEURON { SUFFIX many USEION ca READ cai WRITE ica }\nASSIGNED { v (mV) cai (mM) ica (mA/cm2) }\n"
+    f"STATE {{ {' '.join(STATES)} }}\nBREAKPOINT {{ SOLVE turn METHOD derivimplicit ica = 1e-3*{'*'.join(STATES)}*cai }}\n"
+    f"INITIAL {{ {' '.join(f'{one} = 0.5' for one in STATES)} }}\n"
+    f"DERIVATIVE turn {{ {' '.join(f'''{a}' = {a}*(1 - {a})*cai - {b}*exp(v/25)''' for a, b in zip(STATES, STATES[1:] + STATES[:1], strict=True))} }}"
+)
+EMPTY = "NEURON { SUFFIX nernst USEION ca READ cai, cao WRITE eca }\nASSIGNED { cai (mM) cao (mM) eca (mV) }\nBREAKPOINT { eca = 12.5*log(cao/cai) }"
+
+
+def test_an_ion_without_variables_is_written(tmp_path: Path):
+    (one,) = understood(source(EMPTY, "nernst.mod"), None)
+    cls, text = written(one, tmp_path)
+    assert "variables" not in text
+    assert float(cls().view({}, 20.0).E) == pytest.approx(12.5 * np.log(2.0 / 5e-5))

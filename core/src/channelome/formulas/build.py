@@ -70,9 +70,11 @@ def build(plan: Plan[Any], source: str) -> type[Any]:
 
 def said(one: Any, source: str) -> str:
     """Where a parameter is from: file, line, and what it is called there."""
+    source = one.quantity.file or source
     line = f"{source}, line {one.quantity.line}" if one.quantity.line else source
     note = f"; {one.quantity.note}" if one.quantity.note else ""
-    unit = "" if one.quantity.unit is not None or not one.quantity.written else f", in ({one.quantity.written})"
+    written = " ".join(one.quantity.written.split())
+    unit = "" if one.quantity.unit is not None or not written else f", in ({written})"
     return f"{line}: {one.quantity.name}{unit}{note}"
 
 

@@ -66,6 +66,11 @@ def is_number(f: Formula, value: float | None = None) -> bool:
     return f.op == "number" and (value is None or f.value == value)
 
 
+def is_symbol(f: Formula, name: str) -> bool:
+    """Whether it is that symbol, also of a formula that was made before `forget`."""
+    return f.op == "symbol" and f.value == name
+
+
 def add(a: Formula, b: Formula) -> Formula:
     if a.op == "number" and b.op == "number":
         return number(a.value + b.value)
@@ -187,6 +192,10 @@ COMPARE: Mapping[str, Callable[[float, float], bool]] = {
 }  # fmt: skip
 
 
+_OPPOSITE: Mapping[str, str] = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
+"""What holds where a comparison of numbers does not."""
+
+
 def compare(sign: str, a: Formula, b: Formula) -> Formula:
     if a.op == "number" and b.op == "number":
         return number(float(COMPARE[sign](a.value, b.value)))
@@ -223,6 +232,8 @@ def either(a: Formula, b: Formula) -> Formula:
 
 def negated(a: Formula) -> Formula:
     a = truth(a)
+    if a.op in _OPPOSITE:
+        return _make(_OPPOSITE[a.op], a.args)
     return number(1 - a.value) if a.op == "number" else a.args[0] if a.op == "not" else _make("not", (a,))
 
 

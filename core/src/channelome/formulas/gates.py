@@ -57,9 +57,9 @@ def _relaxing(rate: Formula, name: str) -> tuple[str, Formula, Formula] | None:
     if f.op != "-":
         return None
     a, b = f.args
-    if b is x.symbol(name) and name not in a.symbols:
+    if x.is_symbol(b, name) and name not in a.symbols:
         return "gate", a, x.div(over, scale)
-    if a is x.symbol(name) and name not in b.symbols:
+    if x.is_symbol(a, name) and name not in b.symbols:
         return "gate", b, x.div(over, x.neg(scale))
     return None
 
@@ -69,7 +69,6 @@ def _opening(rate: Formula, name: str) -> tuple[str, Formula, Formula] | None:
     if rate.op != "-":
         return None
     one, other = rate.args
-    state = x.symbol(name)
     beta = x.linear(other, name)
     open_ = x.linear(one, name)
     if beta is None or open_ is None or not x.is_number(beta[0], 0) or name in beta[1].symbols:
@@ -77,7 +76,8 @@ def _opening(rate: Formula, name: str) -> tuple[str, Formula, Formula] | None:
     alpha = None
     if one.op == "*":
         for factor, rest in (one.args, one.args[::-1]):
-            if rest.op == "-" and x.is_number(rest.args[0], 1) and rest.args[1] is state and name not in factor.symbols:
+            falls = rest.op == "-" and x.is_number(rest.args[0], 1) and x.is_symbol(rest.args[1], name)
+            if falls and name not in factor.symbols:
                 alpha = factor
     return None if alpha is None else ("rates", alpha, beta[1])
 

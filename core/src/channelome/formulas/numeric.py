@@ -38,6 +38,41 @@ def values(formulas: Iterable[Formula], at: Values) -> list[np.ndarray]:
     return [np.asarray(one, float) for one in found]
 
 
+class Program:
+    """Formulas to be computed many times while only a few of their symbols change: what does not depend on these is computed once.
+
+    Args:
+        held: numbers of the other symbols.
+        moving: the symbols that change.
+    """
+
+    def __init__(self, formulas: Iterable[Formula], held: Values, moving: Sequence[str]) -> None:
+        roots = list(formulas)
+        at = dict[int, int]()
+        self._cells: list[Any] = [0.0] * len(moving)
+        self._steps = list[tuple[Callable[..., Any], tuple[int, ...]]]()
+        parts = list(x.walk(roots))
+        still = [part for part in parts if part.symbols.isdisjoint(moving)]
+        with np.errstate(all="ignore"):
+            for part, value in zip(still, x.evaluate(still, held, FUNCTIONS), strict=True):
+                at[id(part)] = len(self._cells)
+                self._cells.append(value)
+        for part in parts:
+            if part.op == "symbol" and part.value in moving:
+                at[id(part)] = moving.index(part.value)
+            elif id(part) not in at:
+                at[id(part)] = len(self._cells) + len(self._steps)
+                self._steps.append((FUNCTIONS[part.op], tuple(at[id(arg)] for arg in part.args)))
+        self._roots = [at[id(root)] for root in roots]
+
+    def __call__(self, given: np.ndarray) -> list[float]:
+        """The formulas at numbers of the symbols that change, in their order."""
+        cells = [*given.tolist(), *self._cells[len(given) :]]
+        for function, at in self._steps:
+            cells.append(function(*[cells[i] for i in at]))
+        return [float(cells[i]) for i in self._roots]
+
+
 def sample(symbols: Iterable[str], defaults: Mapping[str, float], seed: int = 0, count: int = 64) -> dict[str, Any]:
     """Plausible numbers of symbols: voltages for ``v``, temperatures for ``celsius``, near its default for a parameter."""
     draw = np.random.default_rng(seed)
@@ -85,24 +120,33 @@ def moved(
     names = list(start)
     if not names:
         return [{} for _ in times]
-    formulas = [rates[name] for name in names]
-
-    def slope(t: float, y: Any) -> Any:
-        return np.asarray([float(x) for x in values(formulas, {**given, **dict(zip(names, y, strict=True))})])
-
-    done: Any = solve_ivp(slope, (0.0, times[-1]), list(start.values()), "LSODA", t_eval=times, rtol=1e-12, atol=1e-14)
+    rate_of = Program([rates[name] for name in names], given, names)
+    size = np.abs([start[name] for name in names])  # of pumps in mol/cm2 1e-11, of gates 1
+    least = 1e-14 * np.maximum(size, 1e-6 * float(np.max(size)) or 1.0)
+    with np.errstate(all="ignore"):
+        done: Any = solve_ivp(
+            lambda t, y: rate_of(y),
+            (0.0, times[-1]),
+            list(start.values()),
+            "LSODA",
+            t_eval=times,
+            rtol=1e-12,
+            atol=least,
+        )
     if not done.success:
         raise ModelError(f"the states cannot be integrated: {done.message}")
     return [dict(zip(names, map(float, y), strict=True)) for y in done.y.T]
 
 
 def stationary(states: tuple[str, ...], arrows: list[tuple[str, str]], rates: Iterable[Any]) -> dict[str, float]:
-    """Occupancies at which a closed scheme stands still: they sum to 1."""
+    """Occupancies at which a closed scheme stands still: they sum to 1. None is a number where a rate is none."""
     matrix = np.zeros((len(states), len(states)))
     for (a, b), rate in zip(arrows, rates, strict=True):
         i, j = states.index(a), states.index(b)
         matrix[i, i] -= float(rate)
         matrix[j, i] += float(rate)
+    if not np.all(np.isfinite(matrix)):
+        return dict.fromkeys(states, float("nan"))
     full = np.vstack([matrix, np.ones(len(states))])
     found = np.linalg.lstsq(full, np.append(np.zeros(len(states)), 1.0), rcond=None)[0]
     return dict(zip(states, map(float, found), strict=True))

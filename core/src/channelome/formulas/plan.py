@@ -22,7 +22,7 @@ NAMES = frozenset([*AUTHORING, "parameters", "self", "jnp", "jax", "dict", "tupl
 
 @dataclass(frozen=True)
 class Quantity:
-    """A parameter of the file: its unit (None where it has none that is read), value, and the line that it stands in.
+    """A parameter of the file: its unit (None where it has none that is read), value, and the line that it stands in, of `file` if that is another.
 
     A value of None is one that must be given: it is of the section, as `diam`.
     """
@@ -33,6 +33,7 @@ class Quantity:
     value: float | None
     line: int
     note: str = ""
+    file: str = ""
 
 
 class Understood(Protocol):

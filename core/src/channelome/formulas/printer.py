@@ -1,5 +1,6 @@
 """Formulas as Python: what is used twice, or is long, gets a line and a name of its own."""
 
+import keyword
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ _OF_JNP: Mapping[str, str] = {
     "not": "jnp.logical_not",
 }  # fmt: skip
 _WIDE = 108
+_TURNED = str.maketrans("<>", "><")
 
 
 class Printer:
@@ -93,7 +95,7 @@ class Printer:
 
     def _free(self, wanted: str) -> str:
         name = wanted if wanted and wanted.isidentifier() else ""
-        while not name or name in self._taken:
+        while not name or name in self._taken or keyword.iskeyword(name):
             if name and not name.endswith("_") and wanted:
                 name += "_"
                 continue
@@ -110,7 +112,8 @@ class Printer:
             return self.plan.symbols[f.value], 9
         rank = _RANK.get(f.op, 9)
         if f.op == "neg":
-            return f"-{self._inside(f.args[0], 7)}", rank
+            inside = self._inside(f.args[0], 7)
+            return f"-({inside})" if f.args[0].op == "^" and "**" in inside else f"-{inside}", rank
         if f.op == "^":
             base, exponent = self._inside(f.args[0], 9), self._inside(f.args[1], 8)
             sign = "**" if all(re.fullmatch(r"-?[\w.]+", part) for part in (base, exponent)) else " ** "
@@ -118,7 +121,10 @@ class Printer:
         if f.op in ("+", "*", "-", "/"):
             return f"{self._inside(f.args[0], rank)} {f.op} {self._inside(f.args[1], rank + 1)}", rank
         if f.op in x.COMPARE:
-            return f"{self._inside(f.args[0], 4)} {f.op} {self._inside(f.args[1], 4)}", rank
+            (a, b), sign = f.args, f.op
+            if a.op == "number":  # what is compared goes first
+                a, b, sign = b, a, sign.translate(_TURNED)
+            return f"{self._inside(a, 4)} {sign} {self._inside(b, 4)}", rank
         args = ", ".join(self._text(arg)[0] for arg in f.args)
         return f"{_OF_JNP.get(f.op, f.op)}({args})", 9
 
@@ -129,4 +135,4 @@ class Printer:
 
 def _number(value: float) -> str:
     whole = float(value).is_integer() and abs(value) < 2**31  # what JAX takes for a whole number without 64 bits
-    return str(int(value)) if whole else repr(float(value))
+    return str(int(value)) if whole else repr(float(value)).replace("e+", "e")

@@ -14,6 +14,8 @@ _DANGER = {"/": 1, "^": 0, "log": 0, "log10": 0, "sqrt": 0, "exp": 0, "asin": 0,
 _V = np.linspace(-250.0, 250.0, 2001)
 _GREATEST = 80.0
 """The largest exponent whose exponential is a number in float32, and its square nearly."""
+_LARGEST = 1e30
+"""The largest power that is a number in float32, with room."""
 
 
 class Guarded:
@@ -56,6 +58,8 @@ class Guarded:
             least, most = float(np.min(found)), float(np.max(found))
             if f.op == "exp":
                 good = most < _GREATEST
+            elif f.op == "^" and _is_count(f.args[1]):
+                good = max(abs(least), abs(most)) ** f.args[1].value < _LARGEST
             elif f.op in ("asin", "acos"):
                 good = least > -1 and most < 1
             else:
@@ -63,3 +67,8 @@ class Guarded:
                 good = good and float(np.min(np.abs(found))) > 1e-3 * min(1.0, float(np.max(np.abs(found))))
             self._harmless[id(f)] = bool(good and np.all(np.isfinite(found)))
         return self._harmless[id(f)]
+
+
+def _is_count(f: Formula) -> bool:
+    """Whether it is a whole number from 1 on, and small: a power that has a slope everywhere."""
+    return x.is_number(f) and f.value in range(1, 17)

@@ -3,8 +3,8 @@
 Nothing of the text of the original is copied but names and numbers.
 """
 
+import json
 import re
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -27,7 +27,7 @@ def module(parts: Mapping[str, Plan[Any]], digest: str) -> str:
         digest: SHA-256 of the file.
     """
     (name, first), *_ = parts.items()
-    file = first.meaning.where
+    file = _plain(first.meaning.where)
     text = "\n\n".join(_class(plan, name) for name, plan in parts.items())
     head = (
         f'"""{_summary(first).rstrip(".")}: {name}, made from {file}.\n\n'
@@ -51,9 +51,8 @@ def names_of(plans: Sequence[Plan[Any]], name: str) -> dict[str, Plan[Any]]:
 
 def _class(plan: Plan[Any], name: str) -> str:
     file = plan.meaning.where
-    body = [_class_line(plan, name), f'    """{_summary(plan)}"""', ""]
-    body += [_field(one, file) for one in plan.fields]
-    body += [] if plan.fields else ["    pass"] * (not plan.methods)
+    body = [_class_line(plan, name), f'    """{_summary(plan)}"""']
+    body += ["", *(_field(one, file) for one in plan.fields)] if plan.fields else []
     for method in plan.methods:
         body += ["", *_method(method, plan)]
     return "\n".join(body) + "\n"
@@ -65,12 +64,11 @@ def _class_line(plan: Plan[Any], name: str) -> str:
         words.append(f"ion={{{', '.join(f'{one!r}: None' for one in plan.ion)}}}".replace("'", '"'))
     elif plan.ion is not None:
         words.append(f'ion="{plan.ion}"')
-    for key, values in plan.keywords.items():
-        words.append(f"{key}={_names(values)}")
+    words += [f"{key}={_names(values)}" for key, values in plan.keywords.items() if values]
     words += [f"{key}={_word(value)}" for key, value in plan.words.items()]
     if plan.reads:
         words.append(f"reads={_names(plan.reads)}")
-    return "\n".join(_wrapped(f"class {name}(", ", ".join(words), "):"))
+    return "\n".join(_wrapped(f"class {name}(", words, "):"))
 
 
 def _names(names: Iterable[str]) -> str:
@@ -110,12 +108,18 @@ def _field(one: Field, file: str) -> str:
     if one.name == "g_max" and (one.default or 0) < 0:
         kind = None
     kind = kind or f'Annotated[Any, Unit.parse("{one.unit.symbol}")]'
-    source = said(one, file).replace("\\", "/").replace('"', "'")
-    value = "None, " if one.of_place else "" if one.default is None else f"{one.default!r}, "
-    line = f'    {one.name}: {kind} = param({value}source="{source}")'
+    text = said(one, file)
+    source = repr(text) if '"' in text else json.dumps(text, ensure_ascii=False)  # what JSON says is Python
+    value = "None, " if one.of_place else "" if one.default is None else f"{one.default!r}, ".replace("e+", "e")
+    line = f"    {one.name}: {kind} = param({value}source={source})"
     if len(line) <= 120:
         return line
-    return f'    {one.name}: {kind} = param(\n        {value}source="{source}"\n    )'
+    return f"    {one.name}: {kind} = param(\n        {value}source={source}\n    )"
+
+
+def _plain(name: str) -> str:
+    """The name of a file as it may stand in a docstring."""
+    return "".join(c if c.isprintable() and c not in '"\\' else "_" for c in name)
 
 
 # ---- methods ----
@@ -127,7 +131,7 @@ def _method(method: Method, plan: Plan[Any]) -> list[str]:
     if method.returns in _PAIRS and sum(map(len, parts)) > 80:
         parts = [printer.named(name, part) for name, part in zip(_PAIRS[method.returns], parts, strict=True)]
     arguments = [f"{name}: {_type(name, plan)}" for name in method.arguments]
-    head = _wrapped(f"    def {method.name}(", ", ".join(["self", *arguments]), f") -> {_RESULTS[method.returns]}:")
+    head = _wrapped(f"    def {method.name}(", ["self", *arguments], f") -> {_RESULTS[method.returns]}:")
     if method.returns == "pairs":
         parts = [f"({a}, {b})" for a, b in zip(parts[::2], parts[1::2], strict=True)]
     if method.returns in ("table", "pairs", "sent"):
@@ -148,17 +152,26 @@ def _method(method: Method, plan: Plan[Any]) -> list[str]:
     return [*head, *(f"        {line}" for line in (*printer.lines, *lines))]
 
 
-def _wrapped(begin: str, inside: str, end: str) -> list[str]:
-    """A line, or several where it is longer than a line may be."""
-    if len(begin) + len(inside) + len(end) <= 120:
+def _wrapped(begin: str, words: Sequence[str], end: str) -> list[str]:
+    """A line, or several where it is longer than a line may be: as the formatter breaks it, but for what would be a column of many words."""
+    inside = ", ".join(words)
+    if len(begin) + len(inside) + len(end) <= _WIDTH:
         return [begin + inside + end]
-    indent = " " * (len(begin) - len(begin.lstrip()) + 4)
     rest = begin[: len(begin) - len(begin.lstrip())]
-    if len(indent) + len(inside) <= 119 and not inside.endswith(","):
-        return [begin, f"{indent}{inside}", f"{rest}{end}"]
-    return [begin, *textwrap.wrap(inside + ",", 116, initial_indent=indent, subsequent_indent=indent), f"{rest}{end}"]
+    indent = f"{rest}    "
+    if len(indent) + len(inside) <= _WIDTH:
+        return [begin, indent + inside, f"{rest}{end}"]
+    if len(words) <= _COLUMN and all(len(indent) + len(word) < _WIDTH for word in words):
+        return [begin, *(f"{indent}{word}," for word in words), f"{rest}{end}"]
+    lines = [indent]
+    for word in inside.split(", "):
+        if len(lines[-1]) + len(word) + 1 > _WIDTH:
+            lines.append(indent)
+        lines[-1] += f"{word}, "
+    return [begin, *(line.rstrip() for line in lines), f"{rest}{end}  # fmt: skip"]
 
 
+_WIDTH, _COLUMN = 120, 6
 _PAIRS: Mapping[str, tuple[str, str]] = {
     "rates": ("alpha", "beta"),
     "gate": ("inf", "tau"),
@@ -197,6 +210,6 @@ def _imports(text: str) -> str:
     names = ", ".join(name for name in AUTHORING if name in used and name not in ("Annotated", "Any"))
     line = f"from channelome.authoring import {names}"
     if len(line) > 120:
-        inner = textwrap.fill(names, 112, initial_indent="    ", subsequent_indent="    ", break_long_words=False)
-        line = f"from channelome.authoring import (\n{inner},\n)"
-    return "\n".join([*lines, line])
+        inner = "".join(f"    {name},\n" for name in names.split(", "))
+        line = f"from channelome.authoring import (\n{inner})"
+    return "\n".join([*lines, *([""] if lines and lines[-1] else []), line])

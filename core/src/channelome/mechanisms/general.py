@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from .channels import Channel, Environment, States
-from .implicit import stepped
+from .implicit import real, stepped
 from .kinetics import Rule, Scheme
 
 
@@ -71,7 +71,7 @@ class General(Channel):
         return self._over(env, self._call("derivatives", {**env, **states}) if self.variables else {})
 
     def _over(self, env: Environment, values: Mapping[str, Any]) -> States:
-        return {name: jnp.broadcast_to(jnp.asarray(value), jnp.shape(env["V"])) for name, value in values.items()}
+        return {name: jnp.broadcast_to(real(value, env["V"]), jnp.shape(env["V"])) for name, value in values.items()}
 
     def _moved(self, states: Mapping[str, Array], env: Environment, dt: Any, rule: Rule) -> States:
         """The variables after a linearly implicit step: see `implicit`."""

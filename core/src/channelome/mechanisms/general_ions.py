@@ -12,7 +12,7 @@ from jax import Array
 from ..errors import DefinitionError, ModelError
 from ..maths import nernst
 from ..units import Diffusivity
-from .implicit import stepped
+from .implicit import real, stepped
 from .ions import Diffusing, Ion, IonView, States, check_diffusion, in_layer
 from .kinetics import Rule
 
@@ -63,7 +63,7 @@ class GeneralIon(Ion):
 
     def initial(self) -> States:
         """What each variable starts from: numbers, or arrays over the neurons."""
-        return dict(self._call("rest", {})) if self.variables else {}
+        return {name: 1.0 * value for name, value in self._call("rest", {}).items()} if self.variables else {}
 
     def named(self) -> dict[str, tuple[str, str]]:
         return {name: (name, "1") for name in self.variables if name not in ("C_in", "C_out", "E")}
@@ -96,7 +96,9 @@ class GeneralIon(Ion):
             return {}
         C_in, C_out = self._concentrations(states)
         moved = self._call("derivatives", {"I": current, "C_in": C_in, "C_out": C_out, **states})
-        return {name: jnp.broadcast_to(jnp.asarray(moved[name]), jnp.shape(states[name])) for name in self.variables}
+        return {
+            name: jnp.broadcast_to(real(moved[name], states[name]), jnp.shape(states[name])) for name in self.variables
+        }
 
     def relax(self, states: Mapping[str, Array], current: Any, dt: Any, rule: Rule) -> States:
         return stepped(lambda x: self.slope(x, current), dict(states), dt, rule) if self.variables else {}

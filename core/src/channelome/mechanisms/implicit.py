@@ -5,6 +5,7 @@ doi:10.1093/comjnl/5.4.329).
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,11 @@ from jax import Array
 from .kinetics import Rule
 
 States = dict[str, Array]
+
+
+def real(value: Any, like: Any) -> Array:
+    """A number as an array of floats, also where a class says 0 and not 0.0; a float keeps its own precision."""
+    return jnp.asarray(value, None if jnp.issubdtype(jnp.result_type(value), jnp.inexact) else jnp.result_type(like))
 
 
 def stepped(rates: Callable[[States], States], start: States, dt: Array | float, rule: Rule) -> States:

@@ -5,7 +5,7 @@ A gate obeys ``x' = source - rate * x``. Authors write it as the paper does, `Ra
 """
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -118,8 +118,9 @@ class Scheme:
     def steady_state(self) -> dict[str, Array]:
         """Stationary occupancies, by state reduction (Grassmann, Taksar & Heyman 1985, doi:10.1287/opre.33.5.1107)."""
         q: dict[tuple[str, str], Any] = dict(self.transitions)
-        for k in range(len(self.states) - 1, 0, -1):
-            last, kept = self.states[k], self.states[:k]
+        states = _sparse(self.states[::-1], self.transitions)[::-1]
+        for k in range(len(states) - 1, 0, -1):
+            last, kept = states[k], states[:k]
             out = sum((q[last, j] for j in kept if (last, j) in q), 0.0)
             for i in kept:
                 if (i, last) not in q:
@@ -128,10 +129,10 @@ class Scheme:
                 for j in kept:
                     if j != i and (last, j) in q:
                         q[i, j] = q.get((i, j), 0.0) + q[i, last] * q[last, j]
-        weight: dict[str, Any] = {self.states[0]: 1.0}
-        for k in range(1, len(self.states)):
-            state = self.states[k]
-            weight[state] = sum((weight[i] * q[i, state] for i in self.states[:k] if (i, state) in q), 0.0)
+        weight: dict[str, Any] = {states[0]: 1.0}
+        for k in range(1, len(states)):
+            state = states[k]
+            weight[state] = sum((weight[i] * q[i, state] for i in states[:k] if (i, state) in q), 0.0)
         # ratios of occupancies may be so large that the square of their sum, of which gradients are made, overflows
         largest = lax.stop_gradient(functools.reduce(jnp.maximum, weight.values()))
         weight = {state: w / largest for state, w in weight.items()}
@@ -161,9 +162,28 @@ class Scheme:
             start[target] = start[target] + (1 - theta) * dt * rate * p[source]
         off = {(target, source): theta * dt * rate for (source, target), rate in self.transitions.items()}
         diagonal = {state: 1 + theta * dt * leaving[state] for state in self.states}
-        end = _solve(self.states, diagonal, off, start)
+        end = _solve(_sparse(self.states, self.transitions), diagonal, off, start)
         total = sum(end.values())
         return {state: occupancy / total for state, occupancy in end.items()}
+
+
+def _sparse(states: tuple[str, ...], transitions: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """The order in which elimination makes few new transitions: next is always a state that the fewest are left beside (Tinney & Walker 1967,
+    doi:10.1109/PROC.1967.6011). States from which there is no way back keep the order that they have.
+    """
+    pairs = {*transitions}
+    if any((target, source) not in pairs for source, target in pairs):
+        return states
+    beside = {state: {target for source, target in pairs if source == state} for state in states}
+    order = list[str]()
+    while beside:
+        state = min(beside, key=lambda one: len(beside[one]))
+        around = beside.pop(state)
+        for one in around:
+            beside[one] |= around - {one}
+            beside[one].discard(state)
+        order.append(state)
+    return tuple(order)
 
 
 def _solve(

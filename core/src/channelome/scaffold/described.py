@@ -54,6 +54,7 @@ def described(cls: Any, plan: Plan[Any], origin: str, of_field: Callable[[Field]
         unit = "" if one.unit.symbol == "1" else f" {one.unit.symbol}"
         value = "must be given," if one.default is None else f"{one.default:g}"
         line = f"line {one.quantity.line}" if one.quantity.line else ""  # what NEURON has stands in no line
+        line += f" of {one.quantity.file}" if one.quantity.file else ""
         said = f"{line}{of_field(one)}".lstrip(",; ")
         yield f"    {one.name} = {value}{unit}{f' ({said})' if said else ''}"
     for note in meaning.notes:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ..errors import ModelError, PackError
 from ..registry.discovery import GROUP
-from .channel import Draft, new_channels
+from .channel import Draft, find_place, new_channels
 from .looked import Looked
 from .pack import new_pack
 from .request import Origin, outline
@@ -39,6 +39,10 @@ def put(given: Iterable[Looked], folder: Path, *, family: str = "", licence: str
         )
     family = family or _family(folder)
     names = _named(given, family)
+    if not is_new:
+        _check_are_new(
+            (other for one, name in zip(given, names, strict=True) for other in one.named(name)), folder, family
+        )
     drafts = [_draft(one, name, source or family) for one, name in zip(given, names, strict=True)]
     if is_new:
         first = next((draft for draft in drafts if draft.written and draft.written.kind == "channel"), None)
@@ -73,11 +77,23 @@ def _family(folder: Path) -> str:
 
 
 def _named(given: Iterable[Looked], family: str) -> tuple[str, ...]:
-    """A name for each, after its mechanism: ``IKv_Smith2020``, ``CaCad_Smith2020``, ``Exp2Syn_Smith2020``."""
-    found = list[str]()
+    """A name for each, after its mechanism: ``IKv_Smith2020``, ``CaCad_Smith2020``, ``Exp2Syn_Smith2020``; no two classes have one."""
+    found, taken = list[str](), set[str]()
     for one in given:
         number, name = 2, f"{one.base}_{family}"
-        while name.casefold() in map(str.casefold, found):
+        while taken & (own := {other.casefold() for other in one.named(name)}):
             name, number = f"{one.base}v{number}_{family}", number + 1
+        taken |= own
         found.append(name)
     return tuple(found)
+
+
+def _check_are_new(names: Iterable[str], folder: Path, family: str) -> None:
+    """Refuse what the pack has already, before anything is made for it."""
+    manifest = find_place(folder, family).manifest
+    table = tomllib.loads(manifest.read_text(encoding="utf-8"))
+    held = {name for kind in ("channel", "ion", "synapse") for name in table.get(kind, {})}
+    if known := sorted(held.intersection(names)):
+        raise ModelError(
+            f"{', '.join(known)} is there already, in {manifest}: leave its file out, or take another pack."
+        )

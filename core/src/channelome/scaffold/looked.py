@@ -26,6 +26,7 @@ class Looked:
         notes: what was read otherwise than it stands there, and what is wrong with it.
         base: what its class in a pack is called before the family, ``"IKv"``.
         ion: that its channel is carried by.
+        named: what all its classes are called, if the first has a given name.
         write: the module with its classes, the first under a given name; None where a pack cannot hold it.
         packed: the name of its class in a pack that it was put into.
     """
@@ -44,6 +45,7 @@ class Looked:
     notes: tuple[str, ...] = ()
     base: str = ""
     ion: str = ""
+    named: Callable[[str], tuple[str, ...]] = field(default=lambda name: (name,), repr=False)
     write: Callable[[str], Written] | None = field(default=None, repr=False)
     packed: str = ""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from channelome.errors import ChannelomeError
+from channelome.formulas.write import names_of
 from channelome.scaffold import Looked
 from channelome.scaffold.described import base_of, described, found_by_kit, states_of
 
@@ -51,7 +52,8 @@ def _looked(path: Path, document: Document, one: Outcome, python: str, check: bo
         path, one.element.id, " and ".join(part.plan.base.__name__ for part in one.imported),
         tuple(state for part in one.imported for state in states_of(part.cls)), told,
         difference=found.relative if found else None, is_different=found is not None and found.differs, trouble=trouble, oracle="jLEMS", notes=notes, base=base_of(first.cls, first.plan.meaning),
-        ion=first.plan.ion if isinstance(first.plan.ion, str) else "", write=lambda name: of(one.imported, path, name),
+        ion=first.plan.ion if isinstance(first.plan.ion, str) else "", named=lambda name: tuple(names_of([part.plan for part in one.imported], name)),
+        write=lambda name: of(one.imported, path, name),
     )  # fmt: skip
 
 

@@ -30,6 +30,6 @@ def size_of(file: File, size: Any, line: int) -> int | None:
     found = float(size) if str(size)[:1].isdigit() else 0.5
     if not found.is_integer() or not 0 < found <= MOST_ROUNDS:
         raise NmodlError(
-            f"{file.source.name}, line {line}: the size of an array, {size}, is no whole number from 1 to {MOST_ROUNDS}."
+            f"{file.place(line)}: the size of an array, {size}, is no whole number from 1 to {MOST_ROUNDS}."
         )
     return int(found)

@@ -38,7 +38,7 @@ def compare(parts: tuple[Imported, ...], path: Path, python: str = sys.executabl
         ModelError: where NEURON is not there, or cannot compile or run the file.
     """
     with tempfile.TemporaryDirectory(prefix="channelome-nmodl-") as folder:
-        library = compiled(path, Path(folder), python, beside(parts))
+        library = compiled(path, Path(folder), python, beside(parts), parts[0].included)
         asked = questions(parts, str(library), parts[0].plan.meaning.file.name)
         answers = ask([question.job for question in asked], python)
         for answer in answers:

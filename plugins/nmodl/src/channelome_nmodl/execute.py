@@ -58,8 +58,7 @@ class Machine:
         self._body(body, scope)
 
     def refuse(self, line: int, reason: str) -> NmodlError:
-        where = f"{self.file.source.name}, line {line}" if line else self.file.source.name
-        return NmodlError(f"{where}: {reason}")
+        return NmodlError(f"{self.file.place(line)}: {reason}")
 
     # ---- statements ----
 
@@ -132,6 +131,8 @@ class Machine:
         for key in {**then, **other}:
             a, b = then.get(key, x.symbol(key)), other.get(key, x.symbol(key))
             self.env[key] = x.where(test, a, b)
+            if self.env[key].op == "where" and "[" not in key:
+                self.names.setdefault(self.env[key], key.partition("@")[0])
 
     def _loop(self, s: tree.Loop, scope: Scope) -> None:
         first, last = self._whole(s.first, scope, s.line), self._whole(s.last, scope, s.line)
@@ -161,7 +162,6 @@ class Machine:
         self.solved.methods[s.block] = s.method
         before = {*self.solved.rates}, len(self.solved.arrows)
         voltage = self.env.get("v")
-        states = self.states
         if block.kind in ("LINEAR", "NONLINEAR") and not s.steady:
             self._enter(block.body, block, {})
             if block.kind == "NONLINEAR":
@@ -169,7 +169,9 @@ class Machine:
             return
         self._enter(block.body, block, {})
         if block.kind == "PROCEDURE":
-            for name in states & self.env.keys():
+            for name in [
+                name for name in self.env if name in self.states
+            ]:  # in the order of the file, whatever a set has
                 value = self.env[name]
                 if value is not x.symbol(name) and (name in value.symbols or "dt" in value.symbols):
                     self.solved.updates[name] = value
@@ -182,8 +184,8 @@ class Machine:
             found = {*self.solved.rates} - before[0]
             for arrow in self.solved.arrows[before[1] :]:
                 found |= {name for _, name in (*arrow.left, *arrow.right)}
-            self.solved.steady |= found & states
-            for name in found & states:
+            self.solved.steady |= found & self.states
+            for name in found & self.states:
                 self.env.pop(name, None)
 
     # ---- kinetic schemes ----

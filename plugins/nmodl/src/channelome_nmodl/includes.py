@@ -13,12 +13,15 @@ DEEPEST = 8
 class Beside:
     """What lies beside a file to be included: in a folder, or the texts that were included before.
 
+    Args:
+        lines: of the file itself.
+
     Attributes:
         texts: by name, what was included so far.
     """
 
-    def __init__(self, folder: Path | None, texts: Mapping[str, str] | None = None) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None, texts: Mapping[str, str] | None, lines: int) -> None:
+        self._folder, self._lines = folder, lines
         self.texts: dict[str, str] = dict(texts or {})
 
     def find(self, file: File, name: str, line: int) -> Source:
@@ -27,20 +30,28 @@ class Beside:
         Raises:
             NmodlError: for one that is not in the folder, or not there.
         """
-        where = f'{file.source.name}, line {line}: INCLUDE "{name}"'
+        where = f'{file.place(line)}: INCLUDE "{name}"'
         if self._folder is None:
             if name not in self.texts:
                 raise NmodlError(f"{where} is not among what came with the file.")
-            return source(self.texts[name], Path(name).name)
+            return self._counted(source(self.texts[name], Path(name).name))
         root = self._folder.resolve()
-        path = (root / name).resolve()
-        if not path.is_relative_to(root):
+        try:
+            path = (root / name).resolve()
+            inside, there = path.is_relative_to(root), path.is_file()
+        except (OSError, RuntimeError, ValueError):  # too long, links in a circle, no name at all
+            raise NmodlError(f"{where[:200]} is no name of a file.") from None
+        if not inside:
             raise NmodlError(f"{where} leads out of the folder, and is not read.")
-        if not path.is_file():
+        if not there:
             raise NmodlError(f"{where} is not in the folder of the file.")
         found = read(path)
         self.texts[name] = found.raw
-        return found
+        return self._counted(found)
+
+    def _counted(self, found: Source) -> Source:
+        before, self._lines = self._lines, self._lines + found.text.count("\n") + 1
+        return found._replace(before=before)
 
 
 def with_includes(file: File, beside: Beside, depth: int = 0) -> File:
@@ -76,6 +87,7 @@ def _merge(file: File, other: File, line: int) -> None:
     file.file_locals += other.file_locals
     file.verbatim += other.verbatim
     file.others += other.others
+    file.included += [(other.source.before, other.source.name), *other.included]
     for word, names in other.lists.items():
         file.lists.setdefault(word, []).extend(names)
     if not file.kind:

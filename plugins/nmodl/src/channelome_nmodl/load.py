@@ -25,11 +25,12 @@ from .tree import File
 
 
 class Imported(NamedTuple):
-    """A class, and what was understood on the way to it."""
+    """A class, what was understood on the way to it, and the texts that the file includes, by name."""
 
     cls: type[Any]
     plan: Plan
     source: Source
+    included: tuple[tuple[str, str], ...] = ()
 
 
 def load(path: Path) -> Imported:
@@ -54,7 +55,7 @@ def understood(held: Source, folder: Path | None, texts: Mapping[str, str] | Non
     expression.forget()
     try:
         file = parse(held)
-        beside = Beside(folder, texts)
+        beside = Beside(folder, texts, held.text.count("\n") + 1)
         whole = with_includes(file, beside)
         arrived = Arrived(held.name, held.raw, tuple(sorted(beside.texts.items())))
         if arrived not in _known:
@@ -108,7 +109,7 @@ _known: dict[Arrived, tuple[Imported, ...]] = {}
 def _imported(made: Plan, held: Source, file: Arrived, part: int) -> Imported:
     cls = build(made, held.name)
     setattr(cls, "_reference", OfText(file, part, _digest(file)))  # noqa: B010
-    return Imported(cls, made, held)
+    return Imported(cls, made, held, file.included)
 
 
 def _digest(file: Arrived) -> str:

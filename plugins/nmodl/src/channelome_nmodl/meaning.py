@@ -95,12 +95,11 @@ def check_words(file: File) -> None:
     Raises:
         NmodlError: naming it, with its line.
     """
-    where = file.source.name
     for word in ("POINTER", "BBCOREPOINTER", "ELECTRODE_CURRENT", "RANDOM"):
         if named := file.lists.get(word):
             raise NmodlError(f"{file.source.place(word)}: {word} {', '.join(named)} is what no mechanism here has.")
     for other in file.others:
-        raise NmodlError(f"{where}, line {other.line}: {other.word} has no meaning for a mechanism here.")
+        raise NmodlError(f"{file.place(other.line)}: {other.word} has no meaning for a mechanism here.")
 
 
 def carried(file: File) -> list[str]:

@@ -111,7 +111,8 @@ class Motion:
         whole = {("", name): x for name, x in now[0].items()}
         whole |= {(species, name): x for species, states in now[1].items() for name, x in states.items()}
         self.keys = list(whole)
-        size = [float(jnp.max(jnp.abs(x))) or 1.0 if key[0] else 1.0 for key, x in whole.items()]
+        own = {*self.channel.variables}
+        size = [float(jnp.max(jnp.abs(x))) or 1.0 if key[0] or key[1] in own else 1.0 for key, x in whole.items()]
         unit = np.repeat(size, self.sweeps)
         flat = np.concatenate([np.broadcast_to(np.asarray(x, float), V.shape) for x in whole.values()]) / unit
         done = solve_ivp(

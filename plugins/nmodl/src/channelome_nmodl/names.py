@@ -41,9 +41,7 @@ class Names:
         self.first, self.cycle = Machine(file), Machine(file)
         self.states = set(self.cycle.states)
         for name in sorted(self.states & {"v", "celsius", "t", "dt", *SECTION}):
-            raise NmodlError(
-                f"{self.where}, line {file.states[name].line}: {name} is NEURON's, and no STATE of a mechanism."
-            )
+            raise NmodlError(f"{file.place(file.states[name].line)}: {name} is NEURON's, and no STATE of a mechanism.")
         self.given = {name for ion in file.ions for name in ion.reads}
         self.kept = set[str]()
         self.began = dict[str, str]()
@@ -73,7 +71,7 @@ class Names:
         changes: dict[str, Formula] = {}
         for _ in range(60):
             changes = {}
-            for name in f.symbols - self.states - self.kept - {keep}:
+            for name in sorted(f.symbols - self.states - self.kept - {keep}):
                 value = self._value_of(name)
                 if value is not None:
                     changes[name] = value
@@ -239,16 +237,27 @@ class Names:
             base = re.sub(r"\[\d+\]$", "", name)
             declared = self.declared(base)
             if declared is None and name.endswith("0") and name[:-1] in self.states:
-                return Quantity(name, Unit.parse("1"), "", 0.0, self.file.lines.get("INITIAL", 0), "starting value")
+                return Quantity(name, Unit.parse("1"), "", 0.0, **self.standing("INITIAL"), note="starting value")
             if declared is None:
                 if any(local == base for local, _ in self.file.file_locals):
                     return Quantity(name, Unit.parse("1"), "", 0.0, 0, "never set in the file")
+                if base in self.file.lists.get("EXTERNAL", ()):
+                    raise NmodlError(
+                        f"{self.place(name)}: {name} is EXTERNAL, of another mechanism, which none here sees."
+                    )
                 raise NmodlError(f"{self.place(name)}: {name} is used, and is not declared.")
         value = declared.value
         note = "" if value is not None else "no value in the file, which is 0 in NEURON"
         if isinstance(value, str) or (value is not None and not isinstance(value, float)):
             value = float(self.file.defined.get(str(value), 0))
-        return Quantity(name, unit_of(declared.unit), declared.unit, value or 0.0, declared.line, note)
+        return Quantity(
+            name, unit_of(declared.unit), declared.unit, value or 0.0, **self.standing(declared.line), note=note
+        )
+
+    def standing(self, line: int | str) -> dict[str, Any]:
+        """A line, or that of a block, where it stands: its number and, if that is one that is included, its file."""
+        file, own = self.file.at(line if isinstance(line, int) else self.file.lines.get(line, 0))
+        return {"line": own, "file": "" if file == self.where else file}
 
     def defaults(self, *formulas: Formula) -> dict[str, float]:
         names = frozenset[str]().union(*(f.symbols for f in formulas)) - self.states - GIVEN

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,8 +46,8 @@ class Comparison(NamedTuple):
         )
 
 
-def compiled(path: Path, folder: Path, python: str, beside: str = "") -> Path:
-    """The library that nrnivmodl makes of a file and what lies beside it to be included, and of the texts of other mechanisms."""
+def compiled(path: Path, folder: Path, python: str, beside: str = "", included: Iterable[tuple[str, str]] = ()) -> Path:
+    """The library that nrnivmodl makes of a file, of the texts of other mechanisms, and of what it includes, by name."""
     found = Path(python).absolute().with_name("nrnivmodl")
     tool = str(found) if found.is_file() else shutil.which("nrnivmodl")
     if tool is None:
@@ -55,8 +56,11 @@ def compiled(path: Path, folder: Path, python: str, beside: str = "") -> Path:
         )
     (folder / "mod").mkdir()
     shutil.copy(path, folder / "mod" / path.name)
-    for inc in path.parent.glob("*.inc"):
-        shutil.copy(inc, folder / "mod" / inc.name)
+    for name, text in included:  # which `includes` has found in the folder of the file
+        inc = (folder / "mod" / name).resolve()
+        if inc.is_relative_to(folder.resolve()):  # by a way round it could be anywhere
+            inc.parent.mkdir(parents=True, exist_ok=True)
+            inc.write_text(text, encoding="utf-8")
     for number, text in enumerate(beside.split("NEURON {")[1:]):
         (folder / f"mod/chdriver{number}.mod").write_text(f"NEURON {{{text}", encoding="ascii")
     done = subprocess.run([tool, "mod"], cwd=folder, text=True, capture_output=True)

@@ -136,7 +136,7 @@ class _Planner:
             raise NmodlError(
                 f"{self.meaning.file.source.place(name, 'INITIAL')}: the steady states of {', '.join(sorted({name, *trail}))} depend on each other."
             )
-        return x.substituted(start, {one: self._start(one, (*trail, name)) for one in used})
+        return x.substituted(start, {one: self._start(one, (*trail, name)) for one in sorted(used)})
 
     def _arguments(self, formulas: Any) -> tuple[str, ...]:
         """Arguments of a method: V, celsius, ions by species, states."""
@@ -172,10 +172,15 @@ class _Planner:
             self.symbols[name] = f"self.{own}"
             value = None if quantity.value is None else quantity.value * scale
             made.fields.append(Field(own, quantity, unit, value))
-        made.fields.sort(key=lambda f: (f.name != "g_max", f.name != "E"))
+        made.fields.sort(key=lambda f: (f.name != "g_max", f.name != "E", *in_file(f)))
 
     def _free(self, name: str, taken: set[str]) -> str:
         return free(name, {*_TAKEN, *taken, *self.species})
+
+
+def in_file(one: Field) -> tuple[bool, int]:
+    """What sorts fields as the file has them: those that stand nowhere in it come last."""
+    return not one.quantity.line, one.quantity.line
 
 
 def _times(unit: Unit) -> float:

@@ -13,7 +13,7 @@ from channelome.units import Unit
 
 from .meaning import Meaning
 from .names import of_neuron
-from .plan import Plan
+from .plan import Plan, in_file
 from .pools import CURRENT, INSIDE, OUTSIDE
 
 _OURS = {CURRENT: "I", INSIDE: "C_in", OUTSIDE: "C_out"}
@@ -61,7 +61,7 @@ class _Planner:
             made.methods = self._methods()
         self._outside(made)
         self._others(made)
-        made.fields, made.symbols = self.fields, self.symbols
+        made.fields, made.symbols = sorted(self.fields, key=lambda f: (f.name != "C_rest", *in_file(f))), self.symbols
         return made
 
     def _methods(self) -> list[Method]:
@@ -101,7 +101,7 @@ class _Planner:
             self.symbols[rest.value] = "self.C_rest"
             self._add("C_rest", quantity, _MILLIMOLAR, quantity.value or 0.0)
             return
-        name, line = f"{self.meaning.species}i", self.meaning.file.lines.get("INITIAL", 0)
+        name, (_, line) = f"{self.meaning.species}i", self.meaning.file.at(self.meaning.file.lines.get("INITIAL", 0))
         own = Quantity(name, _MILLIMOLAR, "mM", rest.value, line, "INITIAL")
         self._add("C_rest", self._of_neuron("i") if INSIDE in self.meaning.of_neuron else own, _MILLIMOLAR, rest.value)
 

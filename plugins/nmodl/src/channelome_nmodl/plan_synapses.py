@@ -6,7 +6,7 @@ from channelome.formulas.expression import Formula
 from channelome.formulas.plan import NAMES, Field, Method, Quantity, free, identifier
 from channelome.units import Unit
 
-from .plan import Plan
+from .plan import Plan, in_file
 from .spikes import ELAPSED, Synaptic
 from .text import NmodlError
 
@@ -104,7 +104,12 @@ class _Planner:
         millivolt = Unit.parse("mV")
         if E.op == "number":
             quantity = Quantity(
-                "e", millivolt, "mV", E.value, self.meaning.file.lines.get("BREAKPOINT", 0), "a number in BREAKPOINT"
+                "e",
+                millivolt,
+                "mV",
+                E.value,
+                self.meaning.file.at(self.meaning.file.lines.get("BREAKPOINT", 0))[1],
+                "a number in BREAKPOINT",
             )
         elif E.op == "symbol" and E.value in self.meaning.quantities:
             quantity = self.meaning.quantities[E.value]
@@ -122,7 +127,7 @@ class _Planner:
                 own = name if name == "celsius" else self._free(identifier(name))
                 self.symbols[name] = f"self.{own}"
                 self.fields.append(Field(own, quantity, quantity.unit or Unit.parse("1"), quantity.value))
-        made.fields, made.symbols = self.fields, self.symbols
+        made.fields, made.symbols = sorted(self.fields, key=lambda f: (f.name != "E", *in_file(f))), self.symbols
         return made
 
     def _free(self, name: str) -> str:

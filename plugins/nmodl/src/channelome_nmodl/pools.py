@@ -84,7 +84,7 @@ def _needed(names: Names, held: dict[str, Formula]) -> set[str]:
     found, old = set[str]().union(*(f.symbols for f in held.values())) & names.states, -1
     while len(found) > old:
         old = len(found)
-        for name in list(found):
+        for name in sorted(found):
             if name not in names.meaning.rates:
                 raise NmodlError(f"{names.place(name)}: the state {name} is used, and nothing says how it changes.")
             _check_is_left(names, name)

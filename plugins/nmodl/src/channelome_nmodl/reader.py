@@ -97,7 +97,7 @@ def _drop_unused(names: Names) -> None:
     old = -1
     while len(needed) > old:
         old = len(needed)
-        for name in list(needed):
+        for name in sorted(needed):
             if name in rates:
                 needed |= rates[name].symbols & names.states
     for name in sorted(needed - set(rates)):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from channelome.errors import ChannelomeError
 from channelome.formulas.plan import Field
+from channelome.formulas.write import names_of
 from channelome.scaffold import Looked
 from channelome.scaffold.described import base_of, described, found_by_kit, states_of
 
@@ -141,6 +142,6 @@ def looks(path: Path, *, python: str = "", check: bool = False) -> list[Looked]:
             path, meanings[0].name, kind_of(result), states, told(result),
             difference=result.comparison.relative if result.comparison else None, is_different=result.differs, trouble=result.trouble,
             notes=(*said, *result.checks), base=base_of(result.parts[0].cls, meanings[0]), ion=ion if isinstance(ion, str) else "",
-            write=lambda name: of(result.parts, path, name),
+            named=lambda name: tuple(names_of([one.plan for one in result.parts], name)), write=lambda name: of(result.parts, path, name),
         )
     ]  # fmt: skip

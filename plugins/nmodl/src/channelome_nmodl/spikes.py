@@ -47,7 +47,6 @@ def mean_synapse(file: File) -> Synaptic:
         NmodlError: with the line and the reason, for what no synapse here can be.
     """
     check_words(file)
-    where = file.source.name
     receive = file.routines.get("NET_RECEIVE")
     if receive is None:
         raise NmodlError(
@@ -56,7 +55,7 @@ def mean_synapse(file: File) -> Synaptic:
     for ion in file.ions:
         if ion.writes:
             raise NmodlError(
-                f"{where}, line {ion.line}: it writes {', '.join(ion.writes)}: a synapse here is carried by no ion."
+                f"{file.place(ion.line)}: it writes {', '.join(ion.writes)}: a synapse here is carried by no ion."
             )
     names = Names(file)
     names.run()
@@ -112,7 +111,7 @@ def _needed(names: Names) -> None:
     needed, old = meaning.currents[""].symbols & names.states, -1
     while len(needed) > old:
         old = len(needed)
-        for name in list(needed):
+        for name in sorted(needed):
             if name not in meaning.rates:
                 raise NmodlError(f"{names.place(name)}: the state {name} is used, and nothing says how it changes.")
             needed |= meaning.rates[name].symbols & names.states

@@ -1,5 +1,7 @@
 """What INITIAL makes of states: their steady state, which needs no formula, or something else."""
 
+import math
+
 from channelome.formulas import expression as x
 from channelome.formulas.expression import Formula
 from channelome.formulas.gates import steady_state
@@ -36,7 +38,7 @@ def read_starts(names: Names) -> None:
 
 def _alike(names: Names, start: Formula, steady: Formula) -> bool:
     """Whether a state starts at its steady state, which may be of other states at theirs."""
-    for name in steady.symbols & names.states:
+    for name in sorted(steady.symbols & names.states):
         steady = x.substituted(steady, {name: names.started(name)})
     clean = Singular(names.defaults(start) | names.defaults(steady))
     return same(clean.removed(start), clean.removed(steady), names.defaults(start) | names.defaults(steady), rtol=1e-7)
@@ -57,6 +59,8 @@ def _check_equations(names: Names) -> None:
     if meaning.arrows:
         pairs = [(arrow.left[0][1], arrow.right[0][1]) for arrow in meaning.arrows]
         occupied = stationary(meaning.scheme, pairs, values(rates, plain))
+        if not all(math.isfinite(one) for one in occupied.values()):
+            raise NmodlError(f"{names.where}: the rates of its scheme are no numbers with the file's own defaults.")
         off = values(equations, plain | occupied)
         size = max(abs(float(one)) for one in values(rates, plain))
         if all(abs(float(one)) <= 1e-6 * max(size, 1.0) for one in off):

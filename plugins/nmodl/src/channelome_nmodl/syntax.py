@@ -21,7 +21,7 @@ def parse(source: Source) -> File:
         NmodlError: with line and column of what is not NMODL.
     """
     try:
-        blocks: Any = _parser().parse(source.text)
+        blocks: Any = _parser().parse("\n" * source.before + source.text)
     except UnexpectedInput as error:
         raise NmodlError(_where(source, error)) from None
     except VisitError as error:
@@ -41,7 +41,7 @@ def _parser() -> Lark:
 
 
 def _where(source: Source, error: UnexpectedInput) -> str:
-    line, column = int(getattr(error, "line", -1)), int(getattr(error, "column", -1))
+    line, column = int(getattr(error, "line", -1)) - source.before, int(getattr(error, "column", -1))
     if line < 1:
         return f"{source.name}, at its end: a block is not closed, or something is missing."
     written = source.raw.splitlines()[line - 1].strip() if line <= len(source.raw.splitlines()) else ""
@@ -102,9 +102,8 @@ class _Tree(Transformer[Token, Any]):
     def _routine(self, routine: tree.Routine) -> Any:
         def put(file: tree.File) -> None:
             if len({*routine.arguments}) < len(routine.arguments):
-                where = f"{file.source.name}, line {routine.line}"
                 raise NmodlError(
-                    f"{where}: {routine.name} has two arguments of one name: {', '.join(routine.arguments)}."
+                    f"{file.place(routine.line)}: {routine.name} has two arguments of one name: {', '.join(routine.arguments)}."
                 )
             file.routines[routine.name] = routine
 
@@ -130,9 +129,7 @@ class _Tree(Transformer[Token, Any]):
     def define(self, items: list[Any]) -> Any:
         def fill(file: tree.File) -> None:
             if not (number := _numeric(items[1])).is_integer():
-                raise NmodlError(
-                    f"{file.source.name}, line {items[0].line}: DEFINE {items[0]} {items[1]} is no whole number."
-                )
+                raise NmodlError(f"{file.place(items[0].line)}: DEFINE {items[0]} {items[1]} is no whole number.")
             file.defined[str(items[0])] = int(number)
 
         return fill

@@ -18,14 +18,13 @@ class Source(NamedTuple):
         name: as messages call it.
         raw: as it was written, line ends made one character.
         text: without what the grammar does not read, of the same length, line by line.
+        before: lines that are counted before its first, of the files that include it: so each line has a number of its own.
     """
 
     name: str
     raw: str
     text: str
-
-    def line_of(self, at: int) -> int:
-        return self.text.count("\n", 0, at) + 1
+    before: int = 0
 
     def place(self, name: str, *blocks: str) -> str:
         """The file with the first line that names something, in blocks of these kinds, else in any that are run, else at all; without one the file alone."""

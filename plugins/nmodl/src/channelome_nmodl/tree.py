@@ -212,7 +212,11 @@ class Routine(NamedTuple):
 
 @dataclass
 class File:
-    """All that one file says; filled while it is read, and not changed afterwards."""
+    """All that one file says; filled while it is read, and not changed afterwards.
+
+    Attributes:
+        included: of each file that it includes how many lines are counted before its first, and its name.
+    """
 
     source: Source
     kind: str = ""
@@ -233,3 +237,15 @@ class File:
     verbatim: list[Verbatim] = field(default_factory=list[Verbatim])
     includes: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     others: list[Other] = field(default_factory=list[Other])
+    included: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+
+    def at(self, line: int) -> tuple[str, int]:
+        """The file that a line stands in, this one or one that it includes, and its number there."""
+        begins = [(self.source.before, self.source.name), *self.included]
+        before, name = max((one for one in begins if one[0] < line), default=begins[0])
+        return name, max(line - before, 0)
+
+    def place(self, line: int) -> str:
+        """A line as messages call it; the file alone where there is none."""
+        name, own = self.at(line)
+        return f"{name}, line {own}" if own else self.source.name

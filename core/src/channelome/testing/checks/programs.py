@@ -1,5 +1,6 @@
 """Checks of a channel as part of JAX programs: jit, vmap, grad, scan, and how often it is compiled."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -62,10 +63,12 @@ def compiled(subject: ChannelSubject) -> Problems:
         alone = float(run.stepped(given, V))
         if not np.isclose(found, alone, rtol=1e-6, atol=1e-9):
             yield f"the current under jit is {float(found):.6g}, and {alone:.6g} without{what}"
-    yield from _wrong_gradients(subject, run, channel, slopes)
+    yield from _wrong_gradients(subject, run, channel, slopes, lambda one: float(program(one, V)[0]))
 
 
-def _wrong_gradients(subject: ChannelSubject, run: _Counted, channel: Channel, slopes: Channel) -> Problems:
+def _wrong_gradients(
+    subject: ChannelSubject, run: _Counted, channel: Channel, slopes: Channel, total: Callable[[Channel], float]
+) -> Problems:
     V = jnp.asarray(_V)
     scale = float(run.stepped(channel, V, lambda I: jnp.sum(jnp.abs(I)))) + 1e-12
     for name in subject.cls.parameters:
@@ -73,7 +76,7 @@ def _wrong_gradients(subject: ChannelSubject, run: _Counted, channel: Channel, s
         if value is None or isinstance(value, Q10):
             continue
         h = 1e-4 * (abs(float(value)) or 1.0)
-        ahead, behind = (float(run.stepped(_with(channel, name, value + s), V)) for s in (h, -h))
+        ahead, behind = (total(_with(channel, name, value + s)) for s in (h, -h))
         quotient = (ahead - behind) / (2 * h)
         if not abs(float(slope) - quotient) <= 1e-4 * abs(quotient) + 1e-9 * scale / h:
             yield f"the gradient of the current over {name} is {float(slope):.6g}, but by differences {quotient:.6g}"

@@ -1,0 +1,73 @@
+"""Kinetic schemes of many states: elimination in an order that makes few new transitions, against dense linear algebra."""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from channelome.mechanisms.kinetics import Scheme, _sparse  # pyright: ignore[reportPrivateUsage]
+from channelome.mechanisms.rules import IMPLICIT
+
+
+def ladder(rungs: int, seed: int, *, back: bool = True):
+    """Two rows of states with rungs between them, named in no order, with rates between 0.1 and 10 per ms."""
+    draw = np.random.default_rng(seed)
+    names = [f"s{i:02d}" for i in draw.permutation(2 * rungs)]
+    rows = names[:rungs], names[rungs:]
+    pairs = [pair for row in rows for pair in itertools.pairwise(row)] + list(zip(*rows, strict=True))
+    ways = [*pairs, *((b, a) for a, b in pairs)] if back else pairs
+    return tuple(sorted(names)), {pair: float(10 ** draw.uniform(-1, 1)) for pair in ways}
+
+
+def matrix(states, rates):
+    """dp/dt = A p."""
+    A = np.zeros((len(states), len(states)))
+    for (a, b), rate in rates.items():
+        i, j = states.index(a), states.index(b)
+        A[j, i] += rate
+        A[i, i] -= rate
+    return A
+
+
+@pytest.mark.parametrize("rungs", [1, 3, 20])
+def test_a_scheme_comes_to_rest_and_moves_as_dense_algebra_says(rungs: int):
+    states, rates = ladder(rungs, 7)
+    with jax.enable_x64(True):
+        scheme = Scheme(states, {pair: jnp.asarray(rate) for pair, rate in rates.items()})
+        rest, start = scheme.steady_state(), {name: jnp.asarray(float(i == 0)) for i, name in enumerate(states)}
+        moved = scheme.relax(start, 0.3, IMPLICIT)
+    A = matrix(states, rates)
+    assert np.abs(A @ [float(rest[name]) for name in states]).max() < 1e-13
+    np.testing.assert_allclose(sum(map(float, rest.values())), 1, rtol=1e-14)
+    one = np.eye(len(states))
+    np.testing.assert_allclose([float(moved[n]) for n in states], np.linalg.solve(one - 0.3 * A, one[0]), rtol=1e-12)
+
+
+def made(order, rates) -> int:
+    """How many transitions elimination in an order adds."""
+    pairs = {*rates}
+    count = 0
+    for k, state in enumerate(order):
+        into, out = (
+            [one for one in order[k + 1 :] if pair(one) in pairs]
+            for pair in (lambda o, s=state: (o, s), lambda o, s=state: (s, o))
+        )
+        new = {(a, b) for a in into for b in out if a != b} - pairs
+        count += len(new)
+        pairs |= new
+    return count
+
+
+def test_few_transitions_are_added_and_none_to_a_chain():
+    states, rates = ladder(20, 7)
+    assert made(_sparse(states, rates), rates) <= 40 < 150 < made(states, rates)
+    chain = {pair: 1.0 for a, b in itertools.pairwise("abcdef") for pair in ((a, b), (b, a))}
+    assert _sparse(tuple("abcdef"), chain) == tuple("abcdef")
+    assert made(_sparse(tuple("cafebd"), chain), chain) == 0
+
+
+def test_states_without_a_way_back_keep_their_order():
+    states, rates = ladder(3, 7, back=False)
+    assert _sparse(states, rates) == states
