@@ -89,5 +89,5 @@ def test_what_is_neurons_is_no_state(name: str):
 
 def test_what_is_of_another_mechanism_is_said_to_be():
     text = "NEURON { SUFFIX x NONSPECIFIC_CURRENT i EXTERNAL g2_other }\nASSIGNED { v (mV) i (mA/cm2) }\nBREAKPOINT { i = g2_other*v }"
-    with pytest.raises(NmodlError, match=r"it\.mod: g2_other is EXTERNAL, of another mechanism"):
+    with pytest.raises(NmodlError, match=r"it\.mod, line 3: g2_other is EXTERNAL, of another mechanism"):
         understood(source(text, "it.mod"), None)

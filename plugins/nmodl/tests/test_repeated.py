@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from channelome_nmodl import golden
-from channelome_nmodl.clamped import currents
+from channelome_nmodl.clamped import jumps
 from channelome_nmodl.load import load_all, understood
 from channelome_nmodl.text import source
 
@@ -50,4 +50,4 @@ def test_golden_data_of_states_of_the_size_of_a_pump_are_right():
     opens, speed = 4 * (1 + np.exp(pulse / 20)), 4 * (1 + np.exp(pulse / 20)) + 0.9
     exact = 1e3 * 1e9 * 0.7 * 1e-11 * opens / speed * (1 - np.exp(-speed * t))
     np.testing.assert_allclose(mine, exact, rtol=1e-8)
-    np.testing.assert_allclose(currents(made.cls())[0].T, exact, rtol=1e-8)
+    np.testing.assert_allclose(jumps(made.cls()).currents.T, exact, rtol=1e-8)

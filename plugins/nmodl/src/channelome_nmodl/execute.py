@@ -170,8 +170,8 @@ class Machine:
         self._enter(block.body, block, {})
         if block.kind == "PROCEDURE":
             for name in [
-                name for name in self.env if name in self.states
-            ]:  # in the order of the file, whatever a set has
+                one for one in self.env if one in self.states
+            ]:  # in the file's order; a set has another in each process
                 value = self.env[name]
                 if value is not x.symbol(name) and (name in value.symbols or "dt" in value.symbols):
                     self.solved.updates[name] = value

@@ -26,6 +26,10 @@ class Source(NamedTuple):
     text: str
     before: int = 0
 
+    def line_of(self, at: int) -> int:
+        """The line of a place in the text, counted from the first of this file."""
+        return self.text.count("\n", 0, at) + 1
+
     def place(self, name: str, *blocks: str) -> str:
         """The file with the first line that names something, in blocks of these kinds, else in any that are run, else at all; without one the file alone."""
         word = re.compile(rf"(?<!\w){re.escape(name.partition('[')[0])}(?!\w)")
