@@ -122,6 +122,7 @@ def test_what_is_hard_to_write_is_python_in_the_house_style(tmp_path: Path):
 
 def test_what_is_written_is_formatted_and_linted(tmp_path: Path):
     """Also a class of so many states, and methods of so many arguments, that a line for each would hide the equations."""
+    pytest.importorskip("ruff")
     files = [
         *(load_all(path) for path in FILES),
         understood(source(HARD, HARD_NAME), None),
