@@ -7,8 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from channelome.authoring import Array, Conductance, Factor, Markov, Transitions, exp, param
 from channelome.mechanisms.kinetics import Scheme, _sparse  # pyright: ignore[reportPrivateUsage]
 from channelome.mechanisms.rules import IMPLICIT
+from channelome.testing.checks import programs
+from channelome.testing.subjects import ChannelSubject
 
 
 def ladder(rungs: int, seed: int, *, back: bool = True):
@@ -71,3 +74,27 @@ def test_few_transitions_are_added_and_none_to_a_chain():
 def test_states_without_a_way_back_keep_their_order():
     states, rates = ladder(3, 7, back=False)
     assert _sparse(states, rates) == states
+
+
+STATES, RATES = ladder(14, 3)
+
+
+class Ladder(Markov, ion="k", states=STATES):
+    """A scheme of two rows of fourteen states, with rates that rise with V."""
+
+    g_max: Conductance = param(1.0, source="our choice")
+    speed: Factor = param(1.0, source="our choice")
+
+    def transitions(self, V: Array) -> Transitions:
+        return {pair: self.speed * rate * exp(V / (60 + i)) for i, (pair, rate) in enumerate(RATES.items())}
+
+    def conductance(self, s00: Array) -> Array:
+        return self.g_max * s00
+
+
+def test_the_kit_asks_a_large_scheme_for_no_gradient(monkeypatch: pytest.MonkeyPatch):
+    """A scheme of 43 states took minutes and 11 GB; one of 28 takes a minute."""
+    asked = list[bool]()
+    grad = jax.value_and_grad
+    monkeypatch.setattr(jax, "value_and_grad", lambda f: asked.append(True) or grad(f))
+    assert list(programs.compiled.problems(ChannelSubject(Ladder, "Ladder", registered=False))) == [] and not asked
