@@ -8,6 +8,8 @@ import pytest
 from channelome_nmodl.load import understood
 from channelome_nmodl.text import NmodlError, source
 
+from channelome.formulas import expression as x
+from channelome.formulas.numeric import values
 from channelome.formulas.write import module
 
 TEXT = """NEURON {{ SUFFIX q NONSPECIFIC_CURRENT i {ion} RANGE g }}
@@ -83,3 +85,11 @@ def test_a_weight_that_nothing_is_known_of_is_no_raw_error():
     changed = text.replace("NET_RECEIVE", "NET_RECEIVE (weight (uS)) { INITIAL { weight = 1 } }\nPROCEDURE unused", 1)
     with pytest.raises(NmodlError):
         understood(source(changed, "syn.mod"), None)
+
+
+def test_a_singular_form_with_a_slope_of_0_is_not_a_number_and_no_raw_error():
+    """A guard is looked at by trying numbers: ``(v - h)/(1 - exp(-(v - h)/k))`` with k = 0 ended with Python's ZeroDivisionError."""
+    form = x.call("linoid", x.symbol("v"), x.symbol("k"))
+    for V in (0.0, 1.5, -3.0):
+        (found,) = values([form], {"v": V, "k": 0.0})
+        assert not np.isfinite(found) or found == 0

@@ -13,7 +13,7 @@ Values = Mapping[str, Any]
 
 
 def _linoid(a: Any, k: Any) -> Any:
-    y = np.asarray(a / k, float)
+    y = np.asarray(np.true_divide(a, k), float)
     near = np.abs(y) < 1e-6
     safe = np.where(near, 1.0, y)
     return k * np.where(near, 1 - y / 2, safe / np.expm1(safe))
