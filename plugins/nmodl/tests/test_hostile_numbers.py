@@ -36,6 +36,11 @@ TAKEN = {
     "a power of infinity": {"factor": "*2^(1e308*10)"},
     "a large power": {"factor": "*2^1e308"},
     "a parameter of infinity": {"parameter": "b = 1e400", "factor": "+ 0*b*m"},
+    "a power of a large number in a branch": {
+        "assigned": "a",
+        "statement": "if (v > 0) { a = (1e200*v)^3 } else { a = 1 }",
+        "factor": "*a",
+    },
     "an array of 10^9 that nothing is put into": {"assigned": "a[1000000000]", "factor": "*(1 + a[0])"},
 }
 

@@ -59,7 +59,7 @@ class Guarded:
             if f.op == "exp":
                 good = most < _GREATEST
             elif f.op == "^" and _is_count(f.args[1]):
-                good = max(abs(least), abs(most)) ** f.args[1].value < _LARGEST
+                good = max(abs(least), abs(most)) < _LARGEST ** (1 / f.args[1].value)
             elif f.op in ("asin", "acos"):
                 good = least > -1 and most < 1
             else:
