@@ -155,9 +155,8 @@ def _batched(axis_size: int, in_batched: Any, parent: Array, off: Array, sides: 
         return jnp.moveaxis(x, 0, -1) if batched else x[..., None]
 
     off, sides = jax.tree.map(last, given[1:], tuple(in_batched[1:]))
-    sides = sides.alike()
-    shape = (*sides.d.shape[:-1], axis_size)
-    found = _blockwise(parent, off, jax.tree.map(lambda x: jnp.broadcast_to(x, shape), sides))
+    sides = sides._replace(d=jnp.broadcast_to(sides.d, (*sides.d.shape[:-1], axis_size)))
+    found = _blockwise(parent, off, sides.alike())
     return tuple(jnp.moveaxis(x, -1, 0) for x in found), (True,) * len(found)
 
 

@@ -12,12 +12,12 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 from jax.ad_checkpoint import checkpoint_name
-from jax.custom_derivatives import SymbolicZero
 
 from .rounds import Rounds
 from .stages import AGAIN, GAMMA, MIDDLE, WEIGHT, Sides
 from .strips import Strips
 from .sweeps import flow, solutions
+from .tangents import along
 
 SOLVED = "solved on a tree"
 """Name of what `flowing` found, for who decides what is kept for derivatives."""
@@ -154,17 +154,15 @@ def _stages_slope(primals: Any, tangents: Any) -> Any:
     """By `pair`, of what x and y as they are would leave of the right sides."""
     x, y = (checkpoint_name(one, SOLVED) for one in _stages(*primals))
     leaves, structure = jax.tree.flatten(primals)
-    moves = [(i, one) for i, one in enumerate(jax.tree.leaves(tangents)) if not isinstance(one, SymbolicZero)]
 
-    def left(*some: Array) -> tuple[Array, Array]:
-        given = dict(zip([i for i, _ in moves], some, strict=True))
-        links, V, held, passed, force = structure.unflatten([given.get(i, one) for i, one in enumerate(leaves)])
+    def left(*given: Array) -> tuple[Array, Array]:
+        links, V, held, passed, force = structure.unflatten(given)
         first = GAMMA * (force - links.outflow(V)) - held * x - WEIGHT * links.outflow(x)
         second = passed * x - held * y - WEIGHT * links.outflow(y)
         # in JAX's eyes each follows from whatever moves, as right sides that are transposed must
         return jnp.where(False, second, first), jnp.where(False, first, second)
 
-    right = jax.jvp(left, [leaves[i] for i, _ in moves], [one for _, one in moves])[1]
+    right = along(left, leaves, jax.tree.leaves(tangents))[1]
     links, _, held, passed, _ = primals
     return (x, y), links.pair(held, passed, *right, WEIGHT)
 

@@ -17,8 +17,8 @@ import jax
 import numpy as np
 from jax import lax
 from jax.custom_batching import custom_vmap
-from jax.custom_derivatives import SymbolicZero
 
+from ..cells.tangents import along
 from ..state import NetworkState
 from .delivery import pack, unpacked
 from .loops import Samples, compiler_options, scanned
@@ -104,12 +104,7 @@ def _either(by_spikes: Run, over_all: Run, numbers: tuple[Any, ...], together: b
         return batched(*leaves)
 
     def derivative(primals: Any, tangents: Any) -> Any:
-        moving = [i for i, tangent in enumerate(tangents) if not isinstance(tangent, SymbolicZero)]
-
-        def along(*some: Any) -> Any:
-            return of(over_all)(*_with(primals, dict(zip(moving, some, strict=True))))
-
-        return jax.jvp(along, [primals[i] for i in moving], [tangents[i] for i in moving])
+        return along(of(over_all), primals, tangents)
 
     run.defjvp(derivative, symbolic_zeros=True)
     return run(*leaves)
