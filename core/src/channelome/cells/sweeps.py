@@ -4,6 +4,7 @@ A loop whose body touches little becomes one machine function; many cells at onc
 long branches by `strips` of nodes. Processors with many lanes eliminate in rounds instead, `rounds`.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import jax
@@ -139,22 +140,21 @@ class _Rows(NamedTuple):
         return self.put(x, self.at(x, i, column) + row, i, column)
 
 
+FEW = 4
+"""As many trees as are swept one after the other where strips take each: side by side they fill no row."""
+
+
 @_loops.def_vmap
 def _batched(axis_size: int, in_batched: Any, parent: Array, off: Array, sides: Sides) -> tuple[Any, Any]:
-    """Trees of one form side by side, as cells are."""
-    given = (parent, off, sides)
-    if in_batched[0]:
-
-        def each(x: Array, batched: bool) -> Array:
-            return x if batched else jnp.broadcast_to(x, (axis_size, *x.shape))
-
-        found = lax.map(lambda one: _loops(*one), jax.tree.map(each, given, in_batched))
-        return found, (True,) * len(found)
+    """Trees of one form: side by side, as cells are, or one after the other where each fills rows with cells of its own."""
+    cells = max(math.prod(x.shape[1 + moves :]) for x, moves in _with(sides, in_batched[2]))
+    if in_batched[0] or cells * sides.d.dtype.itemsize >= ROW:
+        return _in_turn(_loops, in_batched, parent, off, sides)
 
     def last(x: Array, batched: bool) -> Array:
         return jnp.moveaxis(x, 0, -1) if batched else x[..., None]
 
-    off, sides = jax.tree.map(last, given[1:], tuple(in_batched[1:]))
+    off, sides = jax.tree.map(last, (off, sides), tuple(in_batched[1:]))
     sides = sides._replace(d=jnp.broadcast_to(sides.d, (*sides.d.shape[:-1], axis_size)))
     found = _blockwise(parent, off, sides.alike())
     return tuple(jnp.moveaxis(x, -1, 0) for x in found), (True,) * len(found)
@@ -167,5 +167,24 @@ def _strips(strips: Strips, parent: Array, off: Array, sides: Sides) -> tuple[Ar
 
 
 @_strips.def_vmap
-def _batched_strips(axis_size: int, in_batched: Any, _: Strips, *arrays: Any) -> tuple[Any, Any]:
+def _batched_strips(axis_size: int, in_batched: Any, strips: Strips, *arrays: Any) -> tuple[Any, Any]:
+    if axis_size <= FEW:
+        return _in_turn(_strips, in_batched, strips, *arrays)
     return _batched(axis_size, in_batched[1:], *arrays)
+
+
+def _in_turn(f: Any, in_batched: Any, *given: Any) -> tuple[Any, Any]:
+    """One after the other, what they share as it is: not even a pass over memory is made to bring them beside one another."""
+    leaves, structure = jax.tree.flatten(given)
+    moves = jax.tree.leaves(in_batched)
+
+    def one(moving: list[Array]) -> Any:
+        rest = iter(moving)
+        return f(*structure.unflatten([next(rest) if of_it else x for x, of_it in zip(leaves, moves, strict=True)]))
+
+    found = lax.map(one, [x for x, of_it in zip(leaves, moves, strict=True) if of_it])
+    return found, (True,) * len(found)
+
+
+def _with(sides: Sides, in_batched: Any) -> list[tuple[Array, bool]]:
+    return [*zip(jax.tree.leaves(sides), jax.tree.leaves(in_batched), strict=True)]

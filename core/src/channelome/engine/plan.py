@@ -19,6 +19,7 @@ from ..state import NetworkState
 from .electrical import Junctions
 from .joined import Joint
 from .protocols import Solver
+from .solvers.filled import Filled
 from .solvers.held import HELD
 from .solvers.pinned import Pin, Pinned
 
@@ -175,6 +176,7 @@ class Plan(NamedTuple):
         axis: of the devices, where they are several.
         held: blocks whose V is given, by an ideal clamp.
         pinned: blocks of cells with compartments of which one is held by an ideal clamp, and which.
+        filled: blocks of cells with compartments that are filled up, and the shape of the cells beside one another.
         junctions: gap junctions between points; `joints` hold those of cells with compartments.
     """
 
@@ -195,6 +197,7 @@ class Plan(NamedTuple):
     devices: int = 1
     held: tuple[str, ...] = ()
     pinned: tuple[tuple[str, Pin], ...] = ()
+    filled: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     def pin(self, block: str) -> Pin | None:
         """Where the cells of a block are held."""
@@ -204,8 +207,10 @@ class Plan(NamedTuple):
         """What advances a block."""
         if block in self.held:
             return HELD
-        pin = self.pin(block)
-        return self.solver if pin is None else Pinned(self.solver, pin)
+        if pin := self.pin(block):
+            return Pinned(self.solver, pin)
+        beside = dict(self.filled).get(block)
+        return self.solver if beside is None else Filled(self.solver, beside)
 
 
 class Carry(NamedTuple):

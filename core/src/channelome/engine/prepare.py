@@ -1,5 +1,6 @@
 """From a model and what is asked of it to what the engine runs: everything is checked here, before anything is traced."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -7,6 +8,7 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
+from ..cells.cable import Cable
 from ..cells.forest import grown
 from ..errors import ModelError
 from ..mechanisms.transmission import Coupling
@@ -23,6 +25,7 @@ from .plan import Parts, Plan, Times, count_of, is_source
 from .records import projection_of, record
 from .request import in_precision, is_tracing
 from .sharding import shares_for
+from .solvers.filled import filled_up
 from .stimulated import apart, source_counted, stimuli_of, stream_of
 from .trees import over_trees
 from .wires import numbers_of, pairs_for, path_of, rows_for
@@ -86,6 +89,8 @@ def prepared(
     blocks = {name: _block(model, layout, labels, dt) for name, labels in layout.members.items()}
     pins = {k: pin_of(model.populations[k], held[k]) for k, x in clamps.items() if x.ideal and not blocks[k].pointwise}
     plan = _plan(model, layout, blocks, solver, names, every, clamps, tracing)._replace(pinned=tuple(pins.items()))
+    if mesh is None:
+        plan = plan._replace(filled=_filled(plan, blocks, clamps))
     parts = _parts(model, layout, plan, blocks, stimuli, dtype)._replace(clamps=in_precision(clamps, dtype))
     if not tracing and mesh is None and not plan.lanes:
         plan = plan._replace(abreast=abreast_of(layout, plan, parts))
@@ -124,6 +129,18 @@ def _plan(
         lanes=jax.default_backend() != "cpu",
         held=tuple(label for label, clamp in clamps.items() if clamp.ideal and blocks[label].pointwise),
     )
+
+
+def _filled(
+    plan: Plan, blocks: Mapping[str, Any], clamps: Mapping[str, Any]
+) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """The blocks of cells with compartments whose cells beside one another are no number that vectors take."""
+    if plan.lanes:
+        return ()
+    other = {*clamps, *(name for joint in plan.joints for name, _ in joint.nodes)}
+    cables = {name: x for name, x in blocks.items() if isinstance(x, Cable) and name not in other}
+    beside = {name: x.size if x.width is None else x.width for name, x in cables.items()}
+    return tuple((name, of) for name, of in beside.items() if of not in ((), (filled_up(math.prod(of)),)))
 
 
 def _joined(model: Model) -> dict[str, Any]:
