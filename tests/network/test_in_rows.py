@@ -99,3 +99,28 @@ def test_a_fault_names_a_neuron_that_there_is(monkeypatch: pytest.MonkeyPatch) -
     cells = ch.cell("PointNeuron_Brette2007", size=N).replace(**{"INa.g_max": (g, "mS/cm^2")})
     with pytest.raises(SimulationError, match=f"neuron {N - 1} became"):
         ch.simulate(cells, "2 ms", dt="0.1 ms", stimulus="5 uA/cm^2", solver="rk4")
+
+
+@pytest.mark.parametrize("size", [(5, 4), (2, 3, 2), (1, 7)])
+def test_a_sheet_runs_as_a_line(size) -> None:
+    """XLA makes vectors along the last axis, which of a sheet is short: its neurons lie along one. They are told as they were written."""
+    n = int(np.prod(size))
+    V, drive, strong = np.linspace(-65, -52, n), np.linspace(0, 3, n), np.linspace(90, 110, n)
+
+    def run(shape):
+        cells = ch.cell("PointNeuron_Brette2007", size=shape, V=(V.reshape(shape), "mV"))
+        cells = cells.replace(**{"INa.g_max": (strong.reshape(shape), "mS/cm^2")})
+        stimulus = ch.step((drive.reshape(shape), "uA/cm^2")) + ch.noise("0 uA/cm^2", "1 uA/cm^2", key=2, size=shape)
+        return ch.simulate(cells, "30 ms", dt="0.1 ms", stimulus=stimulus, record=["V", "INa.m", "spikes"]), cells
+
+    sheet, cells = run(size)
+    line, _ = run((n,))
+    assert sheet["V"].shape == (301, *size) and sheet.final.V.shape == size and sheet.spikes.size == size
+    for name in ("V", "INa.m"):
+        np.testing.assert_array_equal(np.reshape(sheet[name], (301, n)), line[name])
+    assert len(line.spikes) > 0
+    np.testing.assert_array_equal(sheet.spikes.neurons, line.spikes.neurons)
+    np.testing.assert_array_equal(sheet.spikes.times, line.spikes.times)
+    on = ch.simulate(cells, "1 ms", dt="0.1 ms", state=sheet.final, start="30 ms")
+    assert on["V"].shape == (11, *size)
+    np.testing.assert_array_equal(on["V"][0], sheet["V"][-1])

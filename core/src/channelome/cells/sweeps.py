@@ -53,6 +53,8 @@ def _blockwise(parent: Array, off: Array, sides: Sides) -> tuple[Array, ...]:
     if len(shape) == 1:
         return _loops(parent, off, sides)
     m, cells = shape[0], sides.d[0].size
+    if off.size > m and sides.V is not None:  # the loop would touch more than one whose body is small
+        sides = sides._replace(first=sides.first - FLOWS * flow(parent, jnp.broadcast_to(off, shape), sides.V), V=None)
     missing = -cells % _blocks(cells, dtype)
 
     def in_rows(x: Array) -> Array:

@@ -166,7 +166,7 @@ def layout_of(
         together: whether to merge at all: not under a trace.
         apart: populations that have a block each, whatever their structure.
     """
-    places = _places(populations, projections, together, apart, _in_rows(devices))
+    places = _places(populations, projections, together, apart, devices)
     sources = {label for label, population in populations.items() if is_source(population)}
     bundles: dict[str, Bundle] = {}
     for group in _groups(projections, places, sources, dt, together):
@@ -189,8 +189,9 @@ def _places(
     projections: Mapping[str, Pathway],
     together: bool,
     apart: Collection[str],
-    rows: bool,
+    devices: int,
 ) -> dict[str, Place]:
+    rows = _in_rows(devices)
     alone = set(apart) | {
         end
         for path in projections.values()
@@ -210,8 +211,11 @@ def _places(
         stands = forest_of([populations[label] for label in labels]).stands if forest else [None] * len(labels)
         total = sum(math.prod(populations[label].size) for label in labels)
         first, whole = 0, first_of.size if len(labels) == 1 else (total,)
-        if rows and total >= ROWS and not isinstance(key, str) and is_point(first_of):
-            whole = (-(-total // ROW), ROW)
+        if is_point(first_of) and not isinstance(key, str):
+            if rows and total >= ROWS:
+                whole = (-(-total // ROW), ROW)
+            elif len(whole) > 1 and devices == 1:
+                whole = (total,)  # XLA makes vectors along the last axis alone, which of a sheet is short
         for label, stand in zip(labels, stands, strict=True):
             size = populations[label].size
             cell = None if is_source(populations[label]) or is_point(populations[label]) else populations[label]
