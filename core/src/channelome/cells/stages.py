@@ -37,6 +37,7 @@ class Sides(NamedTuple):
         first: the right side; less what flows between the nodes by `V`, where that is given, `FLOWS` times.
         passed: None where x alone is asked for.
         second: None for 0.
+        factors: what was found of this matrix before, with which it need not be eliminated again; then there is no `V`.
     """
 
     d: Array
@@ -44,6 +45,7 @@ class Sides(NamedTuple):
     V: Array | None = None
     passed: Array | None = None
     second: Array | None = None
+    factors: Any = None
 
     def alike(self) -> "Sides":
         """All of one shape."""

@@ -110,11 +110,15 @@ def swept(strips: Strips, off: Array, sides: Sides) -> tuple[Array, ...]:
         return put(b, at(b, there) + g * at(inverse, here) * at(b, here), there)
 
     # Within sweeps arrays have a last axis of one, as those of `sweeps._blockwise`.
-    d, b = sweep(eliminate, (sides.d[:, None], sides.first[:, None]), upward=True)
-    inverse = 1 / d
+    if sides.factors is None:
+        d, b = sweep(eliminate, (sides.d[:, None], sides.first[:, None]), upward=True)
+        inverse = 1 / d
+    else:
+        inverse = sides.factors[:, None]
+        b = sweep(again, sides.first[:, None], upward=True)
     x = sweep(lambda *given: substitute(*given, flows=V is not None), b * inverse, upward=False)[:, 0]
     second = sides.then(x)
     if second is None:
-        return (x,)
+        return x, inverse[:, 0]
     b = sweep(again, second[:, None], upward=True)
-    return x, sweep(substitute, b * inverse, upward=False)[:, 0]
+    return x, sweep(substitute, b * inverse, upward=False)[:, 0], inverse[:, 0]

@@ -19,10 +19,8 @@ ROW = 64
 """Bytes of a row that the loop takes at once."""
 
 
-def solutions(
-    rounds: Rounds | None, strips: Strips | None, parent: Array, off: Array, sides: Sides
-) -> tuple[Array, ...]:
-    """The x and, where there is a second equation, the y of `sides`, whatever the processor and the batch.
+def solutions(rounds: Rounds | None, strips: Strips | None, parent: Array, off: Array, sides: Sides) -> tuple[Any, ...]:
+    """The x and, where there is a second equation, the y of `sides`, and the factors of the matrix, whatever the processor and the batch.
 
     Args:
         rounds: in which to eliminate on processors with many lanes; None for sweeps.
@@ -34,11 +32,12 @@ def solutions(
         return _strips(strips, parent, off, sides.alike())
     if rounds is None:
         return _blockwise(parent, off, sides.alike())
-    factors = eliminated(rounds, jnp.broadcast_to(off, sides.d.shape), sides.d)
+    known = sides.factors
+    factors = eliminated(rounds, jnp.broadcast_to(off, sides.d.shape), sides.d) if known is None else known
     first = sides.first if sides.V is None else sides.first - FLOWS * flow(parent, off, sides.V)
     x = solved(rounds, factors, first)
     second = sides.then(x)
-    return (x,) if second is None else (x, solved(rounds, factors, second))
+    return (x, factors) if second is None else (x, solved(rounds, factors, second), factors)
 
 
 def flow(parent: Array, off: Array, x: Array) -> Array:
@@ -111,13 +110,16 @@ def _loops(parent: Array, off: Array, sides: Sides) -> tuple[Array, ...]:
         share = rows.at(off, i, column) * rows.at(inverse, i, column)
         return rows.added(b, rows.above(i), column, share * rows.at(b, i, column))
 
-    d, b = sweep(eliminate, (sides.d, sides.first), 1, downward=True)
-    inverse = 1 / d
+    if (inverse := sides.factors) is None:
+        d, b = sweep(eliminate, (sides.d, sides.first), 1, downward=True)
+        inverse = 1 / d
+    else:
+        b = sweep(again, sides.first, 1, downward=True)
     x = sweep(lambda *given: substitute(*given, flows=V is not None), b, 0, downward=False)
     second = sides.then(x)
     if second is None:
-        return (x,)
-    return x, sweep(substitute, sweep(again, second, 1, downward=True), 0, downward=False)
+        return x, inverse
+    return x, sweep(substitute, sweep(again, second, 1, downward=True), 0, downward=False), inverse
 
 
 class _Rows(NamedTuple):

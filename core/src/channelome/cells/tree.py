@@ -6,6 +6,7 @@ it at once (twice as fast as depth first). The sweep is a loop over nodes, so th
 compartments as for ten.
 """
 
+import functools
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -49,10 +50,15 @@ class Links(NamedTuple):
         """What flows from each node to its neighbours, in nA of mV."""
         return flow(self.parent, self._g(x), x)
 
-    def pair(self, held: Array, passed: Array, first: Array, second: Array, weight: float) -> tuple[Array, Array]:
+    def pair(
+        self, held: Array, passed: Array, first: Array, second: Array, weight: float, factors: Any = None
+    ) -> tuple[Array, Array]:
         """The x and y with ``(held + weight K) x = first`` and ``(held + weight K) y = second + passed x``, K being the outflow.
 
         Differentiated by the solution of the same equations, in the other order for reverse mode.
+
+        Args:
+            factors: of the matrix, where it was eliminated before. Reverse mode does it again: to keep them takes longer.
         """
         d = held + weight * self.totals(held)
         off = weight * self._g(held)
@@ -61,13 +67,14 @@ class Links(NamedTuple):
             x, y = pair
             return _times(self.parent, d, off, x), _times(self.parent, d, off, y) - passed * x
 
-        def solve(_: Any, right: tuple[Array, Array]) -> tuple[Array, Array]:
-            return self.solutions(held, weight, right[0], passed=passed, second=right[1])
+        def solve(_: Any, right: tuple[Array, Array], factors: Any = factors) -> tuple[Array, Array]:
+            x, y, _ = self.solutions(held, weight, right[0], passed=passed, second=right[1], factors=factors)
+            return x, y
 
-        return solved_pair(matrix, solve, (first, second))
+        return solved_pair(matrix, solve, (first, second), functools.partial(solve, factors=None))
 
     def solutions(self, held: Array, weight: float, first: Array, **more: Array) -> Any:
-        """The x, and the y of a second equation, as `Sides` has them; not to be differentiated."""
+        """The x, and the y of a second equation, as `Sides` has them, and the factors of the matrix; not to be differentiated."""
         sides = Sides(held + weight * self.totals(held), first, **more)
         return solutions(self.rounds, self.strips, self.parent, weight * self._g(held), sides)
 
@@ -82,7 +89,7 @@ class Links(NamedTuple):
 
     def swept(self, held: Array, first: Array, second: Array, weight: float) -> tuple[Array, Array]:
         """The solutions of two right sides that do not depend on one another, not to be differentiated."""
-        return self.solutions(held, weight, first, passed=jnp.zeros_like(held), second=second)
+        return self.solutions(held, weight, first, passed=jnp.zeros_like(held), second=second)[:2]
 
     def _g(self, x: Array) -> Array:
         return jnp.asarray(self.g, x.dtype).reshape(*self.g.shape, *(1,) * (x.ndim - self.g.ndim))
@@ -100,11 +107,15 @@ class Linked(Protocol):
     def once(self, held: Array, force: Array, weight: float) -> Array: ...
 
 
-def solved_pair(matrix: Any, solve: Any, right: tuple[Array, Array]) -> tuple[Array, Array]:
-    """What `solve` finds for a symmetric `matrix` with the second of a pair after the first, as `Links.pair` has it, with its derivatives."""
+def solved_pair(matrix: Any, solve: Any, right: tuple[Array, Array], in_reverse: Any = None) -> tuple[Array, Array]:
+    """What `solve` finds for a symmetric `matrix` with the second of a pair after the first, as `Links.pair` has it, with its derivatives.
+
+    Args:
+        in_reverse: what finds the same in reverse mode, if not `solve`.
+    """
 
     def transposed(_: Any, right: tuple[Array, Array]) -> tuple[Array, Array]:
-        y, x = solve(_, right[::-1])
+        y, x = (in_reverse or solve)(_, right[::-1])
         return x, y
 
     return lax.custom_linear_solve(matrix, right, solve, transpose_solve=transposed)
@@ -140,19 +151,20 @@ def flowing(links: Links, V: Array, capacity: Array, slope: Array, force: Array)
 
     That is put together in the sweeps: to do it before takes three passes over memory.
     """
-    middle, rest = _stages(links, V, capacity + WEIGHT * slope, MIDDLE * capacity, force)
+    middle, rest, _ = _stages(links, V, capacity + WEIGHT * slope, MIDDLE * capacity, force)
     return AGAIN * middle + rest
 
 
 @jax.custom_jvp
-def _stages(links: Links, V: Array, held: Array, passed: Array, force: Array) -> tuple[Array, Array]:
-    """The `pair` with `GAMMA` of `force` less the outflow of V first, and nothing second."""
+def _stages(links: Links, V: Array, held: Array, passed: Array, force: Array) -> tuple[Array, Array, Any]:
+    """The `pair` with `GAMMA` of `force` less the outflow of V first, and nothing second, and the factors of its matrix."""
     return links.solutions(held, WEIGHT, GAMMA * force, V=V, passed=passed)
 
 
 def _stages_slope(primals: Any, tangents: Any) -> Any:
     """By `pair`, of what x and y as they are would leave of the right sides."""
-    x, y = (checkpoint_name(one, SOLVED) for one in _stages(*primals))
+    x, y, factors = _stages(*primals)
+    x, y = (checkpoint_name(one, SOLVED) for one in (x, y))
     leaves, structure = jax.tree.flatten(primals)
 
     def left(*given: Array) -> tuple[Array, Array]:
@@ -164,7 +176,11 @@ def _stages_slope(primals: Any, tangents: Any) -> Any:
 
     right = along(left, leaves, jax.tree.leaves(tangents))[1]
     links, _, held, passed, _ = primals
-    return (x, y), links.pair(held, passed, *right, WEIGHT)
+    moved = links.pair(held, passed, *right, WEIGHT, factors)
+    return (x, y, factors), (
+        *moved,
+        jax.tree.map(jnp.zeros_like, factors),
+    )  # which only solves what is linear, by itself
 
 
 _stages.defjvp(_stages_slope, symbolic_zeros=True)
