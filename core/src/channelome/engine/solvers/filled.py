@@ -77,13 +77,15 @@ class Filled:
         return jnp.pad(flat, more, mode="edge")
 
     def _cable(self, cell: Cable) -> Any:
+        """The cells, and those that are nobody's; how their nodes hang together is the same for all."""
         own = {name: jax.tree.map(self._fill, getattr(cell, name)) for name in _BY_CELL}
+        links = cell.links._replace(g=self._fill(cell.links.g), total=self._fill(cell.links.total))
         size = (filled_up(self.n),)
-        return dataclasses.replace(cell, **own, size=size, width=size)
+        return dataclasses.replace(cell, **own, links=links, size=size, width=size)
 
 
-_BY_CELL = ("channels", "ions", "celsius", "V", "area", "capacity", "links", "diffusion")
-"""What of a cable has numbers that may be those of each cell."""
+_BY_CELL = ("channels", "ions", "celsius", "V", "area", "capacity", "diffusion")
+"""What of a cable has numbers that may be those of each cell, beside its links."""
 
 
 @dataclass(frozen=True)
