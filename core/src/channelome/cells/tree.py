@@ -177,10 +177,8 @@ def _stages_slope(primals: Any, tangents: Any) -> Any:
     right = along(left, leaves, jax.tree.leaves(tangents))[1]
     links, _, held, passed, _ = primals
     moved = links.pair(held, passed, *right, WEIGHT, factors)
-    return (x, y, factors), (
-        *moved,
-        jax.tree.map(jnp.zeros_like, factors),
-    )  # which only solves what is linear, by itself
+    still = jax.tree.map(jnp.zeros_like, factors)  # nothing is asked of them but to solve what is linear
+    return (x, y, factors), (*moved, still)
 
 
 _stages.defjvp(_stages_slope, symbolic_zeros=True)
