@@ -16,15 +16,44 @@ from jax.custom_derivatives import SymbolicZero
 Pairs = Mapping[tuple[str, str], Any]
 
 
+@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
 def solution(
     names: tuple[str, ...], diagonal: Mapping[str, Any], off: Pairs, right: Mapping[str, Any]
-) -> dict[str, Any]:
+) -> dict[str, Array]:
     """The x with ``diagonal[i] x[i] - sum_j off[i, j] x[j] = right[i]``, by elimination in the order of `names` that skips what is zero.
 
     Differentiated by the same equations, whose right side is then what x as it is leaves of them.
     """
-    factors = _eliminated(names, *lax.stop_gradient((dict(diagonal), dict(off))))
-    return _substituted(names, diagonal, off, factors, right)
+    return _substituted(names, _eliminated(names, dict(diagonal), dict(off)), right)
+
+
+def _solution_slope(names: tuple[str, ...], primals: Any, tangents: Any) -> Any:
+    diagonal, off, _ = primals
+    x = solution(names, *primals)
+    moving, beside, left = (_moving(tangent) for tangent in tangents)
+    for i, slope in moving.items():
+        left[i] = left.get(i, 0.0) - slope * x[i]
+    for (i, j), slope in beside.items():
+        left[i] = left.get(i, 0.0) + slope * x[j]
+    right = {i: _like(left.get(i, 0.0), x[i]) for i in names}
+    factors = _eliminated(names, *lax.stop_gradient((diagonal, off)))
+
+    def matrix(x: Any) -> Any:
+        product = {i: diagonal[i] * x[i] for i in names}
+        for (i, j), weight in off.items():
+            product[i] = product[i] - weight * x[j]
+        return product
+
+    def solve(_: Any, right: Any) -> Any:
+        return _substituted(names, factors, right)
+
+    def transposed(_: Any, right: Any) -> Any:
+        return jax.linear_transpose(lambda right: _substituted(names, factors, right), right)(right)[0]
+
+    return x, lax.custom_linear_solve(matrix, right, solve, transpose_solve=transposed)
+
+
+solution.defjvp(_solution_slope, symbolic_zeros=True)
 
 
 def _eliminated(names: tuple[str, ...], diagonal: dict[str, Any], off: dict[tuple[str, str], Any]) -> Any:
@@ -45,9 +74,7 @@ def _eliminated(names: tuple[str, ...], diagonal: dict[str, Any], off: dict[tupl
     return diagonal, off
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _substituted(names: tuple[str, ...], diagonal: Any, off: Any, factors: Any, right: Any) -> dict[str, Any]:
-    """The solution by `factors`, which are those of `diagonal` and `off` and move with these."""
+def _substituted(names: tuple[str, ...], factors: Any, right: Mapping[str, Any]) -> dict[str, Any]:
     pivots, beside = factors
     x = dict(right)
     for k, pivot in enumerate(names):
@@ -60,21 +87,6 @@ def _substituted(names: tuple[str, ...], diagonal: Any, off: Any, factors: Any, 
         if above := [beside[pivot, j] * x[j] for j in names[k + 1 :] if (pivot, j) in beside]:
             x[pivot] = x[pivot] + functools.reduce(jnp.add, above) / pivots[pivot]
     return x
-
-
-def _substituted_slope(names: tuple[str, ...], primals: Any, tangents: Any) -> Any:
-    diagonal, off, factors, _ = primals
-    x = _substituted(names, *primals)
-    moving, beside, left = (_moving(tangents[which]) for which in (0, 1, 3))
-    for i, slope in moving.items():
-        left[i] = left.get(i, 0.0) - slope * x[i]
-    for (i, j), slope in beside.items():
-        left[i] = left.get(i, 0.0) + slope * x[j]
-    left = {i: left.get(i, jnp.zeros_like(x[i])) for i in names}
-    return x, _substituted(names, diagonal, off, factors, left)
-
-
-_substituted.defjvp(_substituted_slope, symbolic_zeros=True)
 
 
 def at_rest(states: tuple[str, ...], rates: Pairs) -> dict[str, Array]:
@@ -178,7 +190,7 @@ def _of_largest_slope(f: Callable[[Array], Array], primals: Any, tangents: Any) 
     largest = jnp.max(stacked, 0, initial=0.0)
     slopes = [0.0 if isinstance(slope, SymbolicZero) else slope for slope in slopes]
     moved = jnp.stack([_like(slope, largest) for slope in slopes])
-    is_largest = stacked == largest
+    is_largest = stacked == largest[None]
     parts = jnp.maximum(jnp.sum(is_largest, 0, dtype=largest.dtype), 1)
     return jax.jvp(f, (largest,), (jnp.sum(jnp.where(is_largest, moved, 0), 0) / parts,))
 
