@@ -6,12 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import lax
+from test_schemes import ladder, matrix
 
 from channelome.authoring import exp
 from channelome.mechanisms.kinetics import Scheme
 from channelome.mechanisms.rules import CLIPPED_PADE, IMPLICIT
 from channelome.testing.kit import quick
-from test_schemes import ladder, matrix
 
 WAYS = {"chain": ("abc", ["ab", "bc"]), "ring": ("abcd", ["ab", "bc", "cd", "da", "ac"])}
 
@@ -20,7 +21,9 @@ def scheme_of(name: str, seed: int, spread: float) -> tuple[tuple[str, ...], dic
     """Rates between 10**-spread and 10**spread per ms."""
     states, ways = WAYS[name]
     draw = np.random.default_rng(seed)
-    return tuple(states), {(a, b): float(10 ** draw.uniform(-spread, spread)) for x, y in ways for a, b in ((x, y), (y, x))}
+    return tuple(states), {
+        (a, b): float(10 ** draw.uniform(-spread, spread)) for x, y in ways for a, b in ((x, y), (y, x))
+    }
 
 
 def stacked(states: tuple[str, ...], found: Any) -> jax.Array:
@@ -86,7 +89,9 @@ def test_first_and_second_derivatives_are_quotients_of_differences(rule: Any, ze
     np.testing.assert_allclose(quick(jax.grad(jax.grad(f)))(0.0), bend(0.0), rtol=1e-11)
     np.testing.assert_allclose(jax.jvp(f, (0.0,), (1.0,))[1], slope(0.0), rtol=1e-11)
     by_rates = quick(jax.vmap(jax.grad(lambda r: moved("ring", rule, r, start, dt))))(jnp.stack([rates, 1.1 * rates]))
-    np.testing.assert_allclose(by_rates[1], jax.grad(lambda r: moved("ring", rule, r, start, dt))(1.1 * rates), rtol=1e-11)
+    np.testing.assert_allclose(
+        by_rates[1], jax.grad(lambda r: moved("ring", rule, r, start, dt))(1.1 * rates), rtol=1e-11
+    )
 
 
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
@@ -110,22 +115,21 @@ def instructions(function: Any, *given: Any) -> int:
     return quick(function).lower(*given).compile().as_text().count(" = ")
 
 
-@pytest.mark.parametrize("mode", ["forward", "reverse", "forward over reverse"])
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
 def test_programs_of_derivatives_are_a_few_times_as_long_as_those_they_are_of(mode: str) -> None:
-    """Of 28 states; with derivatives of the eliminations themselves it was 30 times as long, 27 with 12 states."""
-    states, rates = ladder(14, 3)
+    """Of 12 states 2.2 and 1.8 times; with the derivatives of the eliminations themselves both were 5 times as long."""
+    states, rates = ladder(6, 3)
 
     def run(speed: Any, V: Any) -> Any:
-        scheme = Scheme(states, {pair: speed * rate * exp(V / (60 + i % 3)) for i, (pair, rate) in enumerate(rates.items())})
-        end = scheme.relax(scheme.steady_state(), 0.05, CLIPPED_PADE)
-        return jnp.sum(end[states[0]])
+        speeds = [speed * exp(V / slope) for slope in (50.0, 60.0, 70.0)]
+        scheme = Scheme(states, {pair: rate * speeds[i % 3] for i, (pair, rate) in enumerate(rates.items())})
+        step = lambda p, _: (scheme.relax(p, 0.05, CLIPPED_PADE), None)  # noqa: E731
+        return jnp.sum(lax.scan(step, scheme.steady_state(), None, length=3)[0][states[0]])
 
     given = jnp.asarray(1.0), jnp.linspace(-90, 30, 4)
     along = jax.tree.map(jnp.ones_like, given)
-    forward, most = instructions(run, *given), {"forward": 5, "reverse": 5, "forward over reverse": 20}
     programs: dict[str, Any] = {
         "forward": lambda *x: jax.jvp(run, x, along),
         "reverse": jax.value_and_grad(run, (0, 1)),
-        "forward over reverse": lambda *x: jax.jvp(jax.grad(run, (0, 1)), x, along),
     }
-    assert instructions(programs[mode], *given) < most[mode] * forward
+    assert instructions(programs[mode], *given) < 3 * instructions(run, *given)
