@@ -69,10 +69,10 @@ def moved(name: str, rule: Any, rates: jax.Array, start: jax.Array, dt: Any) -> 
     return jnp.sum(weights * (stacked(states, after) ** 2 + stacked(states, scheme.steady_state()) ** 2))
 
 
-@pytest.mark.parametrize("rule", [IMPLICIT, CLIPPED_PADE])
-@pytest.mark.parametrize("zero", [False, True])
-@pytest.mark.parametrize("dt", [0.05, 3.0])
-def test_first_and_second_derivatives_are_quotients_of_differences(rule: Any, zero: bool, dt: float) -> None:
+@pytest.mark.parametrize(
+    ("rule", "dt", "zero"), [(IMPLICIT, 3.0, False), (CLIPPED_PADE, 0.05, True), (CLIPPED_PADE, 3.0, False)]
+)
+def test_first_and_second_derivatives_are_quotients_of_differences(rule: Any, dt: float, zero: bool) -> None:
     """By the rates, of which one is 0, the occupancies and dt: where theta is 1/2, where it follows the fastest state."""
     states, pairs = scheme_of("ring", 5, 1.0)
     rates = jnp.asarray([*pairs.values()]).at[2].multiply(0.0 if zero else 1.0)
