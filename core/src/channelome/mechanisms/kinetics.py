@@ -4,12 +4,13 @@ A gate obeys ``x' = source - rate * x``. Authors write it as the paper does, `Ra
 `Rule`, which says what stands for ``exp(-z)`` over one step of ``z = rate * dt``.
 """
 
-import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
+
+from .elimination import at_rest, of_largest, quotient, solution
 
 
 class Rule(NamedTuple):
@@ -116,28 +117,8 @@ class Scheme:
         return sum((rate for (source, _), rate in self.transitions.items() if source == state), 0.0)
 
     def steady_state(self) -> dict[str, Array]:
-        """Stationary occupancies, by state reduction (Grassmann, Taksar & Heyman 1985, doi:10.1287/opre.33.5.1107)."""
-        q: dict[tuple[str, str], Any] = dict(self.transitions)
-        states = _sparse(self.states[::-1], self.transitions)[::-1]
-        for k in range(len(states) - 1, 0, -1):
-            last, kept = states[k], states[:k]
-            out = sum((q[last, j] for j in kept if (last, j) in q), 0.0)
-            for i in kept:
-                if (i, last) not in q:
-                    continue
-                q[i, last] = q[i, last] / out
-                for j in kept:
-                    if j != i and (last, j) in q:
-                        q[i, j] = q.get((i, j), 0.0) + q[i, last] * q[last, j]
-        weight: dict[str, Any] = {states[0]: 1.0}
-        for k in range(1, len(states)):
-            state = states[k]
-            weight[state] = sum((weight[i] * q[i, state] for i in states[:k] if (i, state) in q), 0.0)
-        # ratios of occupancies may be so large that the square of their sum, of which gradients are made, overflows
-        largest = lax.stop_gradient(functools.reduce(jnp.maximum, weight.values()))
-        weight = {state: w / largest for state, w in weight.items()}
-        total = sum(weight.values())
-        return {state: jnp.asarray(w / total) for state, w in weight.items()}
+        """Stationary occupancies."""
+        return at_rest(_sparse(self.states[::-1], self.transitions)[::-1], self.transitions)
 
     def slope(self, p: Mapping[str, Array]) -> dict[str, Array]:
         """Rate of change of the occupancies, 1/ms: sums to zero."""
@@ -151,10 +132,7 @@ class Scheme:
     def relax(self, p: Mapping[str, Array], dt: Any, rule: Rule) -> dict[str, Array]:
         """Occupancies after `dt` at constant voltage: positive and summing to 1 for any `dt`."""
         leaving = {state: self._leaving(state) for state in self.states}
-        fastest = jnp.asarray(0.0)
-        for out in leaving.values():
-            fastest = jnp.maximum(fastest, dt * out)
-        theta = rule.theta(fastest)
+        theta = of_largest(rule.theta, [dt * out for out in leaving.values()])
         start: dict[str, Any] = {
             state: jnp.maximum(1 - (1 - theta) * dt * leaving[state], 0.0) * p[state] for state in self.states
         }
@@ -162,9 +140,9 @@ class Scheme:
             start[target] = start[target] + (1 - theta) * dt * rate * p[source]
         off = {(target, source): theta * dt * rate for (source, target), rate in self.transitions.items()}
         diagonal = {state: 1 + theta * dt * leaving[state] for state in self.states}
-        end = _solve(_sparse(self.states, self.transitions), diagonal, off, start)
-        total = sum(end.values())
-        return {state: occupancy / total for state, occupancy in end.items()}
+        end = solution(_sparse(self.states, self.transitions), diagonal, off, start)
+        share = quotient(1.0, sum(end[state] for state in self.states))
+        return {state: end[state] * share for state in self.states}
 
 
 def _sparse(states: tuple[str, ...], transitions: Iterable[tuple[str, str]]) -> tuple[str, ...]:
@@ -184,30 +162,3 @@ def _sparse(states: tuple[str, ...], transitions: Iterable[tuple[str, str]]) -> 
             beside[one].discard(state)
         order.append(state)
     return tuple(order)
-
-
-def _solve(
-    names: tuple[str, ...], diagonal: dict[str, Any], off: dict[tuple[str, str], Any], right: dict[str, Any]
-) -> dict[str, Any]:
-    """Solve ``diagonal[i] x[i] - sum_j off[i, j] x[j] = right[i]`` by elimination that skips what is zero."""
-    for k, pivot in enumerate(names):
-        later = names[k + 1 :]
-        for i in later:
-            if (i, pivot) not in off:
-                continue
-            share = off[i, pivot] / diagonal[pivot]
-            right[i] = right[i] + share * right[pivot]
-            for j in later:
-                if (pivot, j) not in off:
-                    continue
-                if i == j:
-                    diagonal[i] = diagonal[i] - share * off[pivot, j]
-                else:
-                    off[i, j] = off.get((i, j), 0.0) + share * off[pivot, j]
-    for k in range(len(names) - 1, -1, -1):
-        pivot = names[k]
-        for j in names[k + 1 :]:
-            if (pivot, j) in off:
-                right[pivot] = right[pivot] + off[pivot, j] * right[j]
-        right[pivot] = right[pivot] / diagonal[pivot]
-    return right

@@ -15,7 +15,7 @@ from ..kit import Check, Problems, Skip, check, quick
 from ..subjects import CELSIUS, ChannelSubject
 
 _V = np.linspace(-95.0, 35.0, 8)
-_STEPS, _DT, _MOST = 3, 0.05, 20
+_STEPS, _DT = 3, 0.05
 _PURE = "Compute with exp, where, ... of channelome.authoring, from the arguments and self alone: no NumPy, float(), if, or memory."
 
 
@@ -48,16 +48,12 @@ class _Counted:
 
 @check(hint=_PURE)
 def compiled(subject: ChannelSubject) -> Problems:
-    """Under jit, scan and grad it gives what it gives alone, and other parameter values do not trace it again.
-
-    A scheme of more than 20 states is not asked for its gradient, which takes compilers minutes and gigabytes.
-    """
+    """Under jit, scan and grad it gives what it gives alone, and other parameter values do not trace it again."""
     if subject.cls._static:
         yield f"{', '.join(subject.cls._static)} is static: every value of it compiles a program of its own"
     run, V = _Counted(subject), jnp.asarray(_V)
     channel = jax.tree.map(jnp.asarray, subject.channel)
-    is_large = len(subject.cls.occupancies) > _MOST
-    program: Any = quick((lambda *given: (run.scanned(*given), None)) if is_large else jax.value_and_grad(run.scanned))
+    program = quick(jax.value_and_grad(run.scanned))
     value, slopes = program(channel, V)
     traced = run.count
     again, _ = program(_moved(channel), V)
@@ -67,8 +63,7 @@ def compiled(subject: ChannelSubject) -> Problems:
         alone = float(run.stepped(given, V))
         if not np.isclose(found, alone, rtol=1e-6, atol=1e-9):
             yield f"the current under jit is {float(found):.6g}, and {alone:.6g} without{what}"
-    if not is_large:
-        yield from _wrong_gradients(subject, run, channel, slopes, lambda one: float(program(one, V)[0]))
+    yield from _wrong_gradients(subject, run, channel, slopes, lambda one: float(program(one, V)[0]))
 
 
 def _wrong_gradients(
