@@ -18,30 +18,34 @@ Pairs = Mapping[tuple[str, str], Any]
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(0,))
 def solution(
-    names: tuple[str, ...], diagonal: Mapping[str, Any], off: Pairs, right: Mapping[str, Any]
+    names: tuple[str, ...], excess: Mapping[str, Any], off: Pairs, right: Mapping[str, Any]
 ) -> dict[str, Array]:
-    """The x with ``diagonal[i] x[i] - sum_j off[i, j] x[j] = right[i]``, by elimination in the order of `names` that skips what is zero.
+    """The x with ``(excess[i] + sum_j off[j, i]) x[i] - sum_j off[i, j] x[j] = right[i]``, by elimination in the order of `names` that skips what is zero.
 
+    Nothing is subtracted where all that is given is positive: what each column has in excess of what it sends on is kept in place of
+    the diagonal, whose digits it would lose where rates are fast.
     Differentiated by the same equations, whose right side is then what x as it is leaves of them.
     """
-    return _substituted(names, _eliminated(names, dict(diagonal), dict(off)), right)
+    return _substituted(names, _eliminated(names, dict(excess), dict(off)), right)
 
 
 def _solution_slope(names: tuple[str, ...], primals: Any, tangents: Any) -> Any:
-    diagonal, off, _ = primals
+    excess, off, _ = primals
     x = solution(names, *primals)
     moving, beside, left = (_moving(tangent) for tangent in tangents)
     for i, slope in moving.items():
         left[i] = left.get(i, 0.0) - slope * x[i]
     for (i, j), slope in beside.items():
         left[i] = left.get(i, 0.0) + slope * x[j]
+        left[j] = left.get(j, 0.0) - slope * x[j]
     right = {i: _like(left.get(i, 0.0), x[i]) for i in names}
-    factors = _eliminated(names, *lax.stop_gradient((diagonal, off)))
+    factors = _eliminated(names, *lax.stop_gradient((dict(excess), dict(off))))
 
     def matrix(x: Any) -> Any:
-        product = {i: diagonal[i] * x[i] for i in names}
+        product = {i: excess[i] * x[i] for i in names}
         for (i, j), weight in off.items():
-            product[i] = product[i] - weight * x[j]
+            flow = weight * x[j]
+            product[i], product[j] = product[i] - flow, product[j] + flow
         return product
 
     def solve(_: Any, right: Any) -> Any:
@@ -56,22 +60,20 @@ def _solution_slope(names: tuple[str, ...], primals: Any, tangents: Any) -> Any:
 solution.defjvp(_solution_slope, symbolic_zeros=True)
 
 
-def _eliminated(names: tuple[str, ...], diagonal: dict[str, Any], off: dict[tuple[str, str], Any]) -> Any:
-    """The diagonal, and what is beside it, below in the columns and above in the rows of the pivots."""
+def _eliminated(names: tuple[str, ...], excess: dict[str, Any], off: dict[tuple[str, str], Any]) -> Any:
+    """The pivots, and what is beside them, below in their columns and above in their rows."""
+    pivots = {}
     for k, pivot in enumerate(names):
         later = names[k + 1 :]
-        for i in later:
-            if (i, pivot) not in off:
-                continue
-            share = off[i, pivot] / diagonal[pivot]
-            for j in later:
-                if (pivot, j) not in off:
-                    continue
-                if i == j:
-                    diagonal[i] = diagonal[i] - share * off[pivot, j]
-                else:
-                    off[i, j] = off.get((i, j), 0.0) + share * off[pivot, j]
-    return diagonal, off
+        below = {i: off[i, pivot] for i in later if (i, pivot) in off}
+        pivots[pivot] = functools.reduce(jnp.add, below.values(), excess[pivot])
+        above = {j: off[pivot, j] / pivots[pivot] for j in later if (pivot, j) in off}
+        for j, share in above.items():
+            excess[j] = excess[j] + excess[pivot] * share
+            for i, weight in below.items():
+                if i != j:
+                    off[i, j] = off.get((i, j), 0.0) + weight * share
+    return pivots, off
 
 
 def _substituted(names: tuple[str, ...], factors: Any, right: Mapping[str, Any]) -> dict[str, Any]:

@@ -139,8 +139,7 @@ class Scheme:
         for (source, target), rate in self.transitions.items():
             start[target] = start[target] + (1 - theta) * dt * rate * p[source]
         off = {(target, source): theta * dt * rate for (source, target), rate in self.transitions.items()}
-        diagonal = {state: 1 + theta * dt * leaving[state] for state in self.states}
-        end = solution(_sparse(self.states, self.transitions), diagonal, off, start)
+        end = solution(_sparse(self.states, self.transitions), dict.fromkeys(self.states, 1.0), off, start)
         share = quotient(1.0, sum(end[state] for state in self.states))
         return {state: end[state] * share for state in self.states}
 
