@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import ModelError
 from .anatomy import ALIASES, RESERVED
 from .branches import Branches, sphere
-from .points import APICAL, AXON, DEND, SOMA
+from .points import APICAL, AXON, DEND, SOMA, countable
 
 _GROUPS = {"soma_group": SOMA, "axon_group": AXON, "dendrite_group": DEND, "basal_group": DEND, "apical_group": APICAL}
 _PREFIXES = {"soma": SOMA, "axon": AXON, "apic": APICAL, "dend": DEND, "basal": DEND}
@@ -69,7 +69,7 @@ def _read(text: str, source: str) -> tuple[dict[int, _Segment], dict[str, set[in
     if len(morphologies) != 1:
         raise ModelError(f"{source} holds {len(morphologies)} morphologies; the file of one cell is read.")
     segments: dict[int, _Segment] = {}
-    groups: dict[str, set[int]] = {}
+    given: dict[str, tuple[set[int], list[str]]] = {}
     for element in morphologies[0]:
         if _plain(element) == "segment":
             segment = _segment(element, source)
@@ -77,9 +77,10 @@ def _read(text: str, source: str) -> tuple[dict[int, _Segment], dict[str, set[in
                 raise ModelError(f"{source}: the segment id {segment.id} stands twice.")
             segments[segment.id] = segment
         elif _plain(element) == "segmentGroup":
-            _group(element, groups, source)
+            given[element.get("id", "")] = _group(element, source)
     if not segments:
         raise ModelError(f"{source} holds no segment.")
+    groups = {name: _members(name, given, source, ()) for name in given}
     for name, members in groups.items():
         if missing := members - segments.keys():
             raise ModelError(f"{source}: the group '{name}' has the segment {min(missing)}, which is missing.")
@@ -96,19 +97,32 @@ def _segment(element: ElementTree.Element, source: str) -> _Segment:
     if "distal" not in parts:
         raise ModelError(f"{where} has no distal end.")
     parent = parts.get("parent")
+    return _Segment(
+        id=_whole(element.get("id"), f"{where}: its id"),
+        name=element.get("name", ""),
+        parent=None if parent is None else _whole(parent.get("segment"), f"{where}: its parent"),
+        along=1.0 if parent is None else _share(parent.get("fractionAlong", "1"), where),
+        proximal=_point(parts["proximal"], where) if "proximal" in parts else None,
+        distal=_point(parts["distal"], where),
+    )
+
+
+def _whole(text: str | None, what: str) -> int:
+    """The number of a segment.
+
+    Raises:
+        ModelError: for what is none; `what` it is, with the place.
+    """
+    if text is None or not re.fullmatch(r"\s*-?\d{1,18}\s*", text):
+        raise ModelError(f"{what} must be the number of a segment{'' if text is None else f', not {text!r}'}.")
+    return int(text)
+
+
+def _share(text: str, where: str) -> float:
     try:
-        return _Segment(
-            id=int(element.get("id", "none")),
-            name=element.get("name", ""),
-            parent=None if parent is None else int(parent.get("segment", "none")),
-            along=1.0 if parent is None else float(parent.get("fractionAlong", "1")),
-            proximal=_point(parts["proximal"], where) if "proximal" in parts else None,
-            distal=_point(parts["distal"], where),
-        )
-    except ModelError:
-        raise
-    except ValueError as error:
-        raise ModelError(f"{where}: {error}.") from None
+        return float(text)
+    except ValueError:
+        raise ModelError(f"{where}: fractionAlong is {text!r}, and must be a number from 0 to 1.") from None
 
 
 def _point(element: ElementTree.Element, where: str) -> np.ndarray:
@@ -116,28 +130,35 @@ def _point(element: ElementTree.Element, where: str) -> np.ndarray:
         values = [float(element.get(name, "none")) for name in ("x", "y", "z", "diameter")]
     except ValueError:
         raise ModelError(f"{where}: an end needs x, y, z and diameter as numbers, got {element.attrib}.") from None
-    if not np.isfinite(values).all() or values[3] <= 0:
+    if not countable(np.array(values)):
         raise ModelError(f"{where}: ends must be finite, with a positive diameter, got {element.attrib}.")
     return np.array(values)
 
 
-def _group(element: ElementTree.Element, groups: dict[str, set[int]], source: str) -> None:
-    members: set[int] = set()
+def _group(element: ElementTree.Element, source: str) -> tuple[set[int], list[str]]:
+    """The members of a group that it names itself, and the groups that it includes."""
+    where = f"{source}: the group '{element.get('id')}'"
+    members, includes = set[int](), list[str]()
     for child in element:
         if _plain(child) == "member":
-            members.add(int(child.get("segment", "-1")))
+            members.add(_whole(child.get("segment"), f"{where}: its member"))
         elif _plain(child) == "include":
-            other = child.get("segmentGroup", "")
-            if other not in groups:
-                raise ModelError(
-                    f"{source}: the group '{element.get('id')}' includes '{other}', which does not stand before it."
-                )
-            members |= groups[other]
+            includes.append(child.get("segmentGroup", ""))
         elif _plain(child) in ("path", "subTree"):
-            raise ModelError(
-                f"{source}: the group '{element.get('id')}' is given by a {_plain(child)}; only members and includes are read."
-            )
-    groups[element.get("id", "")] = members
+            raise ModelError(f"{where} is given by a {_plain(child)}; only members and includes are read.")
+    return members, includes
+
+
+def _members(name: str, given: dict[str, tuple[set[int], list[str]]], source: str, inside: tuple[str, ...]) -> set[int]:
+    """All segments of a group; `inside` are those that led here."""
+    if name in inside:
+        raise ModelError(f"{source}: the group '{name}' includes itself: {' -> '.join((*inside, name))}.")
+    members, includes = given[name]
+    for other in includes:
+        if other not in given:
+            raise ModelError(f"{source}: the group '{name}' includes '{other}', which the file does not have.")
+        members = members | _members(other, given, source, (*inside, name))
+    return members
 
 
 def _ordered(segments: dict[int, _Segment], source: str) -> list[int]:
