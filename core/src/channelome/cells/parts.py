@@ -80,7 +80,7 @@ def unknown(path: str, has: Iterable[str], own: Mapping[str, str] = OWN) -> Mode
     """That the cell has no such part or parameter."""
     known = list(has)
     head, dot, tail = path.partition(".")
-    close = get_close_matches(head, known, n=1)
+    close = [x for x in known if x.casefold() == head.casefold()] or get_close_matches(head, known, n=1)
     if path in ("size", "discretise", "morphology") or path in _WORDS & own.keys():
         hint = f"'{path}' is said when a cell is made, and not replaced: make another."
     else:

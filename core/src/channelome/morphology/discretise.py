@@ -162,7 +162,9 @@ def _per_branch(anatomy: Anatomy, value: Any, unit: Unit, name: str) -> np.ndarr
     try:
         bare = np.asarray(convert(value, unit, name), float)
     except UnitError as error:
-        raise UnitError(f"{error} To cut by it, give one number, or one for each of the {len(anatomy)} branches.") from None
+        raise UnitError(
+            f"{error} To cut by it, give one number, or one for each of the {len(anatomy)} branches."
+        ) from None
     if bare.ndim > 1 or (bare.ndim == 1 and len(bare) != len(anatomy)):
         raise ModelError(
             f"{name} has the shape {bare.shape}; one number, or one for each of the {len(anatomy)} branches."
