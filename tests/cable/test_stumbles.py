@@ -167,6 +167,34 @@ def onto(post: str):
 
 test_what_others_would_write_is_told_how_it_is_written_here = each_is_named({
     "a mechanism before its region": (lambda: build(IK=ch.on("IK_HH1952", "soma")), r"'IK': the region comes first, on\('soma', 'IK_HH1952'\)"),
+    "two rules of an ion": (
+        lambda: build(ca=[ch.on("soma", "CalciumFixed"), ch.on("dend", "CalciumDetailed")], celsius=36),
+        r"'ca' is CalciumFixed in one region and CalciumDetailed in another: a cell has one ion of each species, so take one",
+    ),
+    "a threshold along the cell": (
+        lambda: build(V_th=ch.by_distance(lambda x: -x, "mV")),
+        r"V_th is one number for a cell, or one by cell: by_distance\(\) is of C, Ra, V",
+    ),
+    "a temperature along the cell": (
+        lambda: build().replace(celsius=ch.by_distance(lambda x: x, "degC")),
+        r"celsius is one number for a cell",
+    ),
+    "a shape that is traced": (
+        lambda: jax.jit(lambda x: MORPH.branch("dend", length=(x, "um"), diameter="1 um").areas)(1.0),
+        r"the length of branch 'dend' is being traced by JAX: cells are shaped and cut outside jit",
+    ),
+    "points that are traced": (
+        lambda: jax.jit(lambda x: MORPH.branch("dend", points=(x, "um")).areas)(np.ones((2, 4))),
+        r"points= of branch 'dend' is being traced by JAX",
+    ),
+    "a cut that is traced": (
+        lambda: jax.jit(lambda x: MORPH.discretise(ch.max_length((x, "um"))).area)(1.0),
+        r"max_length is being traced by JAX",
+    ),
+    "a cut by what is traced": (
+        lambda: jax.grad(lambda x: ch.MultiCompartment(MORPH, Ra=(x, "ohm*cm"), discretise=ch.d_lambda(0.1)).area)(100.0),
+        r"Ra is being traced by JAX",
+    ),
     "ions in a list": (lambda: ch.MultiCompartment(CUT, ["SodiumFixed"], IL="IL"), r"^an ion must be .* Ions are given one after another, not in a list"),
     "NEURON's v": (lambda: go(record="soma.v"), r"nothing named 'soma.v'.*Did you mean '...V'"),
     "a channel alone": (lambda: go(record="soma.IL"), r"Of IL there are IL.current\."),

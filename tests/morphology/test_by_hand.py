@@ -91,6 +91,8 @@ WRONG = {
     "a soma of nothing": (lambda: ch.Morphology.soma("1e-300 um"), r"the diameter of the soma is '1e-300 um', and that of a neuron lies between"),
     "a branch to the stars": (lambda: BALL.branch("dend", length="1e200 um", diameter="1 um"), r"the length of branch 'dend' is '1e200 um', and that"),
     "points beyond the stars": (lambda: BALL.branch("dend", points=([[0, 0, 0, 1], [1e300, 0, 0, 1]], "um")), r"those of a neuron: within 1e\+09 um"),
+    "a file in place of a cell": (lambda: ch.Morphology("cell.swc"), r"read from a file, Morphology.from_swc\('cell.swc'\) .* not made of 'cell.swc'"),  # pyright: ignore
+    "a file in place of points": (lambda: ch.Morphology.from_points("cell.swc"), r"from_points\(\) takes Points, .* a file is read by from_swc"),  # pyright: ignore
     "a region's name": (lambda: BALL.named(far="distance > 100 um").branch("far", length="5 um", diameter="1 um"), r"this name stands for the region 'distance > 100 um' already"),
 }  # fmt: skip
 

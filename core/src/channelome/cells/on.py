@@ -183,9 +183,13 @@ def _joined(parts: Sequence[Placed], label: str, compartments: Compartments) -> 
     first, count = parts[0], len(compartments)
     for other in parts[1:]:
         if type(other.part) is not type(first.part):
+            way_out = (
+                "a cell has one ion of each species, so take one of them, with other parameters by region"
+                if isinstance(first.part, Ion)
+                else "give each a label of its own"
+            )
             raise ModelError(
-                f"'{label}' is {type(first.part).__name__} in one region and {type(other.part).__name__} in another: give each a label "
-                f"of its own."
+                f"'{label}' is {type(first.part).__name__} in one region and {type(other.part).__name__} in another: {way_out}."
             )
         structure = next(
             (x for x in type(first.part)._static if getattr(other.part, x) != getattr(first.part, x)), None

@@ -8,7 +8,7 @@ from ..errors import ModelError, UnitError
 from ..units import Unit, convert
 from .anatomy import ALIASES, RESERVED, TYPES, Anatomy
 from .branches import Branches, sphere
-from .points import APICAL, AXON, DEND, FAR, MOST_TAG, SOMA, THIN, countable
+from .points import APICAL, AXON, DEND, FAR, MOST_TAG, SOMA, THIN, countable, known
 from .regions import places
 
 _UM = Unit.parse("um")
@@ -85,7 +85,7 @@ def _tag(name: str, type: str | int | None) -> int:
 
 
 def _size(value: Any, where: str) -> float:
-    number = convert(value, _UM, where)
+    number = known(convert(value, _UM, where), where)
     if np.ndim(number) or not np.isfinite(number) or number <= 0:
         raise UnitError(f"{where} must be one positive length, got {value!r}.")
     if not THIN < number < FAR:
@@ -94,7 +94,7 @@ def _size(value: Any, where: str) -> float:
 
 
 def _given(points: Any, name: str) -> np.ndarray:
-    shape = np.array(convert(points, _UM, f"points of branch '{name}'"), float)
+    shape = known(convert(points, _UM, f"points of branch '{name}'"), f"points= of branch '{name}'")
     if shape.ndim != 2 or shape.shape[1] != 4 or len(shape) < 2:
         raise ModelError(
             f"points of branch '{name}' must be x, y, z, diameter in rows of four, at least two of them; got {shape.shape}."

@@ -10,6 +10,7 @@ from ..errors import ModelError, UnitError
 from ..units import Unit, convert
 from .anatomy import Anatomy
 from .compartments import Compartments
+from .points import known
 from .regions import mask
 
 _RA, _C, _HZ, _UM = Unit.parse("ohm cm"), Unit.parse("uF/cm^2"), Unit.parse("Hz"), Unit.parse("um")
@@ -110,7 +111,7 @@ def d_lambda(fraction: float = 0.1, *, frequency: Any = "100 Hz") -> DLambda:
 
 
 def _positive(value: Any, unit: Unit, where: str) -> float:
-    number = convert(value, unit, where)
+    number = known(convert(value, unit, where), where)
     if np.ndim(number) or not np.isfinite(number) or number <= 0:
         raise UnitError(f"{where} must be one positive number, got {value!r}.")
     return float(number)
@@ -160,7 +161,7 @@ def counted(anatomy: Anatomy, rule: Rule, Ra: Any, C: Any, most: int) -> np.ndar
 
 def _per_branch(anatomy: Anatomy, value: Any, unit: Unit, name: str) -> np.ndarray:
     try:
-        bare = np.asarray(convert(value, unit, name), float)
+        bare = known(convert(value, unit, name), name)
     except UnitError as error:
         raise UnitError(
             f"{error} To cut by it, give one number, or one for each of the {len(anatomy)} branches."

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,20 @@ FAR, THIN = 1e9, 1e-9
 """um: what is beyond is no neuron, and would leave what can be counted with."""
 MOST_TAG = 2**31
 """Types of branches are less than this, on both sides of 0."""
+
+
+def known(value: Any, what: str) -> np.ndarray:
+    """Numbers that say how a cell is shaped or cut.
+
+    Raises:
+        ModelError: for what JAX traces, whose values nobody knows as yet.
+    """
+    try:
+        return np.asarray(value, float)
+    except TypeError:
+        raise ModelError(
+            f"{what} is being traced by JAX: cells are shaped and cut outside jit, vmap and grad; inside go Ra, C and what is in the membrane."
+        ) from None
 
 
 def countable(points: np.ndarray) -> np.ndarray:
