@@ -55,7 +55,8 @@ def parse(text: str, source: str) -> tuple[Branches, dict[str, str | tuple[int, 
         else:
             chain_of[i] = len(chains)
             chains.append([i])
-    return _built(segments, chains, chain_of, tags, source), _named(groups, chains)
+    starts = _starts(segments, order, source)
+    return _built(segments, chains, chain_of, tags, starts), _named(groups, chains)
 
 
 def _read(text: str, source: str) -> tuple[dict[int, _Segment], dict[str, set[int]]]:
@@ -80,7 +81,7 @@ def _read(text: str, source: str) -> tuple[dict[int, _Segment], dict[str, set[in
             given[element.get("id", "")] = _group(element, source)
     if not segments:
         raise ModelError(f"{source} holds no segment.")
-    groups = {name: _members(name, given, source, ()) for name in given}
+    groups = _members(given, source)
     for name, members in groups.items():
         if missing := members - segments.keys():
             raise ModelError(f"{source}: the group '{name}' has the segment {min(missing)}, which is missing.")
@@ -149,16 +150,25 @@ def _group(element: ElementTree.Element, source: str) -> tuple[set[int], list[st
     return members, includes
 
 
-def _members(name: str, given: dict[str, tuple[set[int], list[str]]], source: str, inside: tuple[str, ...]) -> set[int]:
-    """All segments of a group; `inside` are those that led here."""
-    if name in inside:
-        raise ModelError(f"{source}: the group '{name}' includes itself: {' -> '.join((*inside, name))}.")
-    members, includes = given[name]
-    for other in includes:
-        if other not in given:
-            raise ModelError(f"{source}: the group '{name}' includes '{other}', which the file does not have.")
-        members = members | _members(other, given, source, (*inside, name))
-    return members
+def _members(given: dict[str, tuple[set[int], list[str]]], source: str) -> dict[str, set[int]]:
+    """All segments of each group, those of the groups that it includes among them."""
+    found: dict[str, set[int]] = {}
+    for first in given:
+        stack, opened = [first], set[str]()
+        while stack:
+            members, includes = given[name := stack[-1]]
+            for other in includes:
+                if other not in given:
+                    raise ModelError(f"{source}: the group '{name}' includes '{other}', which the file does not have.")
+                if other in opened or other == name:
+                    raise ModelError(f"{source}: the group '{other}' includes itself, by way of '{name}'.")
+            if missing := [other for other in includes if other not in found]:
+                opened.add(name)
+                stack += missing
+                continue
+            found[name] = members.union(*(found[other] for other in includes))
+            opened.discard(stack.pop())
+    return found
 
 
 def _ordered(segments: dict[int, _Segment], source: str) -> list[int]:
@@ -216,25 +226,31 @@ def _meets(segments: dict[int, _Segment], i: int) -> bool:
     return bool(np.allclose(own[:3], segments[above].distal[:3], atol=1e-6))
 
 
-def _start(segments: dict[int, _Segment], i: int, source: str) -> np.ndarray:
-    segment = segments[i]
-    if segment.proximal is not None:
-        return segment.proximal
-    if segment.parent is None:
-        raise ModelError(f"{source}: segment {i} is the root and has no proximal end.")
-    above = segments[segment.parent]
-    if segment.along == 1:
-        return above.distal
-    begin = _start(segments, above.id, source)
-    return begin + segment.along * (above.distal - begin)
+def _starts(segments: dict[int, _Segment], order: list[int], source: str) -> dict[int, np.ndarray]:
+    """Where each segment begins: at its own proximal end, else on its parent, which stands before it in `order`."""
+    starts: dict[int, np.ndarray] = {}
+    for i in order:
+        segment = segments[i]
+        if segment.proximal is not None:
+            starts[i] = segment.proximal
+        elif segment.parent is None:
+            raise ModelError(f"{source}: segment {i} is the root and has no proximal end.")
+        else:
+            begin, end = starts[segment.parent], segments[segment.parent].distal
+            starts[i] = end if segment.along == 1 else begin + segment.along * (end - begin)
+    return starts
 
 
 def _built(
-    segments: dict[int, _Segment], chains: list[list[int]], chain_of: dict[int, int], tags: dict[int, int], source: str
+    segments: dict[int, _Segment],
+    chains: list[list[int]],
+    chain_of: dict[int, int],
+    tags: dict[int, int],
+    starts: dict[int, np.ndarray],
 ) -> Branches:
     parts, parent, attach = [], [], []
     for chain in chains:
-        points = [_start(segments, chain[0], source)]
+        points = [starts[chain[0]]]
         for i in chain:
             own = segments[i].proximal
             if i != chain[0] and own is not None and own[3] != points[-1][3]:
@@ -246,15 +262,17 @@ def _built(
         parts.append(shape)
         p = segments[chain[0]].parent
         parent.append(-1 if p is None else chain_of[p])
-        attach.append(0.0 if p is None else _place(segments, chains[chain_of[p]], p, segments[chain[0]].along, source))
+        attach.append(0.0 if p is None else _place(segments, chains[chain_of[p]], p, segments[chain[0]].along, starts))
     first = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
     kinds = np.array([tags[chain[0]] for chain in chains])
     return Branches(np.concatenate(parts), first, np.array(parent), np.array(attach), kinds)
 
 
-def _place(segments: dict[int, _Segment], chain: list[int], at: int, along: float, source: str) -> float:
+def _place(
+    segments: dict[int, _Segment], chain: list[int], at: int, along: float, starts: dict[int, np.ndarray]
+) -> float:
     """Where on the branch of `chain` the share `along` of its segment `at` lies, 0 .. 1."""
-    lengths = [float(np.linalg.norm(segments[i].distal[:3] - _start(segments, i, source)[:3])) for i in chain]
+    lengths = [float(np.linalg.norm(segments[i].distal[:3] - starts[i][:3])) for i in chain]
     if sum(lengths) == 0:
         return along
     k = chain.index(at)
