@@ -112,6 +112,10 @@ def test_what_cannot_be_says_why(traces: ch.Traces):
         ch.extracellular(CELL, traces, positions=at, source="disc")  # pyright: ignore[reportArgumentType]
     with pytest.raises(ch.ModelError, match=r"V has the shape \(5, 7\), and \(samples, \d+\) is needed"):
         ch.membrane_currents(CELL, np.zeros((5, 7)))
+    with pytest.raises(ch.ModelError, match=r"sigma must be positive, got .*: one number"):
+        ch.extracellular(CELL, traces, positions=at, sigma=([0.3, 0.4], "S/m"))
+    with pytest.raises(ch.ModelError, match=r"of a MultiCompartment; a SingleCompartment has none"):
+        ch.membrane_currents(ch.SingleCompartment(1, IL="IL"), np.zeros((5, 1)))  # pyright: ignore[reportArgumentType]
     with pytest.raises(ch.ModelError, match="outside jit, vmap and grad"):
         jax.jit(lambda V: ch.membrane_currents(CELL, V))(traces["V"])
 

@@ -96,7 +96,8 @@ def test_any_junctions_are_the_dense_solution_at_the_order_of_the_solver(case):
     assert errors[2] < (0.002 if order == 2 else 0.1), errors  # of up to 40 mV
 
 
-def test_axons_that_spike_through_a_junction_are_those_of_scipy():
+@pytest.mark.parametrize("solver", ["staggered", "crank_nicolson"])
+def test_axons_that_spike_through_a_junction_are_those_of_scipy(solver):
     """One squid axon drives another through junctions between dendrites; spikes cross."""
     axons = ch.MultiCompartment(STICK, *IONS, **SQUID, size=2)
     net = ch.Network(a=axons, gap=gap("a[0].dend(1)", "a[1].dend(0.5)", weight="30 nS"))
@@ -110,9 +111,8 @@ def test_axons_that_spike_through_a_junction_are_those_of_scipy():
     start[0] = 0.8
     errors = []
     for dt in (0.02, 0.01, 0.005):
-        run = go(
-            net, "8 ms", dt, stimulus={"a": ch.at("soma", ch.step((start, "nA"), start="1 ms"))}, every=round(0.1 / dt)
-        )
+        into = {"a": ch.at("soma", ch.step((start, "nA"), start="1 ms"))}
+        run = go(net, "8 ms", dt, stimulus=into, every=round(0.1 / dt), solver=solver)
         errors.append(np.abs(run["a.V"].reshape(len(t), -1) - exact).max())
     assert np.log2(errors[0] / errors[1]) == pytest.approx(2, abs=0.25), errors
     assert np.log2(errors[1] / errors[2]) == pytest.approx(2, abs=0.25), errors

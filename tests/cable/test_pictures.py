@@ -297,7 +297,18 @@ def test_what_cannot_be_drawn_along_a_cell_says_why(traces: ch.Traces, tmp_path:
         traces.plot_movie(tmp_path / "v.html", frames=1)
     with pytest.raises(ch.ModelError, match=r"two frames at least: .*from 3 to 2 ms"):
         traces.plot_movie(tmp_path / "v.html", start="3 ms", stop="2 ms")
+    for given, said in {"frames": 2.5, "fps": 0, "neuron": "first"}.items():
+        with pytest.raises(ch.ModelError, match=rf"{given}=|has no cell first"):
+            traces.plot_movie(tmp_path / "v.html", **{given: said})  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ch.ModelError, match=r"there is no folder '.*none' to write the movie to"):
+        traces.plot_movie(tmp_path / "none" / "v.html")
+    with pytest.raises(ch.ModelError, match=r"a movie is written to the path of a file, such as 'v.html', not 5"):
+        traces.plot_movie(5)  # pyright: ignore[reportArgumentType]
     assert not list(tmp_path.iterdir())
+    with pytest.raises(ch.ModelError, match=r"time=\[\] asks for no moment"):
+        traces.plot_space(time=[])
+    with pytest.raises(ch.ModelError, match=r"time must be one time, such as '4 ms', not \(\[3, 4\], 'ms'\)"):
+        traces.plot_space(time=([3, 4], "ms"))
     other = ch.MultiCompartment(ch.Morphology.example(), IL=ch.channel("IL", g_max="0.1 mS/cm^2", E="-60 mV"))
     with pytest.raises(ch.ModelError, match=r"these traces are of another cell"):
         traces.on(other).plot_space()

@@ -1,11 +1,14 @@
 """What a new user stumbles over with cells of compartments: names that are the cell's own, stimuli at places, the estimate of a run."""
 
+import re
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import matplotlib
 import numpy as np
 import pytest
+from cases import each_is_named
 
 import channelome as ch
 
@@ -119,3 +122,92 @@ def test_synapses_are_spread_over_places_however_many_a_compartment_holds():
     landing = net.projections["exc"].wiring.landing
     in_dend = np.mean(np.asarray(landing.compartments)[landing.which] == 1)
     assert in_dend == pytest.approx(0.75, abs=0.02)  # 10,000 synapses
+
+
+def test_a_number_that_is_none_is_no_name_of_a_channel():
+    for own, given in {"Ra": "inf ohm cm", "V": "nan mV", "C": "NaN uF/cm^2"}.items():
+        with pytest.raises(
+            ch.UnitError, match=rf"{own} of MultiCompartment: cannot read '{re.escape(given)}' as a number with a unit"
+        ):
+            build(**{own: given})
+
+
+def test_values_by_compartment_may_be_a_list_of_what_is_traced():
+    """As those who come from Jaxley write what is trained: slopes as of one array."""
+
+    def loss(p, given):
+        g = (
+            [p[0], 2 * p[1], *[0.3] * (len(CUT) - 2)]
+            if given is list
+            else jnp.array([p[0], 2 * p[1], *[0.3] * (len(CUT) - 2)])
+        )
+        cell = build(IL=ch.channel("IL", g_max=(g, "mS/cm^2"), E="-50 mV"))
+        return ch.simulate(cell, "2 ms", dt="0.1 ms", record="soma.V")["soma.V"].mean()
+
+    p = jnp.array([0.1, 0.2])
+    slopes = [jax.grad(loss)(p, kind) for kind in (list, tuple)]
+    np.testing.assert_allclose(*slopes, rtol=1e-12)
+    assert np.all(np.asarray(slopes[0]) > 0)
+
+
+NET = {"pyr": build(size=2), "src": ch.SpikeSource(1, times=([1.0], "ms"), neurons=[0])}
+
+
+def go(stimulus: Any = None, record: Any = "soma.V", model: Any = None):
+    return ch.simulate(build() if model is None else model, "1 ms", dt="0.1 ms", stimulus=stimulus, record=record)
+
+
+def into(stimulus: Any):
+    return go(stimulus, "pyr.soma.V", ch.Network(**NET))
+
+
+def onto(post: str):
+    return ch.Network(**NET, exc=ch.Projection("src", post, "Expon", ch.all_to_all(), weight="1 nS"))
+
+
+test_what_others_would_write_is_told_how_it_is_written_here = each_is_named({
+    "a mechanism before its region": (lambda: build(IK=ch.on("IK_HH1952", "soma")), r"'IK': the region comes first, on\('soma', 'IK_HH1952'\)"),
+    "two rules of an ion": (
+        lambda: build(ca=[ch.on("soma", "CalciumFixed"), ch.on("dend", "CalciumDetailed")], celsius=36),
+        r"'ca' is CalciumFixed in one region and CalciumDetailed in another: a cell has one ion of each species, so take one",
+    ),
+    "a threshold along the cell": (
+        lambda: build(V_th=ch.by_distance(lambda x: -x, "mV")),
+        r"V_th is one number for a cell, or one by cell: by_distance\(\) is of C, Ra, V",
+    ),
+    "a temperature along the cell": (
+        lambda: build().replace(celsius=ch.by_distance(lambda x: x, "degC")),
+        r"celsius is one number for a cell",
+    ),
+    "a shape that is traced": (
+        lambda: jax.jit(lambda x: MORPH.branch("dend", length=(x, "um"), diameter="1 um").areas)(1.0),
+        r"the length of branch 'dend' is being traced by JAX: cells are shaped and cut outside jit",
+    ),
+    "points that are traced": (
+        lambda: jax.jit(lambda x: MORPH.branch("dend", points=(x, "um")).areas)(np.ones((2, 4))),
+        r"points= of branch 'dend' is being traced by JAX",
+    ),
+    "a cut that is traced": (
+        lambda: jax.jit(lambda x: MORPH.discretise(ch.max_length((x, "um"))).area)(1.0),
+        r"max_length is being traced by JAX",
+    ),
+    "a cut by what is traced": (
+        lambda: jax.grad(lambda x: ch.MultiCompartment(MORPH, Ra=(x, "ohm*cm"), discretise=ch.d_lambda(0.1)).area)(100.0),
+        r"Ra is being traced by JAX",
+    ),
+    "ions in a list": (lambda: ch.MultiCompartment(CUT, ["SodiumFixed"], IL="IL"), r"^an ion must be .* Ions are given one after another, not in a list"),
+    "NEURON's v": (lambda: go(record="soma.v"), r"nothing named 'soma.v'.*Did you mean '...V'"),
+    "a channel alone": (lambda: go(record="soma.IL"), r"Of IL there are IL.current\."),
+    "spikes at a place": (lambda: go(record="dend(1).spikes"), r"Spikes are detected at 'soma\[0\]\(0.5\)', which spikes_at= of the cell says: record 'spikes'"),
+    "a part that is spelt otherwise": (lambda: build().replace(Il="IL"), r"the cell has no 'Il'. Did you mean 'IL'\? It has"),
+    "a parameter of such a part": (lambda: build().replace(**{"il.g_max": "1 mS/cm^2"}), r"Did you mean 'IL.g_max'"),
+    "another place for spikes": (lambda: build().replace(spikes_at="dend(1)"), r"'spikes_at' is said when a cell is made, and not replaced"),
+    "a table of places": (lambda: go({"soma": ch.step("1 nA")}), r"a table with 'soma': by population it is given to networks; of one cell write at\('soma', "),
+    "a place beside its stimulus": (lambda: go(("dend(1)", ch.step("1 nA"))), r"a stimulus at a place is written at\('dend\(1\)', step"),
+    "a table of places in a network": (lambda: into({"pyr": {"soma": "1 nA"}}), r"the stimulus of 'pyr': the stimulus is a table with 'soma'"),
+    "a place that a population lacks": (lambda: into({"pyr": ch.at("axon", "1 nA")}), r"the stimulus of 'pyr': .*axon"),
+    "a stimulus for some cells": (lambda: into({"pyr[0]": ch.at("soma", "1 nA")}), r"the stimulus of 'pyr\[0\]': .*one current for each cell, 0 for those that are to have none"),
+    "a stimulus for nobody": (lambda: into(ch.at("soma", "1 nA")), r"given by population: stimulus=\{'pyr': "),
+    "synapses nowhere": (lambda: onto("pyr.dend(2)"), r"the projection 'exc': place not understood"),
+    "synapses on no region": (lambda: onto("pyr.spread(axon)"), r"the projection 'exc': the region 'axon'"),
+})  # fmt: skip

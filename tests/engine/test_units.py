@@ -110,6 +110,7 @@ def test_another_dimension_is_an_error_that_names_the_parameter_and_its_unit(val
         None,
         True,
         (True, "mV"),
+        ([[1, 2], [3]], "mV"),
         ("a", "mV"),
         1j * u.mV,
     ],

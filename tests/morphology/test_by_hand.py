@@ -83,6 +83,16 @@ WRONG = {
     "two types": (lambda: BALL.branch("dend", length="5 um", diameter="1 um", type="axon"), r"branch 'dend': this name says the type already; leave type='axon' out"),
     "a word with a meaning": (lambda: BALL.branch("all", length="5 um", diameter="1 um"), r"'all' cannot name a branch: it has a meaning in regions and places"),
     "no direction": (lambda: BALL.branch("dend", length="5 um", diameter="1 um", direction=(0, 0, 0)), r"direction must be three numbers, not all zero"),
+    "a branch without a name": (lambda: BALL.branch(3, length="5 um", diameter="1 um"), r"a branch is called by a word, such as 'dend', not 3"),  # pyright: ignore
+    "a direction in words": (lambda: BALL.branch("dend", length="5 um", diameter="1 um", direction="up"), r"direction must be three numbers, .* got 'up'"),  # pyright: ignore
+    "a type that no file holds": (lambda: BALL.branch("tuft", length="5 um", diameter="1 um", type=2**80), r"the type must be one of soma, axon, dend, apical or a number"),
+    "rows of other lengths": (lambda: BALL.branch("dend", points=([[0, 0, 0, 1], [1, 0, 0]], "um")), r"points of branch 'dend': its rows must be equally long"),
+    "a soma as wide as the sky": (lambda: ch.Morphology.soma("1e300 um"), r"the diameter of the soma is '1e300 um', and that of a neuron lies between"),
+    "a soma of nothing": (lambda: ch.Morphology.soma("1e-300 um"), r"the diameter of the soma is '1e-300 um', and that of a neuron lies between"),
+    "a branch to the stars": (lambda: BALL.branch("dend", length="1e200 um", diameter="1 um"), r"the length of branch 'dend' is '1e200 um', and that"),
+    "points beyond the stars": (lambda: BALL.branch("dend", points=([[0, 0, 0, 1], [1e300, 0, 0, 1]], "um")), r"those of a neuron: within 1e\+09 um"),
+    "a file in place of a cell": (lambda: ch.Morphology("cell.swc"), r"read from a file, Morphology.from_swc\('cell.swc'\) .* not made of 'cell.swc'"),  # pyright: ignore
+    "a file in place of points": (lambda: ch.Morphology.from_points("cell.swc"), r"from_points\(\) takes Points, .* a file is read by from_swc"),  # pyright: ignore
     "a region's name": (lambda: BALL.named(far="distance > 100 um").branch("far", length="5 um", diameter="1 um"), r"this name stands for the region 'distance > 100 um' already"),
 }  # fmt: skip
 

@@ -195,6 +195,12 @@ def test_d_lambda_follows_resistivity_and_capacitance():
     assert counts[2] == np.diff(many.first)[2]
 
 
+def test_numbers_of_compartments_may_be_an_array():
+    np.testing.assert_array_equal(np.diff(CONE.discretise(ch.per_branch(np.array([1, 4, 2]))).first), [1, 4, 2])
+    with pytest.raises(ch.ModelError, match="count must be a whole number of at least 1, not "):
+        ch.per_branch(np.array([1.5, 2]))
+
+
 BAD = {
     "no rule": (lambda: CONE.discretise(5), r"5 does not say how to cut branches: use per_branch\(5\)"),
     "no compartments": (lambda: ch.per_branch(0), r"count must be a whole number of at least 1, not 0"),
@@ -208,6 +214,9 @@ BAD = {
     "Ra without unit": (lambda: CONE.discretise(ch.d_lambda(), Ra=100, C="1 uF/cm^2"), r"Ra needs a unit"),
     "negative Ra": (lambda: CONE.discretise(ch.d_lambda(), Ra="-100 ohm cm", C="1 uF/cm^2"), r"Ra must be positive"),
     "Ra of another shape": (lambda: CONE.discretise(ch.d_lambda(), Ra=([1.0, 2.0], "ohm cm"), C="1 uF/cm^2"), r"each of the 3 branches"),
+    "Ra by distance": (lambda: CONE.discretise(ch.d_lambda(), Ra=ch.by_distance(lambda x: 100 + x, "ohm cm"), C="1 uF/cm^2"), r"Ra needs a unit: got ByDistance.* To cut by it, give one number, or one for each of the 3 branches"),
+    "infinitely many": (lambda: CONE.discretise(ch.max_length("1e-320 um")), r"into inf compartments"),
+    "more than integers count": (lambda: CONE.discretise(ch.d_lambda(1e-30), Ra="100 ohm cm", C="1 uF/cm^2"), r"into \S+e\+\d+ compartments; at most 10,000,000"),
     "too many": (lambda: CONE.discretise(ch.max_length("1 pm")), r"would cut a cell built by hand into 3.8e\+08 compartments"),
 }  # fmt: skip
 

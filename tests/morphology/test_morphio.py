@@ -60,6 +60,7 @@ def test_an_outline_that_ends_across_from_where_it_began_has_two_sides(tmp_path:
 
 WRONG = {
     "a broken file": (OUTLINE[:200], r"cell.asc is not understood by MorphIO: .*cell.asc:\d+:error"),
+    "a soma of several outlines": ('("CellBody" (CellBody)\n(0 0 0 0.1)\n(9 0 0 0.1)\n(9 9 0 0.1)\n)\n' + OUTLINE, r"A soma is already defined.* Of a soma drawn as several outlines keep one"),
     "no soma": (OUTLINE[OUTLINE.index("((Color Blue)") :], r"cell.asc has no soma and 4 neurites"),
     "no diameter": (OUTLINE.replace("40.0  2.0  2.50", "40.0  2.0  0.00"), r"the diameter at \(1, 40, 2\) um is 0, and must be positive"),
     "a line for an outline": ('("CellBody" (CellBody)\n(0 0 0 0.1)\n(1 1 0 0.1)\n(2 2 0 0.1)\n)\n((Dendrite)\n(10 0 0 2)\n(50 0 0 1)\nNormal\n)\n', r"the outline of the soma encloses nothing"),

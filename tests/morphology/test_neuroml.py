@@ -82,13 +82,33 @@ def test_groups_become_names_and_break_branches_where_they_begin(tmp_path: Path)
     assert comps.mask("Both").tolist() == [False, False, True, True, True]
 
 
+def test_a_group_may_include_one_that_follows(tmp_path: Path):
+    thin = '<segmentGroup id="Thin"><member segment="2"/><member segment="4"/></segmentGroup>'
+    both = '<segmentGroup id="Both"><include segmentGroup="Thin"/><member segment="3"/></segmentGroup>'
+    turned = read(tmp_path, HAND.replace(f"{thin}\n{both}", f"{both}\n{thin}"))
+    assert turned.anatomy.groups == read(tmp_path, HAND).anatomy.groups == {"Thin": (2, 4), "Both": (2, 3, 4)}
+
+
+def test_depth_is_no_limit(tmp_path: Path):
+    """Neither that of segments which begin on one another, nor that of groups of groups."""
+    n = 1500
+    ends = [f'<distal x="{i}" y="{i % 7}" z="0" diameter="1"/></segment>' for i in range(1, n + 1)]
+    begin = '<segment id="0"><proximal x="0" y="0" z="0" diameter="1"/>' + ends[0]
+    others = [f'<segment id="{i}"><parent segment="{i - 1}" fractionAlong="0.5"/>{ends[i]}' for i in range(1, n)]
+    groups = [f'<segmentGroup id="g{i}"><include segmentGroup="g{i + 1}"/></segmentGroup>' for i in range(n)]
+    last = f'<segmentGroup id="g{n}"><member segment="{n - 1}"/></segmentGroup>'
+    text = f"<neuroml><morphology>{begin}{''.join((*others, *groups, last))}</morphology></neuroml>"
+    morph = read(tmp_path, text)
+    assert len(morph) == n and morph.anatomy.groups["g0"] == (n - 1,)
+
+
 WRONG = {
     "not XML": ("<neuroml", r"cell.cell.nml is not XML"),
     "entities": ('<!DOCTYPE x [<!ENTITY a "b">]><neuroml/>', r"declares a document type or entities"),
     "no morphology": ("<neuroml/>", r"holds 0 morphologies"),
     "no segment": ("<neuroml><morphology/></neuroml>", r"holds no segment"),
     "an id twice": (HAND.replace('id="2" name', 'id="1" name'), r"the segment id 1 stands twice"),
-    "no id": (HAND.replace('id="2" name', 'name'), r"segment None: invalid literal"),
+    "no id": (HAND.replace('id="2" name', 'name'), r"segment None: its id must be the number of a segment\.$"),
     "a missing parent": (HAND.replace('<parent segment="1"/>', '<parent segment="9"/>'), r"the parent 9 of segment 2 is missing"),
     "two roots": (HAND.replace('<parent segment="1"/>', '<proximal x="0" y="0" z="0" diameter="1"/>'), r"has 2 segments without a parent"),
     "a cycle": (HAND.replace('<parent segment="0" fractionAlong="0.5"/>', '<parent segment="2"/>'), r"the parents of segment 1 run in a circle"),
@@ -97,8 +117,14 @@ WRONG = {
     "a diameter of 0": (HAND.replace('x="105" y="0" z="0" diameter="1"', 'x="105" y="0" z="0" diameter="0"'), r"^[^,]*, segment 2: ends must be finite, with a positive diameter"),
     "beyond the parent": (HAND.replace('fractionAlong="0.25"', 'fractionAlong="1.25"'), r"fractionAlong of segment 4 is 1.25; it goes from 0 to 1"),
     "a root without beginning": (HAND.replace('<proximal x="0" y="0" z="0" diameter="10"/>', ""), r"segment 0 is the root and has no proximal end"),
-    "an unknown group": (HAND.replace('segmentGroup="Thin"', 'segmentGroup="Thick"'), r"includes 'Thick', which does not stand before it"),
+    "an unknown group": (HAND.replace('segmentGroup="Thin"', 'segmentGroup="Thick"'), r"the group 'Both' includes 'Thick', which the file does not have"),
     "an unknown member": (HAND.replace('<member segment="4"/>', '<member segment="44"/>'), r"the group '\w+' has the segment 44, which is missing"),
+    "a group of itself": (HAND.replace('<member segment="4"/>', '<include segmentGroup="Both"/>'), r"the group '(Thin|Both)' includes itself, by way of '(Both|Thin)'"),
+    "a member that is no number": (HAND.replace('<member segment="4"/>', '<member segment="four"/>'), r"the group 'Thin': its member must be the number of a segment, not 'four'"),
+    "a member without one": (HAND.replace('<member segment="4"/>', "<member/>"), r"the group 'Thin': its member must be the number of a segment\.$"),
+    "a parent that is no number": (HAND.replace('<parent segment="1"/>', '<parent segment="dend"/>'), r"segment 2: its parent must be the number of a segment, not 'dend'"),
+    "a place that is no number": (HAND.replace('fractionAlong="0.25"', 'fractionAlong="half"'), r"segment 4: fractionAlong is 'half', and must be a number from 0 to 1"),
+    "a point beyond the stars": (HAND.replace('x="105"', 'x="1e300"'), r"segment 2: ends must be finite"),
     "a path": (HAND.replace('<member segment="4"/>', "<path/>"), r"is given by a path; only members and includes are read"),
 }  # fmt: skip
 

@@ -101,8 +101,30 @@ def test_what_cannot_be_drawn_says_why():
         ch.ModelError, match=rf"values to draw have the shape \(3,\); one for each of the {len(COMPS)} compartments"
     ):
         COMPS.plot(np.zeros(3))
+    with pytest.raises(ch.ModelError, match=r"projection=None: name two of x, y, z"):
+        MORPH.plot(projection=None)  # pyright: ignore[reportArgumentType]
+    for values in ("distance", np.ones(len(COMPS)) * 1j):
+        with pytest.raises(ch.ModelError, match=r"values to draw are an array of shape \(\d+,\), such as "):
+            COMPS.plot(values)
     with pytest.raises(ch.ModelError, match=r"needs axes made with projection='3d'"):
         MORPH.plot(projection="3d", ax=plt.subplots()[1])
+
+
+def test_a_soma_alone_is_drawn_in_space():
+    figure = ch.Morphology.soma("20 um").plot(projection="3d")
+    figure.canvas.draw()
+    (dot,) = figure.axes[0].lines
+    assert np.asarray(dot.get_data_3d()).ravel().tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("draw", [MORPH.plot, MORPH.plot_dendrogram, COMPS.plot])
+def test_axes_that_do_not_fit_are_told(draw):
+    import matplotlib.pyplot as plt
+
+    with pytest.raises(ch.ModelError, match=r"ax must be axes of matplotlib, as plt.subplots\(\) gives them, not 5"):
+        draw(ax=5)
+    with pytest.raises(ch.ModelError, match=r"these axes are in space, and this picture is flat"):
+        draw(ax=plt.figure().add_subplot(projection="3d"))
 
 
 def test_the_example_draws_any_cell(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .errors import ModelError
+
 STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -30,3 +32,20 @@ def pyplot() -> Iterator[Any]:
         raise ImportError('plotting needs matplotlib: pip install "channelome[plot]"') from error
     with plt.rc_context(STYLE):
         yield plt
+
+
+def axes_of(plt: Any, ax: Any, size: tuple[float, float]) -> tuple[Any, Any]:
+    """The figure and the axes to draw on a plane in: those given, else new ones of this size (inches).
+
+    Raises:
+        ModelError: for what are no axes, or axes in space.
+    """
+    if ax is None:
+        return plt.subplots(figsize=size, layout="constrained")
+    if not isinstance(ax, plt.Axes):
+        raise ModelError(f"ax must be axes of matplotlib, as plt.subplots() gives them, not {ax!r}.")
+    if ax.name == "3d":
+        raise ModelError(
+            "these axes are in space, and this picture is flat: give axes made without projection='3d', or none."
+        )
+    return ax.figure, ax

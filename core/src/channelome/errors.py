@@ -1,5 +1,8 @@
 """Errors: each names the thing, the place and the way out."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class ChannelomeError(Exception):
     """Base of every error that channelome raises on purpose."""
@@ -39,3 +42,12 @@ class ChannelomeDeprecationWarning(DeprecationWarning):
 
 class SimulationError(ChannelomeError, ArithmeticError):
     """A run that left the numbers: a state became NaN or infinite."""
+
+
+@contextmanager
+def told_of(what: str) -> Iterator[None]:
+    """Say of errors in a model, and of its units, what of it they are about."""
+    try:
+        yield
+    except (ModelError, UnitError) as error:
+        raise type(error)(f"{what}: {error}") from None

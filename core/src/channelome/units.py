@@ -8,6 +8,7 @@ or a mapping ``{"value": 120, "unit": "mS/cm^2"}``. This module imports neither 
 import functools
 import math
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -269,18 +270,27 @@ def _numeric(number: Any, where: str) -> Any:
     if isinstance(number, (int, float)):
         return float(number)
     if isinstance(number, (list, tuple, np.ndarray, np.generic)):
-        array = np.asarray(number)
+        try:
+            if isinstance(number, (list, tuple)) and any(_is_jax(x) for x in number):
+                return sys.modules["jax"].numpy.asarray(number, float)  # some may be traced
+            array = np.asarray(number)
+        except (TypeError, ValueError):
+            raise UnitError(f"{where}: its rows must be equally long, and all of them numbers.") from None
         if array.dtype.kind not in "iuf":
             raise UnitError(f"{where} must be a number or an array of numbers, not {_short(number)}.")
         return array.astype(float) if array.ndim else float(array)
-    if type(number).__module__.split(".")[0] in ("jax", "jaxlib"):
+    if _is_jax(number):
         return number
     raise UnitError(f"{where} must be a number or an array of numbers, not {_short(number)}.")
 
 
+def _is_jax(x: Any) -> bool:
+    return type(x).__module__.split(".")[0] in ("jax", "jaxlib")
+
+
 def _short(value: Any) -> str:
-    if isinstance(value, tuple) and len(value) == 2 and np.ndim(value[0]) and isinstance(value[1], str):
-        return f"an array of shape {np.shape(value[0])} in {value[1]}"
+    if isinstance(value, tuple) and len(value) == 2 and getattr(value[0], "shape", ()) and isinstance(value[1], str):
+        return f"an array of shape {value[0].shape} in {value[1]}"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 

@@ -46,7 +46,7 @@ def _found(cell: "MultiCompartment", color: str, neuron: int) -> tuple[np.ndarra
     value = _concrete(getattr(part, name), f"'{color}'")
     there = cell.numbers(label) if label else np.arange(len(comps))
     each = np.broadcast_to(value, (*cell.size, len(there))).reshape(-1, len(there))
-    if not 0 <= neuron < len(each):
+    if not isinstance(neuron, int | np.integer) or not 0 <= neuron < len(each):
         raise ModelError(f"there is no cell {neuron}: flat indices go from 0 to {len(each) - 1}.")
     values = np.full(len(comps), np.nan)
     values[there] = each[neuron]

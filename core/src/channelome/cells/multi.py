@@ -135,8 +135,8 @@ class MultiCompartment(Assembled):
             UnitError: for a missing or wrong unit.
         """
         known = type(self).parameters
+        _check_names({name: x for name, x in changes.items() if name in known}, {})
         own = {name: along(x, name, self.compartments) for name, x in changes.items() if name in known}
-        _check_names(own, {})
         new = super().replace(**own)
         kinds: dict[str, dict[str, Any]] = {"channels": dict(self.channels), "ions": dict(self.ions)}
         regions = dict(self.regions)
@@ -215,6 +215,10 @@ class MultiCompartment(Assembled):
 def _check_names(own: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
     """Refuse parts under names that are the cell's own, and numbers under labels."""
     for name, value in own.items():
+        if isinstance(value, ByDistance) and name in ("V_th", "celsius"):
+            raise ModelError(
+                f"{name} is one number for a cell, or one by cell: by_distance() is of C, Ra, V and of what is in the membrane."
+            )
         first = value[0] if isinstance(value, list | tuple) and value else value
         check_own(name, first.what if isinstance(first, On) else first, OWN_OF_MANY)
     for label, value in parts.items():

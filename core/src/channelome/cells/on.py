@@ -21,6 +21,8 @@ from ..sampled import Sampled
 from .parts import class_of
 
 Part = Channel | Ion
+_UNNAMED = "an ion"
+"""What stands for the label of an ion that was given without one."""
 _BASES: Mapping[str, type] = {"channel": Channel, "ion": Ion}
 
 
@@ -79,7 +81,7 @@ def placed(given: Any, label: str, compartments: Compartments) -> Placed:
 
 def _one(given: Any, label: str, compartments: Compartments) -> Placed:
     where = given if isinstance(given, On) else On("all", given)
-    what, numbers = _mechanism(where.what, label), None
+    what, numbers = _mechanism(where, label), None
     if where.region != "all":
         numbers = compartments.numbers(where.region)
         numbers = None if len(numbers) == len(compartments) else numbers
@@ -110,17 +112,33 @@ def _worst(
     return ""
 
 
-def _mechanism(what: Any, label: str) -> Any:
+def _check_order(where: On, label: str) -> None:
+    """Refuse a mechanism first and the region second."""
+    if where.what not in registry and where.region in registry:
+        raise ModelError(
+            f"'{label}': the region comes first, on({where.what!r}, {where.region!r}), and not on({where.region!r}, {where.what!r})."
+        )
+
+
+def _mechanism(where: On, label: str) -> Any:
     """The class that a name or a class stands for, or the instance."""
+    what = where.what
     if isinstance(what, str):
+        _check_order(where, label)
         kind = registry.find(what).kind
         if kind not in _BASES:
             raise ModelError(f"'{label}' cannot be the {kind} '{what}': in a membrane are channels and ions.")
         return class_of(what, _BASES[kind], kind)
     if isinstance(what, Channel | Ion) or (isinstance(what, type) and issubclass(what, Channel | Ion)):
         return what
+    several = (
+        " Ions are given one after another, not in a list."
+        if label == _UNNAMED and isinstance(what, list | tuple)
+        else ""
+    )
+    called = label if label == _UNNAMED else f"'{label}'"
     raise ModelError(
-        f"'{label}' must be a channel or an ion: a registered name, a class, an instance, or on(region, one of these), not {what!r}."
+        f"{called} must be a channel or an ion: a registered name, a class, an instance, or on(region, one of these), not {what!r}.{several}"
     )
 
 
@@ -165,9 +183,13 @@ def _joined(parts: Sequence[Placed], label: str, compartments: Compartments) -> 
     first, count = parts[0], len(compartments)
     for other in parts[1:]:
         if type(other.part) is not type(first.part):
+            way_out = (
+                "a cell has one ion of each species, so take one of them, with other parameters by region"
+                if isinstance(first.part, Ion)
+                else "give each a label of its own"
+            )
             raise ModelError(
-                f"'{label}' is {type(first.part).__name__} in one region and {type(other.part).__name__} in another: give each a label "
-                f"of its own."
+                f"'{label}' is {type(first.part).__name__} in one region and {type(other.part).__name__} in another: {way_out}."
             )
         structure = next(
             (x for x in type(first.part)._static if getattr(other.part, x) != getattr(first.part, x)), None

@@ -1,6 +1,8 @@
 """From a name, a class or an instance to a part of a cell."""
 
+import re
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from ..errors import ModelError
@@ -38,6 +40,8 @@ _ELSEWHERE = {
     "V_th": "vth vthreshold threshold vt", "area": "a surface s", "size": "n nneurons num", "Ra": "ra ri rl raxial axialresistivity",
 }  # fmt: skip
 """What people and other simulators call them, without case and underscores."""
+_NAME = re.compile(r"[A-Za-z][\w.@-]*")
+"""How names of mechanisms look, and numbers with a unit that no number are, ``"nan mV"``, do not."""
 _WORDS = {"size", "discretise", "spikes_at"}
 """Own names whose values may be words themselves, or have an error of their own for words that are no channels."""
 
@@ -61,7 +65,7 @@ def check_own(name: str, value: Any, own: Mapping[str, str] = OWN) -> None:
     """Refuse a channel or an ion under a name that is the cell's own."""
     part = type(value) if isinstance(value, Channel | Ion) else value
     if isinstance(value, str):
-        refused = value in registry if name in _WORDS else value[:1].isalpha() and not is_quantity(value)
+        refused = value in registry if name in _WORDS else bool(_NAME.fullmatch(value)) and not is_quantity(value)
     else:
         refused = isinstance(part, type) and issubclass(part, Channel | Ion)
     if refused:
@@ -74,14 +78,15 @@ def check_own(name: str, value: Any, own: Mapping[str, str] = OWN) -> None:
 
 def unknown(path: str, has: Iterable[str], own: Mapping[str, str] = OWN) -> ModelError:
     """That the cell has no such part or parameter."""
-    made_with = (
-        f"'{path}' is said when a cell is made, and not replaced: make another."
-        if path in ("size", "discretise", "morphology")
-        else ""
-    )
-    hint = f"{made_with or meant(path, own)} ".lstrip()
+    known = list(has)
+    head, dot, tail = path.partition(".")
+    close = [x for x in known if x.casefold() == head.casefold()] or get_close_matches(head, known, n=1)
+    if path in ("size", "discretise", "morphology") or path in _WORDS & own.keys():
+        hint = f"'{path}' is said when a cell is made, and not replaced: make another."
+    else:
+        hint = meant(path, own) or (f"Did you mean '{close[0]}{dot}{tail}'?" if close else "")
     return ModelError(
-        f"the cell has no '{path}'. {hint}It has {', '.join(has)}; a part's parameter is written 'INa.g_max'."
+        f"the cell has no '{path}'. {hint}{' ' if hint else ''}It has {', '.join(known)}; a part's parameter is written 'INa.g_max'."
     )
 
 

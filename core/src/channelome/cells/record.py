@@ -84,11 +84,7 @@ def _find_in_places(cell: Any, name: str, known: Mapping[str, Probe]) -> Probe:
     either, in all where it is."""
     ends = [end for end in known if name == end or name.removesuffix(f".{end}") not in ("", name)]
     if not ends:
-        tail = ".".join(name.rsplit(".", 2)[-2:])
-        close = difflib.get_close_matches(tail, known, n=1) or difflib.get_close_matches(
-            name.rpartition(".")[2], known, n=1
-        )
-        hint = f"Did you mean '...{close[0]}'?" if close else f"It has {', '.join([*known, 'spikes'])}."
+        hint = _meant(cell, name, known)
         raise UnknownName(
             f"nothing named '{name}' can be recorded from this cell: a name is a place and what is asked of it, 'soma.V'. {hint}"
         )
@@ -105,6 +101,20 @@ def _find_in_places(cell: Any, name: str, known: Mapping[str, Probe]) -> Probe:
     if probe.part in dict(cell.regions):
         rows = np.searchsorted(np.sort(position[there]), rows)
     return probe._replace(name=name, rows=tuple(rows.tolist()), several=whole or len(asked) > 1)
+
+
+def _meant(cell: Any, name: str, known: Mapping[str, Probe]) -> str:
+    """What may have been meant by a name that asks for nothing that the cell has."""
+    last, pair = name.rpartition(".")[2].strip(), ".".join(name.rsplit(".", 2)[-2:])
+    if last == "spikes":
+        return f"Spikes are detected at '{cell.spikes_at}', which spikes_at= of the cell says: record 'spikes'."
+    own = [one for one in known if one.startswith(f"{last}.")]
+    if own:
+        return f"Of {last} there are {', '.join(own)}."
+    close = next((x for x in known if x.casefold() in (pair.casefold(), last.casefold())), None) or next(
+        iter(difflib.get_close_matches(pair, known, n=1) or difflib.get_close_matches(last, known, n=1)), None
+    )
+    return f"Did you mean '...{close}'?" if close else f"It has {', '.join([*known, 'spikes'])}."
 
 
 def _asked(compartments: Compartments, name: str, place: str) -> tuple[np.ndarray, bool]:

@@ -55,6 +55,10 @@ class Joined(Advancing):
     def channels(self) -> dict[Any, Any]:
         return {(name, label): x for name, block in self._blocks.items() for label, x in block.channels.items()}
 
+    @property
+    def ions(self) -> dict[Any, Any]:
+        return {(name, species): x for name, block in self._blocks.items() for species, x in block.ions.items()}
+
     def joined(self, states: Mapping[str, State]) -> State:
         """Of states by block, the state."""
         channels = {(name, k): x for name, state in states.items() for k, x in state.channels.items()}

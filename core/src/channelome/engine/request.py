@@ -1,5 +1,6 @@
 """What is asked of a run, checked before anything is traced: times, stimulus, state, precision."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -113,6 +114,8 @@ def checked_current(
         raise ModelError(
             "a function cannot be a stimulus as it is, since its unit is not known: write function(f, unit='nA')."
         )
+    if isinstance(stimulus, tuple) and len(stimulus) == 2 and isinstance(stimulus[0], str):
+        raise ModelError(f"a stimulus at a place is written at({stimulus[0]!r}, {stimulus[1]!r}).")
     if isinstance(stimulus, list | tuple) and any(isinstance(x, Current | Clamp) for x in stimulus):
         raise ModelError(
             "a cell has one stimulus and at most one clamp: add currents, one + another; two clamps cannot be."
@@ -140,6 +143,11 @@ _OVER_TIME = " For one current for each neuron it must have the population's sha
 
 def _constant(value: Any) -> Current:
     """The constant current that a value stands for."""
+    if isinstance(value, Mapping) and not {"value", "unit"} <= value.keys():
+        raise ModelError(
+            f"the stimulus is a table with {', '.join(map(repr, list(value)[:3]))}: by population it is given to networks; of one cell write "
+            f"at('soma', step('0.1 nA')) for a place, or the stimulus itself."
+        )
     pair = isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], str)
     if isinstance(value, list | tuple) and not value:
         raise ModelError(

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..errors import ModelError
+from ..errors import ModelError, told_of
 from ..networks import Poisson
 from ..stimuli.amounts import DENSITY
 from ..stimuli.clamp import Clamp
@@ -75,7 +75,7 @@ def stimuli_of(model: Model, stimulus: Any, dt: float, dtype: Any) -> dict[str, 
     cells = [label for label, part in model.populations.items() if not is_source(part)]
     if not isinstance(stimulus, Mapping):
         raise ModelError(
-            f"the stimulus of a network is given by population: stimulus={{{next(iter(model.populations))!r}: step('0.1 nA')}}."
+            f"the stimulus of a network is given by population: stimulus={{{next(iter(cells or model.populations))!r}: ...}}."
         )
     found: dict[str, Counted] = {}
     for name, given in stimulus.items():
@@ -87,7 +87,8 @@ def stimuli_of(model: Model, stimulus: Any, dt: float, dtype: Any) -> dict[str, 
             ) from None
         if label not in cells:
             raise ModelError(f"there is no population of cells '{name}' to stimulate; there are {', '.join(cells)}.")
-        counted = _of_group(model.populations[label], given, index, dt, dtype, stream_of(model, name))
+        with told_of(f"the stimulus of '{name}'"):
+            counted = _of_group(model.populations[label], given, index, dt, dtype, stream_of(model, name))
         if counted is not None:
             found[label] = summed(found[label], counted) if label in found else counted
     return found
@@ -103,7 +104,8 @@ def _of_group(cell: Any, given: Any, index: np.ndarray, dt: float, dtype: Any, s
         return _counted(cell, given, dt, dtype, stream)
     if not cell.pointwise:
         raise ModelError(
-            "of cells with compartments whole populations are stimulated: make what is to be apart a population of its own."
+            "of cells with compartments whole populations are stimulated: give the population one current for each cell, 0 for those that are to "
+            "have none, at('soma', step(([0.1, 0.0], 'nA'))), or make what is to be apart a population of its own."
         )
     part = resized(cell, (index.size,))
     if np.ndim(cell.area):

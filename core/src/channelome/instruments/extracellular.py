@@ -29,6 +29,10 @@ def membrane_currents(cell: MultiCompartment, V: Any) -> np.ndarray:
     Raises:
         ModelError: for another shape, or under a JAX transformation.
     """
+    if not isinstance(cell, MultiCompartment):
+        raise ModelError(
+            f"membrane currents flow out of the compartments of a MultiCompartment; a {type(cell).__name__} has none."
+        )
     comps = cell.compartments
     if any(isinstance(x, Tracer) for x in (V, cell.Ra)):
         raise ModelError("membrane_currents() is NumPy: call it outside jit, vmap and grad.")
@@ -104,9 +108,9 @@ def extracellular(
         raise ModelError(
             f"positions are of shape (p, 3), x, y and z of each electrode, and finite; these have the shape {where.shape}."
         )
-    conductivity = float(convert(sigma, _SIEMENS, "sigma"))
-    if not (np.isfinite(conductivity) and conductivity > 0):
-        raise ModelError(f"sigma must be positive, got {sigma!r}.")
+    conductivity = convert(sigma, _SIEMENS, "sigma")
+    if np.ndim(conductivity) or not (np.isfinite(conductivity) and conductivity > 0):
+        raise ModelError(f"sigma must be positive, got {sigma!r}: one number, such as '0.3 S/m'.")
     currents = membrane_currents(cell, jax.device_get(traces["V"]))
     begin, end = _ends(cell.compartments)
     geometry = lfpykit.CellGeometry(

@@ -8,7 +8,7 @@ from ..errors import ModelError, UnitError
 from ..units import Unit, convert
 from .anatomy import ALIASES, RESERVED, TYPES, Anatomy
 from .branches import Branches, sphere
-from .points import APICAL, AXON, DEND, SOMA
+from .points import APICAL, AXON, DEND, FAR, MOST_TAG, SOMA, THIN, countable, known
 from .regions import places
 
 _UM = Unit.parse("um")
@@ -38,6 +38,8 @@ def branch(
     direction: Any,
 ) -> Anatomy:
     """`anatomy` with one more branch; see `Morphology.branch`."""
+    if not isinstance(name, str):
+        raise ModelError(f"a branch is called by a word, such as 'dend', not {name!r}.")
     found = places(anatomy, at)
     if len(found) > 1:
         raise ModelError(f"branch '{name}': at='{at}' names {len(found)} places; say which.")
@@ -69,7 +71,7 @@ def branch(
 def _tag(name: str, type: str | int | None) -> int:
     if type is not None and ALIASES.get(name, name) in _TAGS:
         raise ModelError(f"branch '{name}': this name says the type already; leave type={type!r} out.")
-    if isinstance(type, int) and not isinstance(type, bool):
+    if isinstance(type, int) and not isinstance(type, bool) and abs(type) < MOST_TAG:
         return type
     word = str(name if type is None else type)
     word = ALIASES.get(word, word)
@@ -83,20 +85,24 @@ def _tag(name: str, type: str | int | None) -> int:
 
 
 def _size(value: Any, where: str) -> float:
-    number = convert(value, _UM, where)
+    number = known(convert(value, _UM, where), where)
     if np.ndim(number) or not np.isfinite(number) or number <= 0:
         raise UnitError(f"{where} must be one positive length, got {value!r}.")
+    if not THIN < number < FAR:
+        raise UnitError(f"{where} is {value!r}, and that of a neuron lies between {THIN:g} and {FAR:g} um.")
     return float(number)
 
 
 def _given(points: Any, name: str) -> np.ndarray:
-    shape = np.array(convert(points, _UM, f"points of branch '{name}'"), float)
+    shape = known(convert(points, _UM, f"points of branch '{name}'"), f"points= of branch '{name}'")
     if shape.ndim != 2 or shape.shape[1] != 4 or len(shape) < 2:
         raise ModelError(
             f"points of branch '{name}' must be x, y, z, diameter in rows of four, at least two of them; got {shape.shape}."
         )
-    if not np.isfinite(shape).all() or (shape[:, 3] <= 0).any():
-        raise UnitError(f"points of branch '{name}' must be finite, with positive diameters.")
+    if not countable(shape).all():
+        raise UnitError(
+            f"points of branch '{name}' must be finite, with positive diameters, and those of a neuron: within {FAR:g} um, and no thinner than {THIN:g}."
+        )
     if not np.diff(shape[:, :3], axis=0).any():
         raise ModelError(f"branch '{name}' has no length: all points of it are in one place.")
     return shape
@@ -130,7 +136,10 @@ def _is_pair(diameter: Any) -> bool:
 
 
 def _unit(direction: Any, name: str) -> np.ndarray:
-    vector = np.asarray(direction, float)
+    try:
+        vector = np.asarray(direction, float)
+    except (TypeError, ValueError):
+        vector = np.zeros(0)
     if vector.shape != (3,) or not np.isfinite(vector).all() or not vector.any():
         raise ModelError(f"branch '{name}': direction must be three numbers, not all zero; got {direction!r}.")
     return vector / np.linalg.norm(vector)

@@ -10,6 +10,7 @@ from ..errors import ModelError, UnitError
 from ..units import Unit, convert
 from .anatomy import Anatomy
 from .compartments import Compartments
+from .points import known
 from .regions import mask
 
 _RA, _C, _HZ, _UM = Unit.parse("ohm cm"), Unit.parse("uF/cm^2"), Unit.parse("Hz"), Unit.parse("um")
@@ -39,7 +40,8 @@ class MaxLength:
     length: float
 
     def counts(self, anatomy: Anatomy, Ra: Any, C: Any) -> np.ndarray:
-        return np.ceil(anatomy.frusta.lengths / self.length * (1 - 1e-12))
+        with np.errstate(over="ignore"):  # infinitely many are told as such
+            return np.ceil(anatomy.frusta.lengths / self.length * (1 - 1e-12))
 
 
 @dataclass(frozen=True)
@@ -62,20 +64,21 @@ class DLambda:
         scaled = np.concatenate([[0.0], np.cumsum(frusta.height / summed)])
         scaled = np.sqrt(2.0) * (scaled[frusta.last] - scaled[frusta.first])
         lengths = scaled * 1e-5 * np.sqrt(4 * np.pi * self.frequency * Ra * C)
-        return 2 * ((lengths / self.fraction + 0.9) / 2).astype(np.int64) + 1
+        with np.errstate(over="ignore"):  # infinitely many are told as such
+            return 2 * np.floor((lengths / self.fraction + 0.9) / 2) + 1
 
 
 Rule = PerBranch | MaxLength | DLambda
 
 
-def per_branch(count: int | Sequence[int], **regions: int) -> PerBranch:
+def per_branch(count: int | Sequence[int] | np.ndarray, **regions: int) -> PerBranch:
     """`count` compartments for each branch, or a list with a number for each, or for those in a region: ``per_branch(5, soma=1)``.
 
     Raises:
         ModelError: for what is not a whole number of at least 1.
     """
-    several = isinstance(count, list | tuple)
-    each: Sequence[Any] = count if several else [count]
+    several = isinstance(count, list | tuple) or (isinstance(count, np.ndarray) and count.ndim == 1)
+    each: Sequence[Any] = list(count) if several else [count]  # pyright: ignore[reportArgumentType]
     named = [*(("count", number) for number in each), *regions.items()]
     for name, number in named:
         if not isinstance(number, int | np.integer) or isinstance(number, bool) or number < 1:
@@ -108,7 +111,7 @@ def d_lambda(fraction: float = 0.1, *, frequency: Any = "100 Hz") -> DLambda:
 
 
 def _positive(value: Any, unit: Unit, where: str) -> float:
-    number = convert(value, unit, where)
+    number = known(convert(value, unit, where), where)
     if np.ndim(number) or not np.isfinite(number) or number <= 0:
         raise UnitError(f"{where} must be one positive number, got {value!r}.")
     return float(number)
@@ -157,7 +160,12 @@ def counted(anatomy: Anatomy, rule: Rule, Ra: Any, C: Any, most: int) -> np.ndar
 
 
 def _per_branch(anatomy: Anatomy, value: Any, unit: Unit, name: str) -> np.ndarray:
-    bare = np.asarray(convert(value, unit, name), float)
+    try:
+        bare = known(convert(value, unit, name), name)
+    except UnitError as error:
+        raise UnitError(
+            f"{error} To cut by it, give one number, or one for each of the {len(anatomy)} branches."
+        ) from None
     if bare.ndim > 1 or (bare.ndim == 1 and len(bare) != len(anatomy)):
         raise ModelError(
             f"{name} has the shape {bare.shape}; one number, or one for each of the {len(anatomy)} branches."

@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import ModelError
 from .branches import Branches, sphere
 from .contour import stack
-from .points import SOMA, way
+from .points import SOMA, countable, way
 
 
 def read(path: Path, repair: frozenset[str] = frozenset()) -> tuple[Branches, tuple[str, ...]]:
@@ -31,7 +31,10 @@ def read(path: Path, repair: frozenset[str] = frozenset()) -> tuple[Branches, tu
         cell = morphio.Morphology(str(path), warning_handler=said)
     except morphio.MorphioError as error:
         words = " ".join(str(error).replace("\x1b[1;31m", "").replace("\x1b[0m", "").split())
-        raise ModelError(f"{path.name} is not understood by MorphIO: {words}") from None
+        several = (
+            " Of a soma drawn as several outlines keep one, the widest." if "soma is already defined" in words else ""
+        )
+        raise ModelError(f"{path.name} is not understood by MorphIO: {words}.{several}") from None
     notes = [f"MorphIO: {warning.warning.msg().splitlines()[-1].strip()}" for warning in said.get_all()]
     return _branches(cell, path.name, repair, notes), tuple(notes)
 
@@ -62,8 +65,8 @@ def _branches(cell: Any, source: str, repair: frozenset[str], notes: list[str]) 
     if "diameters" in repair:
         notes += _widen(parts, parent, tag)
     points = np.concatenate(parts)
-    if not (np.isfinite(points).all() and (points[:, 3] > 0).all()):
-        where = points[~(np.isfinite(points).all(axis=1) & (points[:, 3] > 0))][0]
+    if not countable(points).all():
+        where = points[~countable(points)][0]
         raise ModelError(
             f"{source}: the diameter at ({where[0]:g}, {where[1]:g}, {where[2]:g}) um is {where[3]:g}, and must be positive. {way('diameters')}"
         )

@@ -36,6 +36,11 @@ class Morphology:
     anatomy: Anatomy
 
     def __init__(self, anatomy: Anatomy) -> None:
+        if not isinstance(anatomy, Anatomy):
+            raise ModelError(
+                f"a Morphology is read from a file, Morphology.from_swc('cell.swc') or from_file, or built, Morphology.soma('20 um').branch(...); "
+                f"it is not made of {anatomy!r}."
+            )
         object.__setattr__(self, "anatomy", anatomy)
 
     @classmethod
@@ -111,6 +116,10 @@ class Morphology:
         names: Mapping[str, str] | None = None,
     ) -> Self:
         """The cell of points as SWC files list them, read by other means."""
+        if not isinstance(points, Points):
+            raise ModelError(
+                f"from_points() takes Points, of channelome.morphology, and not {points!r}; a file is read by from_swc()."
+            )
         mend = asked(repair)
         ordered, parent, notes = tree(points, source, mend)
         found, more = without_empty(branches(ordered, parent), source, mend)

@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import ModelError
 from .anatomy import ALIASES, RESERVED
 from .branches import Branches, sphere
-from .points import APICAL, AXON, DEND, SOMA
+from .points import APICAL, AXON, DEND, SOMA, countable
 
 _GROUPS = {"soma_group": SOMA, "axon_group": AXON, "dendrite_group": DEND, "basal_group": DEND, "apical_group": APICAL}
 _PREFIXES = {"soma": SOMA, "axon": AXON, "apic": APICAL, "dend": DEND, "basal": DEND}
@@ -55,7 +55,8 @@ def parse(text: str, source: str) -> tuple[Branches, dict[str, str | tuple[int, 
         else:
             chain_of[i] = len(chains)
             chains.append([i])
-    return _built(segments, chains, chain_of, tags, source), _named(groups, chains)
+    starts = _starts(segments, order, source)
+    return _built(segments, chains, chain_of, tags, starts), _named(groups, chains)
 
 
 def _read(text: str, source: str) -> tuple[dict[int, _Segment], dict[str, set[int]]]:
@@ -69,7 +70,7 @@ def _read(text: str, source: str) -> tuple[dict[int, _Segment], dict[str, set[in
     if len(morphologies) != 1:
         raise ModelError(f"{source} holds {len(morphologies)} morphologies; the file of one cell is read.")
     segments: dict[int, _Segment] = {}
-    groups: dict[str, set[int]] = {}
+    given: dict[str, tuple[set[int], list[str]]] = {}
     for element in morphologies[0]:
         if _plain(element) == "segment":
             segment = _segment(element, source)
@@ -77,9 +78,10 @@ def _read(text: str, source: str) -> tuple[dict[int, _Segment], dict[str, set[in
                 raise ModelError(f"{source}: the segment id {segment.id} stands twice.")
             segments[segment.id] = segment
         elif _plain(element) == "segmentGroup":
-            _group(element, groups, source)
+            given[element.get("id", "")] = _group(element, source)
     if not segments:
         raise ModelError(f"{source} holds no segment.")
+    groups = _members(given, source)
     for name, members in groups.items():
         if missing := members - segments.keys():
             raise ModelError(f"{source}: the group '{name}' has the segment {min(missing)}, which is missing.")
@@ -96,19 +98,32 @@ def _segment(element: ElementTree.Element, source: str) -> _Segment:
     if "distal" not in parts:
         raise ModelError(f"{where} has no distal end.")
     parent = parts.get("parent")
+    return _Segment(
+        id=_whole(element.get("id"), f"{where}: its id"),
+        name=element.get("name", ""),
+        parent=None if parent is None else _whole(parent.get("segment"), f"{where}: its parent"),
+        along=1.0 if parent is None else _share(parent.get("fractionAlong", "1"), where),
+        proximal=_point(parts["proximal"], where) if "proximal" in parts else None,
+        distal=_point(parts["distal"], where),
+    )
+
+
+def _whole(text: str | None, what: str) -> int:
+    """The number of a segment.
+
+    Raises:
+        ModelError: for what is none; `what` it is, with the place.
+    """
+    if text is None or not re.fullmatch(r"\s*-?\d{1,18}\s*", text):
+        raise ModelError(f"{what} must be the number of a segment{'' if text is None else f', not {text!r}'}.")
+    return int(text)
+
+
+def _share(text: str, where: str) -> float:
     try:
-        return _Segment(
-            id=int(element.get("id", "none")),
-            name=element.get("name", ""),
-            parent=None if parent is None else int(parent.get("segment", "none")),
-            along=1.0 if parent is None else float(parent.get("fractionAlong", "1")),
-            proximal=_point(parts["proximal"], where) if "proximal" in parts else None,
-            distal=_point(parts["distal"], where),
-        )
-    except ModelError:
-        raise
-    except ValueError as error:
-        raise ModelError(f"{where}: {error}.") from None
+        return float(text)
+    except ValueError:
+        raise ModelError(f"{where}: fractionAlong is {text!r}, and must be a number from 0 to 1.") from None
 
 
 def _point(element: ElementTree.Element, where: str) -> np.ndarray:
@@ -116,28 +131,44 @@ def _point(element: ElementTree.Element, where: str) -> np.ndarray:
         values = [float(element.get(name, "none")) for name in ("x", "y", "z", "diameter")]
     except ValueError:
         raise ModelError(f"{where}: an end needs x, y, z and diameter as numbers, got {element.attrib}.") from None
-    if not np.isfinite(values).all() or values[3] <= 0:
+    if not countable(np.array(values)):
         raise ModelError(f"{where}: ends must be finite, with a positive diameter, got {element.attrib}.")
     return np.array(values)
 
 
-def _group(element: ElementTree.Element, groups: dict[str, set[int]], source: str) -> None:
-    members: set[int] = set()
+def _group(element: ElementTree.Element, source: str) -> tuple[set[int], list[str]]:
+    """The members of a group that it names itself, and the groups that it includes."""
+    where = f"{source}: the group '{element.get('id')}'"
+    members, includes = set[int](), list[str]()
     for child in element:
         if _plain(child) == "member":
-            members.add(int(child.get("segment", "-1")))
+            members.add(_whole(child.get("segment"), f"{where}: its member"))
         elif _plain(child) == "include":
-            other = child.get("segmentGroup", "")
-            if other not in groups:
-                raise ModelError(
-                    f"{source}: the group '{element.get('id')}' includes '{other}', which does not stand before it."
-                )
-            members |= groups[other]
+            includes.append(child.get("segmentGroup", ""))
         elif _plain(child) in ("path", "subTree"):
-            raise ModelError(
-                f"{source}: the group '{element.get('id')}' is given by a {_plain(child)}; only members and includes are read."
-            )
-    groups[element.get("id", "")] = members
+            raise ModelError(f"{where} is given by a {_plain(child)}; only members and includes are read.")
+    return members, includes
+
+
+def _members(given: dict[str, tuple[set[int], list[str]]], source: str) -> dict[str, set[int]]:
+    """All segments of each group, those of the groups that it includes among them."""
+    found: dict[str, set[int]] = {}
+    for first in given:
+        stack, opened = [first], set[str]()
+        while stack:
+            members, includes = given[name := stack[-1]]
+            for other in includes:
+                if other not in given:
+                    raise ModelError(f"{source}: the group '{name}' includes '{other}', which the file does not have.")
+                if other in opened or other == name:
+                    raise ModelError(f"{source}: the group '{other}' includes itself, by way of '{name}'.")
+            if missing := [other for other in includes if other not in found]:
+                opened.add(name)
+                stack += missing
+                continue
+            found[name] = members.union(*(found[other] for other in includes))
+            opened.discard(stack.pop())
+    return found
 
 
 def _ordered(segments: dict[int, _Segment], source: str) -> list[int]:
@@ -195,25 +226,31 @@ def _meets(segments: dict[int, _Segment], i: int) -> bool:
     return bool(np.allclose(own[:3], segments[above].distal[:3], atol=1e-6))
 
 
-def _start(segments: dict[int, _Segment], i: int, source: str) -> np.ndarray:
-    segment = segments[i]
-    if segment.proximal is not None:
-        return segment.proximal
-    if segment.parent is None:
-        raise ModelError(f"{source}: segment {i} is the root and has no proximal end.")
-    above = segments[segment.parent]
-    if segment.along == 1:
-        return above.distal
-    begin = _start(segments, above.id, source)
-    return begin + segment.along * (above.distal - begin)
+def _starts(segments: dict[int, _Segment], order: list[int], source: str) -> dict[int, np.ndarray]:
+    """Where each segment begins: at its own proximal end, else on its parent, which stands before it in `order`."""
+    starts: dict[int, np.ndarray] = {}
+    for i in order:
+        segment = segments[i]
+        if segment.proximal is not None:
+            starts[i] = segment.proximal
+        elif segment.parent is None:
+            raise ModelError(f"{source}: segment {i} is the root and has no proximal end.")
+        else:
+            begin, end = starts[segment.parent], segments[segment.parent].distal
+            starts[i] = end if segment.along == 1 else begin + segment.along * (end - begin)
+    return starts
 
 
 def _built(
-    segments: dict[int, _Segment], chains: list[list[int]], chain_of: dict[int, int], tags: dict[int, int], source: str
+    segments: dict[int, _Segment],
+    chains: list[list[int]],
+    chain_of: dict[int, int],
+    tags: dict[int, int],
+    starts: dict[int, np.ndarray],
 ) -> Branches:
     parts, parent, attach = [], [], []
     for chain in chains:
-        points = [_start(segments, chain[0], source)]
+        points = [starts[chain[0]]]
         for i in chain:
             own = segments[i].proximal
             if i != chain[0] and own is not None and own[3] != points[-1][3]:
@@ -225,15 +262,17 @@ def _built(
         parts.append(shape)
         p = segments[chain[0]].parent
         parent.append(-1 if p is None else chain_of[p])
-        attach.append(0.0 if p is None else _place(segments, chains[chain_of[p]], p, segments[chain[0]].along, source))
+        attach.append(0.0 if p is None else _place(segments, chains[chain_of[p]], p, segments[chain[0]].along, starts))
     first = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
     kinds = np.array([tags[chain[0]] for chain in chains])
     return Branches(np.concatenate(parts), first, np.array(parent), np.array(attach), kinds)
 
 
-def _place(segments: dict[int, _Segment], chain: list[int], at: int, along: float, source: str) -> float:
+def _place(
+    segments: dict[int, _Segment], chain: list[int], at: int, along: float, starts: dict[int, np.ndarray]
+) -> float:
     """Where on the branch of `chain` the share `along` of its segment `at` lies, 0 .. 1."""
-    lengths = [float(np.linalg.norm(segments[i].distal[:3] - _start(segments, i, source)[:3])) for i in chain]
+    lengths = [float(np.linalg.norm(segments[i].distal[:3] - starts[i][:3])) for i in chain]
     if sum(lengths) == 0:
         return along
     k = chain.index(at)

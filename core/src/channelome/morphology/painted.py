@@ -77,7 +77,8 @@ def in_space(ax: Any, comps: "Compartments", shades: np.ndarray) -> Painted:
     width = np.clip(pieces.radii[shown].mean(axis=1) * 2 * _HEIGHT / reach, 0.4, 14.0)
     lines = np.stack([pieces.begin[shown], pieces.end[shown]], axis=1)[:, :, [0, 2, 1]]
     frusta = Line3DCollection(list(lines), linewidths=width, capstyle="round")
-    ax.add_collection3d(frusta)
+    if len(lines):  # of a soma alone there are none
+        ax.add_collection3d(frusta)
     painted = Painted(frusta, pieces.compartment[shown], dot)
     painted.paint(shades)
     return painted

@@ -1,12 +1,12 @@
 """Pictures of cells: from one side with every frustum in its size, in space, and as a dendrogram."""
 
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import pairwise, permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..drawing import SEVERAL, pyplot
+from ..drawing import SEVERAL, axes_of, pyplot
 from ..errors import ModelError
 from .anatomy import Anatomy, type_name
 from .painted import Painted, from_side, in_space
@@ -30,7 +30,13 @@ def flat(comps: "Compartments", values: Any, label: str, projection: str, ax: An
     """Each compartment in the colour of its value, or in two shades in turn where there are none; see `Compartments.plot`."""
     if values is None:
         return drawn(comps, _in_turn(comps), projection=projection, ax=ax, legend=_legend_of(comps.anatomy))[0]
-    numbers = np.asarray(values, float)
+    try:
+        numbers = np.asarray(values)
+        numbers = numbers.astype(float if numbers.dtype.kind in "fiub" else "no number")
+    except (TypeError, ValueError):
+        raise ModelError(
+            f"values to draw are an array of shape ({len(comps)},), such as compartments.distance, not {values!r}."
+        ) from None
     if numbers.shape != (len(comps),):
         raise ModelError(
             f"values to draw have the shape {numbers.shape}; one for each of the {len(comps)} compartments is needed."
@@ -84,7 +90,7 @@ def dendrogram(anatomy: Anatomy, ax: Any) -> "Figure":
     with pyplot() as plt:
         from matplotlib.collections import LineCollection
 
-        figure, panel = _axes(plt, ax, (7.0, float(np.clip(1.2 + 0.1 * rows.max(), 2.4, 9.0))))
+        figure, panel = axes_of(plt, ax, (7.0, float(np.clip(1.2 + 0.1 * rows.max(), 2.4, 9.0))))
         lines, widths, shades, stems = [], [], [], []
         first = anatomy.branches.first
         for i, tag in enumerate(anatomy.branches.tag.tolist()):
@@ -157,12 +163,12 @@ def drawn(
 
 
 def _from_side(plt: Any, comps: "Compartments", shades: np.ndarray, projection: str, ax: Any) -> Any:
-    if len(projection) != 2 or projection[0] == projection[1] or not set(projection) <= set(_AXES):
-        raise ModelError(f"projection='{projection}': name two of x, y, z, such as 'xy', or '3d'.")
+    if projection not in map("".join, permutations(_AXES, 2)):
+        raise ModelError(f"projection={projection!r}: name two of x, y, z, such as 'xy', or '3d'.")
     across, up = (_AXES.index(letter) for letter in projection)
     span = np.maximum(np.ptp(comps.anatomy.branches.points[:, [across, up]], axis=0), 1.0)
     wide, high = span * min(6.0 / span[0], 7.0 / span[1])
-    figure, panel = _axes(plt, ax, (max(wide, 1.5) + 1.3, max(high, 1.5) + 0.7))
+    figure, panel = axes_of(plt, ax, (max(wide, 1.5) + 1.3, max(high, 1.5) + 0.7))
     painted = from_side(panel, comps, shades, across, up)
     panel.autoscale_view()
     panel.set_aspect("equal")
@@ -223,12 +229,6 @@ def _legend(panel: "Axes", names: Mapping[str, str]) -> None:
     if len(names) > 1:
         lines = [Line2D([], [], color=shade, linewidth=3, label=name) for name, shade in names.items()]
         panel.legend(handles=lines, frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1.0, 1.0))
-
-
-def _axes(plt: Any, ax: Any, size: tuple[float, float]) -> "tuple[Figure, Axes]":
-    if ax is not None:
-        return ax.figure, ax
-    return plt.subplots(figsize=size, layout="constrained")
 
 
 def _bar(panel: "Axes") -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 
@@ -19,8 +20,29 @@ REPAIRS = {
 }
 """What `repair=` can ask for. Cycles and coordinates that are no numbers cannot be repaired."""
 _SHOWN = 4
-_FAR, _THIN = 1e9, 1e-9
+FAR, THIN = 1e9, 1e-9
 """um: what is beyond is no neuron, and would leave what can be counted with."""
+MOST_TAG = 2**31
+"""Types of branches are less than this, on both sides of 0."""
+
+
+def known(value: Any, what: str) -> np.ndarray:
+    """Numbers that say how a cell is shaped or cut.
+
+    Raises:
+        ModelError: for what JAX traces, whose values nobody knows as yet.
+    """
+    try:
+        return np.asarray(value, float)
+    except TypeError:
+        raise ModelError(
+            f"{what} is being traced by JAX: cells are shaped and cut outside jit, vmap and grad; inside go Ra, C and what is in the membrane."
+        ) from None
+
+
+def countable(points: np.ndarray) -> np.ndarray:
+    """Of rows of x, y, z and diameter (um), shape (..., 4), which can be those of a neuron."""
+    return (np.abs(points) < FAR).all(axis=-1) & (points[..., 3] > THIN)  # NaN is not less
 
 
 @dataclass(frozen=True)
@@ -107,7 +129,7 @@ def tree(points: Points, source: str, repair: frozenset[str]) -> tuple[Points, n
 
 
 def _check_coordinates(points: Points, source: str) -> None:
-    wrong = ~np.all(np.abs(points.xyz) < _FAR, axis=1)  # NaN is not less
+    wrong = ~np.all(np.abs(points.xyz) < FAR, axis=1)  # NaN is not less
     if wrong.any():
         raise ModelError(
             f"{source}: {_these(points, wrong)} {_has(wrong)} coordinates that are no numbers of um; correct or delete them."
@@ -132,7 +154,7 @@ def _unique(points: Points, source: str, repair: frozenset[str], notes: list[str
 
 
 def _positive(points: Points, source: str, repair: frozenset[str], notes: list[str]) -> Points:
-    wrong = ~((points.radius > _THIN) & (points.radius < _FAR))
+    wrong = ~((points.radius > THIN) & (points.radius < FAR))
     if not wrong.any():
         return points
     if "diameters" not in repair:

@@ -8,6 +8,7 @@ import numpy as np
 from ..errors import ModelError
 from .anatomy import TYPES, Anatomy, type_name
 from .branches import Branches
+from .points import MOST_TAG, countable
 
 _TAGS = {name: tag for tag, name in TYPES.items()}
 
@@ -73,7 +74,7 @@ def _branch(row: Any, i: int) -> tuple[np.ndarray, int, float, int]:
         raise ModelError(f"the points of {where} must be rows of four numbers.") from None
     if shape.ndim != 2 or shape.shape[1] != 4 or len(shape) < 2:
         raise ModelError(f"the points of {where} must be x, y, z, diameter in rows of four, at least two of them.")
-    if not (np.abs(shape) < 1e9).all() or (shape[:, 3] <= 1e-9).any():
+    if not countable(shape).all():
         raise ModelError(f"the points of {where} must be finite, with positive diameters.")
     if not np.diff(shape[:, :3], axis=0).any():
         raise ModelError(f"{where} has no length: all points of it are in one place.")
@@ -83,7 +84,7 @@ def _branch(row: Any, i: int) -> tuple[np.ndarray, int, float, int]:
     if not (isinstance(at, int | float) and not isinstance(at, bool) and 0 <= at <= 1):
         raise ModelError(f"{where} is connected at {at!r}; a place on its parent is a number from 0 to 1.")
     tag: Any = _TAGS.get(kind) if isinstance(kind, str) else kind
-    if not (_whole(tag) and abs(tag) < 2**31):
+    if not (_whole(tag) and abs(tag) < MOST_TAG):
         raise ModelError(f"the type of {where} must be one of {', '.join(_TAGS)} or a whole number, not {kind!r}.")
     return shape, int(parent), float(at), int(tag)
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..cells import MultiCompartment
-from ..errors import ModelError
+from ..errors import ModelError, told_of
 from ..streams import Stream
 
 _PLACED = re.compile(r"\s*(\w+\s*(?:\[[^\[\]]*\])?)\s*\.\s*(\S.*)", re.DOTALL)
@@ -53,7 +53,8 @@ def landing(
             f"{where}: the {whose} have {len(cell.compartments)} compartments: say where the synapses are, such as 'pyr.apical(0.5)', "
             f"'pyr.terminals' or, over a region by area, 'pyr.spread(dend)'."
         )
-    compartments, found = cell.compartments, _asked(cell, place)
+    with told_of(where):
+        compartments, found = cell.compartments, _asked(cell, place)
     if len(found) == 1:
         return Landing((int(found[0]),), None)
     share = compartments.area[found] if _SPREAD.fullmatch(place) else _how_many(compartments.of_each(place), found)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..cells.record import Probe, probes
-from ..drawing import pyplot
+from ..drawing import axes_of, pyplot
 from ..errors import ModelError, UnknownName
 from ..morphology.anatomy import type_name
 from ..morphology.compartments import Compartments
@@ -136,7 +136,11 @@ def sample(t: np.ndarray, time: Any, what: str = "time") -> int:
         ModelError: for a time outside the run.
         UnitError: without a unit.
     """
-    wanted = float(convert(time, _MS, what))
+    wanted = convert(time, _MS, what)
+    if np.ndim(wanted):
+        raise ModelError(
+            f"{what} must be one time, such as '4 ms', not {time!r}; of several moments give a list of times."
+        )
     room = 0.5 * (t[1] - t[0]) if len(t) > 1 else 0.0
     if not t[0] - room <= wanted <= t[-1] + room:
         raise ModelError(f"{what}={time!r} lies outside these traces, which go from {t[0]:g} to {t[-1]:g} ms.")
@@ -154,7 +158,7 @@ def of_one(values: np.ndarray, count: int, neuron: int, name: str) -> np.ndarray
             f"'{name}' has the shape {values.shape}, and goes along {count} compartments: these traces are of another cell."
         )
     each = values.reshape(len(values), -1, count)
-    if not 0 <= neuron < each.shape[1]:
+    if not isinstance(neuron, int | np.integer) or not 0 <= neuron < each.shape[1]:
         raise ModelError(f"'{name}' has no cell {neuron}: flat indices go from 0 to {each.shape[1] - 1}.")
     return each[:, neuron]
 
@@ -164,6 +168,8 @@ def space_plot(
 ) -> "Figure":
     """Values of one cell, shape (samples, k), against the way from the soma at some moments; see `Traces.plot_space`."""
     asked = time if isinstance(time, list | tuple) and not _is_pair(time) else [time]
+    if not asked:
+        raise ModelError("time=[] asks for no moment: give one, '4 ms', several in a list, or leave it out.")
     peak = int(np.nanargmax(values[:, np.argmin(there.distance)])) if time is None else 0
     moments = [peak] if time is None else [sample(t, one) for one in asked]
     return profile(there.compartments, there.numbers, values[moments], t[moments].tolist(), labelled(name, unit), ax)
@@ -188,7 +194,7 @@ def profile(
     with pyplot() as plt:
         from matplotlib.collections import LineCollection
 
-        figure, panel = (ax.figure, ax) if ax is not None else plt.subplots(figsize=(7.0, 3.6), layout="constrained")
+        figure, panel = axes_of(plt, ax, (7.0, 3.6))
         many = plt.get_cmap("viridis")(np.linspace(0.0, 0.88, max(len(times), 1)))
         types = [shade(int(tag)) for tag in comps.tag[numbers]]
         lone = np.setdiff1d(np.arange(len(numbers)), pairs)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -68,6 +69,8 @@ def moving(
     """
     first = 0 if start is None else sample(t, start, "start")
     last = len(t) - 1 if stop is None else sample(t, stop, "stop")
+    if not isinstance(frames, int | np.integer):
+        raise ModelError(f"frames= is how many moments are shown at most, a whole number, not {frames!r}.")
     if frames < 2 or last <= first:
         raise ModelError(
             f"a movie has two frames at least: frames={frames}, {max(last - first + 1, 0)} samples from {t[first]:g} to {t[last]:g} ms."
@@ -79,17 +82,24 @@ def moving(
     return Moving(there.compartments, t, whole, shown, name, unit)
 
 
-def check_movie(path: Path) -> bool:
-    """Whether it is a film and no page; refuses what cannot be written, before it is drawn.
+def check_movie(given: Any, fps: Any) -> Path:
+    """The path of a movie; refuses what cannot be written, before it is drawn.
 
     Raises:
-        ModelError: for another suffix; for a film that nothing here can write.
+        ModelError: for another suffix, a folder that is none; for a film that nothing here can write.
         ImportError: without matplotlib.
     """
+    if not isinstance(given, str | os.PathLike):
+        raise ModelError(f"a movie is written to the path of a file, such as 'v.html', not {given!r}.")
+    path = Path(given)
+    if isinstance(fps, bool) or not isinstance(fps, int | float | np.number) or not 0 < fps < 1e3:
+        raise ModelError(f"fps= is how many frames are shown in a second, more than 0, not {fps!r}.")
     if path.suffix not in (".html", *_WRITERS):
         raise ModelError(
             f"{path}: movies are .html, .gif or .mp4 files, not '{path.suffix}'. Name it {path.stem}.html."
         )
+    if not path.parent.is_dir():
+        raise ModelError(f"{path}: there is no folder '{path.parent}' to write the movie to.")
     with pyplot():
         from matplotlib.animation import writers
 
@@ -98,7 +108,7 @@ def check_movie(path: Path) -> bool:
                 f"{path}: {path.suffix} is written by {_WRITERS[path.suffix]}, which is not installed here. Name it {path.stem}.html, which "
                 f"needs nothing."
             )
-    return path.suffix in _WRITERS
+    return path
 
 
 def write_movie(path: Path, moving: Moving, *, fps: int, projection: str) -> None:

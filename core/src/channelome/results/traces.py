@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import jax
@@ -207,9 +206,10 @@ class Traces:
             ModelError: as `plot_space`; for another suffix.
             ImportError: without matplotlib.
         """
-        film = movie.check_movie(target := Path(path))
+        target = movie.check_movie(path, fps)
         t, there, values = self._along(name, neuron)
-        frames, unit = (100 if film else 600) if frames is None else frames, self.units.get(name, "mV")
+        most = 600 if target.suffix == ".html" else 100
+        frames, unit = most if frames is None else frames, self.units.get(name, "mV")
         shown = movie.moving(there, t, values, name=name, unit=unit, start=start, stop=stop, frames=frames)
         movie.write_movie(target, shown, fps=fps, projection=projection)
 
