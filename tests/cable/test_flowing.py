@@ -93,3 +93,21 @@ def test_steps_side_by_side_are_its_steps_one_by_one(way):
     slopes = jax.jit(jax.vmap(jax.grad(lambda V: jnp.sum(flowing(links, V, *rest) ** 2))))(many)
     one = jax.jit(jax.grad(lambda V: jnp.sum(flowing(links, V, *rest) ** 2)))(V)
     np.testing.assert_allclose(slopes[0], one, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(("way", "cells"), [("nodes", ()), ("nodes", (17,)), ("strips", ()), ("rounds", (3,))])
+def test_directions_at_once_are_those_one_by_one(way, cells):
+    """They share the matrix, whose factors they use; rows that cells fill are swept in turn, others side by side."""
+    links, V, *rest = system(way, cells)
+
+    def step(scale):
+        return flowing(links, scale[0] * V, rest[0], scale[1] * rest[1], scale[2] * rest[2])
+
+    scale = jnp.asarray([1.0, 0.8, 1.2])
+    at_once = jax.jit(jax.jacfwd(step))(scale)
+    alone = jax.jit(lambda along: jax.jvp(step, (scale,), (along,))[1])
+    for k in range(3):
+        np.testing.assert_allclose(at_once[..., k], alone(jnp.eye(3)[k]), rtol=1e-9, atol=1e-12)
+    reverse = jax.jit(jax.jacrev(lambda scale: jnp.sum(step(scale) ** 2)))(scale)
+    forward = jax.jit(jax.jacfwd(lambda scale: jnp.sum(step(scale) ** 2)))(scale)
+    np.testing.assert_allclose(reverse, forward, rtol=1e-9)
