@@ -48,7 +48,8 @@ class Collected:
                 continue
             if first == 0:
                 self.data[record.name] = np.empty((self.count + 1, *record.shape), rows.dtype)
-            self.data[record.name][first : first + now + 1] = rows
+            again = int(first > 0)  # the chunk before ends where this one begins, and rounds as all within a loop are
+            self.data[record.name][first + again : first + now + 1] = rows[again:]
         for name, words in out.words.items():
             rows = fetched(words)[:now].reshape(now * self.plan.every, -1)
             steps, neurons = unpack(rows, count_of(dict(self.plan.sizes)[name]) // self.devices)
