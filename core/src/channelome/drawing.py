@@ -38,14 +38,24 @@ def axes_of(plt: Any, ax: Any, size: tuple[float, float]) -> tuple[Any, Any]:
     """The figure and the axes to draw on a plane in: those given, else new ones of this size (inches).
 
     Raises:
-        ModelError: for what are no axes, or axes in space.
+        ModelError: as `on_a_plane`.
     """
     if ax is None:
         return plt.subplots(figsize=size, layout="constrained")
+    panel = on_a_plane(plt, ax)
+    return panel.figure, panel
+
+
+def on_a_plane(plt: Any, ax: Any) -> Any:
+    """The axes given, to draw on a plane in.
+
+    Raises:
+        ModelError: for what are no axes, or axes in space.
+    """
     if not isinstance(ax, plt.Axes):
         raise ModelError(f"ax must be axes of matplotlib, as plt.subplots() gives them, not {ax!r}.")
     if ax.name == "3d":
         raise ModelError(
             "these axes are in space, and this picture is flat: give axes made without projection='3d', or none."
         )
-    return ax.figure, ax
+    return ax

@@ -14,6 +14,7 @@ from jax import Array, lax
 from .rounds import Rounds, eliminated, solved
 from .stages import FLOWS, Sides, passed_on
 from .strips import Strips, swept
+from .tangents import of_some
 
 ROW = 64
 """Bytes of a row that the loop takes at once."""
@@ -151,7 +152,8 @@ FEW = 4
 @_loops.def_vmap
 def _batched(axis_size: int, in_batched: Any, parent: Array, off: Array, sides: Sides) -> tuple[Any, Any]:
     """Trees of one form: side by side, as cells are, or one after the other where each fills rows with cells of its own."""
-    cells = max(math.prod(x.shape[1 + moves :]) for x, moves in _with(sides, in_batched[2]))
+    both = zip(jax.tree.leaves(sides), jax.tree.leaves(in_batched[2]), strict=True)
+    cells = max(math.prod(x.shape[1 + moves :]) for x, moves in both)
     if in_batched[0] or cells * sides.d.dtype.itemsize >= ROW:
         return _in_turn(_loops, in_batched, parent, off, sides)
 
@@ -180,15 +182,7 @@ def _batched_strips(axis_size: int, in_batched: Any, strips: Strips, *arrays: An
 def _in_turn(f: Any, in_batched: Any, *given: Any) -> tuple[Any, Any]:
     """One after the other, what they share as it is: not even a pass over memory is made to bring them beside one another."""
     leaves, structure = jax.tree.flatten(given)
-    moves = jax.tree.leaves(in_batched)
-
-    def one(moving: list[Array]) -> Any:
-        rest = iter(moving)
-        return f(*structure.unflatten([next(rest) if of_it else x for x, of_it in zip(leaves, moves, strict=True)]))
-
-    found = lax.map(one, [x for x, of_it in zip(leaves, moves, strict=True) if of_it])
+    moving = [i for i, moves in enumerate(jax.tree.leaves(in_batched)) if moves]
+    one = of_some(lambda *leaves: f(*structure.unflatten(leaves)), leaves, moving)
+    found = lax.map(lambda some: one(*some), [leaves[i] for i in moving])
     return found, (True,) * len(found)
-
-
-def _with(sides: Sides, in_batched: Any) -> list[tuple[Array, bool]]:
-    return [*zip(jax.tree.leaves(sides), jax.tree.leaves(in_batched), strict=True)]

@@ -6,7 +6,7 @@ from collections.abc import Collection
 import numpy as np
 
 from ..cells.record import Probe, probes
-from ..errors import ModelError, UnknownName
+from ..errors import ModelError, UnknownName, told_of
 from ..networks.groups import group_of
 from . import clamping
 from .layout import Layout, Place
@@ -43,11 +43,10 @@ def record(model: Model, layout: Layout, name: str, clamped: Collection[str] = (
         raise UnknownName(f"'{name}' need not be asked for: spikes are recorded as they are, run.spikes['{head}'].")
     try:
         own = field == clamping.PROBE
-        probe = clamping.probe(label, population, label in clamped) if own else probes(population, [field])[0]
+        with told_of(f"'{label}'"):
+            probe = clamping.probe(label, population, label in clamped) if own else probes(population, [field])[0]
     except UnknownName as error:
         raise UnknownName(f"cannot record '{name}': {error}") from None
-    except ModelError as error:
-        raise ModelError(f"'{label}': {error}") from None
     asked, place = probe, layout.places[label]
     if place.stand is not None:
         rows = place.stand.of(probe.part)[list(probe.rows or ())]

@@ -18,7 +18,7 @@ import numpy as np
 from jax import lax
 from jax.custom_batching import custom_vmap
 
-from ..cells.tangents import along
+from ..cells.tangents import along, of_some
 from ..state import NetworkState
 from .delivery import pack, unpacked
 from .loops import Samples, compiler_options, scanned
@@ -122,7 +122,7 @@ def _one_by_one(run: Callable[..., Any], together: Callable[..., Any] | None) ->
             moving = [i for i, x in enumerate(batched) if x]
 
             def each(some: list[Any], leaves: Any) -> Any:
-                return lax.map(lambda one: mapped(*_with(leaves, dict(zip(moving, one, strict=True)))), some)
+                return lax.map(lambda one: of_some(mapped, leaves, moving)(*one), some)
 
             outermost = not is_tracing()  # as under a bare vmap
             each = jax.jit(each, compiler_options=compiler_options() if outermost else None)
@@ -130,7 +130,3 @@ def _one_by_one(run: Callable[..., Any], together: Callable[..., Any] | None) ->
         return out, jax.tree.map(lambda _: True, out)
 
     return mapped
-
-
-def _with(leaves: Any, others: dict[int, Any]) -> list[Any]:
-    return [others.get(i, x) for i, x in enumerate(leaves)]

@@ -39,7 +39,7 @@ def _solution_slope(names: tuple[str, ...], primals: Any, tangents: Any) -> Any:
         left[i] = left.get(i, 0.0) + slope * x[j]
         left[j] = left.get(j, 0.0) - slope * x[j]
     right = {i: _like(left.get(i, 0.0), x[i]) for i in names}
-    factors = _eliminated(names, *lax.stop_gradient((dict(excess), dict(off))))
+    factors = _eliminated(names, *lax.stop_gradient((excess, off)))
 
     def matrix(x: Any) -> Any:
         product = {i: excess[i] * x[i] for i in names}

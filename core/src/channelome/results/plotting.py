@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..drawing import ONE, SEVERAL, axes_of, pyplot
+from ..drawing import ONE, SEVERAL, on_a_plane, pyplot
 from ..errors import ModelError
 from .spikes import SpikeTrains
 
@@ -127,7 +127,7 @@ def histograms(values: Mapping[str, np.ndarray], bins: int, x: str, ax: Any, *, 
 
 def _axes(plt: Any, n: int, ax: Any, height: float | None = None) -> "tuple[Figure, list[Axes]]":
     if ax is not None:
-        axes = [axes_of(plt, one, (0, 0))[1] for one in np.ravel(np.asarray(ax, dtype=object))]
+        axes = [on_a_plane(plt, one) for one in np.ravel(np.asarray(ax, dtype=object))]
         if len(axes) != n:
             raise ModelError(f"{n} records need {n} axes, got {len(axes)}: name the records to draw, or leave ax out.")
         return axes[0].figure, axes
